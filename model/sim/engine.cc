@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: MIT
+// The timing wheel. Within a bucket nodes are kept sorted by (when, order); insertion searches from the back, where
+// a new node nearly always belongs. Events beyond the horizon wait in a heap and move into the wheel as it turns.
+#include "model/sim/engine.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "model/base/check.h"
+
+namespace smmusim {
+namespace {
+
+bool before(const EventNode& a, const EventNode& b) {
+  return a.when != b.when ? a.when < b.when : a.order < b.order;
+}
+bool heap_order(const EventNode* a, const EventNode* b) {
+  return before(*b, *a);
+}
+
+std::size_t remove_scope(EventList& list, const Scope& scope) {
+  std::size_t removed = 0;
+  for (auto it = list.begin(); it != list.end();) {
+    if (it->scope == &scope) {
+      it = list.erase(it);
+      ++removed;
+    } else {
+      ++it;
+    }
+  }
+  return removed;
+}
+
+/// Marks the engine as running for as long as it lives, also when an event throws.
+class RunningMark {
+ public:
+  explicit RunningMark(bool& flag) : flag_(flag) { flag_ = true; }
+  ~RunningMark() { flag_ = false; }
+  RunningMark(const RunningMark&) = delete;
+  RunningMark& operator=(const RunningMark&) = delete;
+
+ private:
+  bool& flag_;
+};
+
+}  // namespace
+
+void Engine::schedule_at(Time when, EventNode& node) {
+  SMMUSIM_CHECK(when >= now_);
+  node.when = when;
+  node.order = order_++;
+  ++waiting_;
+  if (within_horizon(when)) {
+    insert_in_wheel(node);
+  } else {
+    overflow_.push_back(&node);
+    std::push_heap(overflow_.begin(), overflow_.end(), heap_order);
+  }
+}
+
+void Engine::post(EventNode& node) {
+  node.when = now_;
+  node.order = order_++;
+  ++waiting_;
+  ready_.push_back(node);
+}
+
+void Engine::insert_in_wheel(EventNode& node) {
+  const std::size_t index = bucket_number(node.when) % buckets_;
+  EventList& bucket = wheel_[index];
+  auto place = bucket.end();
+  while (place != bucket.begin()) {
+    auto previous = std::prev(place);
+    if (before(*previous, node)) break;
+    place = previous;
+  }
+  bucket.insert(place, node);
+  occupied_[index / 64] |= std::uint64_t{1} << (index % 64);
+}
+
+void Engine::migrate_overflow() {
+  while (!overflow_.empty() && within_horizon(overflow_.front()->when)) {
+    std::pop_heap(overflow_.begin(), overflow_.end(), heap_order);
+    insert_in_wheel(*overflow_.back());
+    overflow_.pop_back();
+  }
+}
+
+std::size_t Engine::first_bucket() const {
+  const std::size_t start = bucket_number(now_) % buckets_;
+  std::size_t word = start / 64;
+  std::uint64_t bits = occupied_[word] & (~std::uint64_t{0} << (start % 64));
+  for (std::size_t step = 0; step <= occupancy_words_; ++step) {
+    if (bits != 0) return word * 64 + static_cast<std::size_t>(std::countr_zero(bits));
+    word = (word + 1) % occupancy_words_;
+    bits = occupied_[word];
+  }
+  return buckets_;
+}
+
+Time Engine::next_event() {
+  if (!ready_.empty()) return now_;
+  migrate_overflow();
+  const std::size_t bucket = first_bucket();
+  if (bucket != buckets_) return wheel_[bucket].front().when;
+  return overflow_.empty() ? time_never : overflow_.front()->when;
+}
+
+EventNode* Engine::pop_due(Time limit) {
+  migrate_overflow();
+  std::size_t index = first_bucket();
+  if (index == buckets_) {
+    if (overflow_.empty() || overflow_.front()->when > limit) return nullptr;
+    now_ = overflow_.front()->when;  // nothing nearer: turn the wheel to the first far event
+    migrate_overflow();
+    index = first_bucket();
+  }
+  EventList& bucket = wheel_[index];
+  EventNode& node = bucket.front();
+  if (node.when > limit) return nullptr;
+  bucket.pop_front();
+  if (bucket.empty()) occupied_[index / 64] &= ~(std::uint64_t{1} << (index % 64));
+  return &node;
+}
+
+void Engine::fire_ready() {
+  while (!ready_.empty()) {
+    EventNode& node = ready_.front();
+    ready_.pop_front();
+    --waiting_;
+    node.fire(node);
+  }
+}
+
+void Engine::drain(Time limit) {
+  RunningMark mark(running_);
+  for (;;) {
+    fire_ready();
+    EventNode* node = pop_due(limit);
+    if (node == nullptr) return;
+    now_ = node->when;
+    --waiting_;
+    node->fire(*node);
+  }
+}
+
+void Engine::run_until(Time limit) {
+  if (running_) return;
+  SMMUSIM_CHECK(limit >= now_);
+  drain(limit);
+  now_ = limit;
+}
+
+void Engine::run(Time limit) {
+  if (!running_) drain(limit);
+}
+
+void Engine::cancel(const Scope& scope) {
+  waiting_ -= remove_scope(ready_, scope);
+  for (std::size_t i = 0; i < buckets_; ++i) {
+    waiting_ -= remove_scope(wheel_[i], scope);
+    if (wheel_[i].empty()) occupied_[i / 64] &= ~(std::uint64_t{1} << (i % 64));
+  }
+  const auto dropped = std::remove_if(overflow_.begin(), overflow_.end(),
+                                      [&scope](const EventNode* node) { return node->scope == &scope; });
+  waiting_ -= static_cast<std::size_t>(overflow_.end() - dropped);
+  overflow_.erase(dropped, overflow_.end());
+  std::make_heap(overflow_.begin(), overflow_.end(), heap_order);
+}
+
+}  // namespace smmusim

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+// MemoryPort: how the SMMU reaches memory for its own accesses (structures, descriptors, queues, MSIs). A port that
+// answers at once makes the model an untimed reference machine; one that answers later makes it timed. Traces,
+// statistics, latency and injected aborts all hang on the Purpose of an access.
+#pragma once
+
+#include <coroutine>
+#include <cstdint>
+
+#include "model/base/types.h"
+#include "model/sim/resources.h"
+
+namespace smmusim {
+
+/// Why the SMMU reads or writes memory.
+enum class Purpose : std::uint8_t { L1STD, STE, L1CD, CD, TTD, CMD, EVENT, PRI, MSI, VMS };
+inline constexpr std::size_t purposes = 10;
+
+/// The specification's name of a Purpose.
+const char* name_of(Purpose purpose);
+
+enum class MemoryOp : std::uint8_t { read, write, compare_and_swap };
+enum class MemoryStatus : std::uint8_t { ok, external_abort };
+
+/// Memory attributes of an access, one nibble-coded type as in a MAIR byte and a shareability (13.1).
+struct MemoryAttributes {
+  std::uint8_t type = 0xff;       ///< MAIR encoding; 0xff = Normal iWB-oWB RA WA
+  std::uint8_t shareability = 3;  ///< 0 NSH, 2 OSH, 3 ISH
+  friend bool operator==(const MemoryAttributes&, const MemoryAttributes&) = default;
+};
+
+/// One access of the SMMU's own. The requester keeps it (and the buffer) in place until it is done.
+struct MemoryRequest : Resumption {
+  Pa address{};
+  void* data = nullptr;    ///< size bytes; read: filled, write: source, compare_and_swap: new value
+  std::uint32_t size = 0;  ///< bytes; naturally aligned, at most 64
+  MemoryOp op = MemoryOp::read;
+  MemoryStatus status = MemoryStatus::ok;
+  Purpose purpose = Purpose::STE;
+  std::uint8_t stage = 0;  ///< of a TTD: 1 or 2
+  std::int8_t level = 0;   ///< of a TTD: -1 to 3
+  MemoryAttributes attributes{};
+  std::uint64_t expected = 0;  ///< compare_and_swap: the value to replace; afterwards the value found
+};
+
+class MemoryPort {
+ public:
+  virtual ~MemoryPort() = default;
+  /// Starts `request`. True: it is done, status (and data) are set. False: later the port sets them and hands the
+  /// request, which is an EventNode, to the Engine (post or schedule_at); never before this call has returned.
+  virtual bool start(MemoryRequest& request) = 0;
+  /// Forgets every request of `scope` that is under way; writes that have started may still happen.
+  virtual void abandon(const Scope& scope) = 0;
+};
+
+/// `co_await access(...)`: the awaitable around a MemoryRequest; its result is the status.
+struct MemoryAccess : MemoryRequest {
+  MemoryPort* port = nullptr;
+  bool await_ready() {
+    fire = &Resumption::resume;
+    return port->start(*this);
+  }
+  void await_suspend(std::coroutine_handle<> caller) { waiter = caller; }
+  MemoryStatus await_resume() const { return status; }
+};
+
+}  // namespace smmusim

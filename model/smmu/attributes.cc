@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+#include "model/smmu/attributes.h"
+
+#include "model/vmsa/attributes.h"
+
+namespace smmusim {
+namespace {
+
+// A nibble of a Normal type: 0100 NC; else bit 3 is non-transient for WT (10rw) and, with bit 2, for WB (11rw).
+constexpr bool nibble_cacheable(unsigned nibble) {
+  return nibble != 0x4;
+}
+constexpr bool nibble_write_back(unsigned nibble) {
+  return (nibble & 0x4) != 0;
+}
+constexpr bool nibble_transient(unsigned nibble) {
+  return (nibble & 0x8) == 0;
+}
+
+constexpr unsigned make_nibble(bool write_back, bool read_allocate, bool write_allocate, bool transient) {
+  const unsigned hints = (read_allocate ? 2u : 0u) | (write_allocate ? 1u : 0u);
+  const bool keeps_transient = transient && hints != 0;  // RA=WA=0 has no transient hint
+  return (keeps_transient ? 0u : 8u) | (write_back ? 4u : 0u) | hints;
+}
+
+unsigned combine_hints(unsigned stage1, unsigned input) {
+  if (!nibble_cacheable(stage1) || !nibble_cacheable(input)) return stage1;
+  return make_nibble(nibble_write_back(stage1), (stage1 & input & 2) != 0, (stage1 & input & 1) != 0,
+                     nibble_transient(stage1) || nibble_transient(input));
+}
+
+/// ALLOCCFG 1rwt: replaces the hints of a cacheable nibble.
+unsigned with_hints(unsigned nibble, unsigned alloccfg) {
+  if (!nibble_cacheable(nibble)) return nibble;
+  return make_nibble(nibble_write_back(nibble), (alloccfg & 4) != 0, (alloccfg & 2) != 0, (alloccfg & 1) != 0);
+}
+
+template <class OnNibble>
+std::uint8_t per_nibble(std::uint8_t type, OnNibble change) {
+  return static_cast<std::uint8_t>(change(type >> 4) << 4 | change(type & 0xf));
+}
+
+}  // namespace
+
+MemoryAttributes bypass_attributes(const MemoryAttributes& incoming, const AttributeOverrides& overrides,
+                                   bool types_overridable) {
+  MemoryAttributes out = incoming;
+  if (types_overridable) {
+    if (overrides.mtcfg) out.type = memattr_to_mair(overrides.memattr);
+    if (overrides.shcfg != 1) out.shareability = overrides.shcfg;
+    if ((overrides.alloccfg & 8) != 0 && !is_device(out.type)) {
+      out.type = per_nibble(out.type, [&](unsigned nibble) { return with_hints(nibble, overrides.alloccfg); });
+    }
+  }
+  out.type = resolved_mair(out.type);
+  out.shareability = effective_shareability(out.type, out.shareability);
+  return out;
+}
+
+MemoryAttributes stage1_attributes(const MemoryAttributes& incoming, const AttributeOverrides& overrides,
+                                   bool types_overridable, const MemoryAttributes& stage1) {
+  const std::uint8_t input = bypass_attributes(incoming, overrides, types_overridable).type;
+  if (input == mair_normal_wb || is_device(stage1.type) || is_device(input)) return stage1;
+  MemoryAttributes out = stage1;
+  out.type = static_cast<std::uint8_t>(combine_hints(stage1.type >> 4, input >> 4) << 4 |
+                                       combine_hints(stage1.type & 0xf, input & 0xf));
+  return out;
+}
+
+}  // namespace smmusim

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+// The attributes that an access leaves the SMMU with (IHI 0070 chapter 13): incoming, overridden by STE or GBPA,
+// replaced by stage 1.
+#pragma once
+
+#include "model/smmu/stream_context.h"
+#include "model/smmu/transaction.h"
+
+namespace smmusim {
+
+/// Attributes of an access that no stage translates (sections 13.2 to 13.4). `types_overridable` is
+/// IDR1.ATTR_TYPES_OVR: without it the incoming attributes stay.
+MemoryAttributes bypass_attributes(const MemoryAttributes& incoming, const AttributeOverrides& overrides,
+                                   bool types_overridable);
+
+/// Attributes after stage 1: its memory type and shareability replace the input's; allocation hints combine where
+/// both are cacheable (section 13.1.4).
+MemoryAttributes stage1_attributes(const MemoryAttributes& incoming, const AttributeOverrides& overrides,
+                                   bool types_overridable, const MemoryAttributes& stage1);
+
+}  // namespace smmusim

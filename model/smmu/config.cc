@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+#include "model/smmu/config.h"
+
+#include <bit>
+#include <stdexcept>
+#include <string>
+
+namespace smmusim {
+namespace {
+
+void check_cache(const char* name, const CacheConfig& cache, std::string& errors) {
+  if (cache.entries == 0) return;
+  const bool divides = cache.ways != 0 && cache.entries % cache.ways == 0;
+  if (!divides || !std::has_single_bit(cache.entries / cache.ways)) {
+    errors += std::string(name) + ": entries / ways is not a power of two; give entries as ways times a power of two\n";
+  }
+}
+
+void check_number(const char* name, unsigned value, unsigned least, unsigned most, std::string& errors) {
+  if (value >= least && value <= most) return;
+  errors += std::string(name) + " is " + std::to_string(value) + "; it is " + std::to_string(least) + " to " +
+            std::to_string(most) + "\n";
+}
+
+}  // namespace
+
+void require_valid(const SmmuConfig& config) {
+  std::string errors;
+  for (const auto& error : spec::check(config.features)) errors += std::string(error.sentence) + "\n";
+  check_cache("tbu.micro_tlb", config.tbu.micro_tlb, errors);
+  check_cache("tbu.stream_cache", config.tbu.stream_cache, errors);
+  check_cache("tcu.tlb", config.tcu.tlb, errors);
+  check_cache("tcu.walk_cache", config.tcu.walk_cache, errors);
+  check_cache("tcu.config_cache", config.tcu.config_cache, errors);
+  check_number("tbus", config.tbus, 1, 64, errors);
+  check_number("tbu.translation_slots", config.tbu.translation_slots, 1, 1u << 16, errors);
+  check_number("tbu.outstanding", config.tbu.outstanding, 1, 1u << 16, errors);
+  check_number("tcu.walkers", config.tcu.walkers, 1, 1u << 12, errors);
+  check_number("tcu.event_buffer", config.tcu.event_buffer, 1, 1u << 12, errors);
+  check_number("tcu.clock_mhz", config.tcu.clock_mhz, 1, 10'000, errors);
+  if (!errors.empty()) throw std::invalid_argument(errors);
+}
+
+}  // namespace smmusim

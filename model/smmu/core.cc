@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+#include "model/smmu/core.h"
+
+#include "model/vmsa/attributes.h"
+
+namespace smmusim {
+namespace {
+
+constexpr std::uint64_t cycle_ps(unsigned clock_mhz) {
+  return (1'000'000u + clock_mhz - 1) / clock_mhz;
+}
+
+/// CR1.*_IC, *_OC, *_SH (6.3.11): 0 NC, 1 WB, 2 WT, 3 as 0.
+MemoryAttributes cr1_attributes(unsigned inner, unsigned outer, unsigned sh) {
+  constexpr std::uint8_t nibble[4] = {0x4, 0xf, 0xb, 0x4};
+  const auto type = static_cast<std::uint8_t>(nibble[outer & 3] << 4 | nibble[inner & 3]);
+  return {type, effective_shareability(type, sh)};
+}
+
+}  // namespace
+
+Tcu::Tcu(Scope& scope, const SmmuConfig& config)
+    : config_cache(config.tcu.config_cache, config.seed + 100),
+      tlb(config.tcu.tlb, config.seed + 101),
+      walk_cache(config.tcu.walk_cache, config.seed + 102),
+      walkers(scope, config.tcu.walkers),
+      walk_done(scope) {}
+
+Core::Core(Engine& engine, MemoryPort& memory_port, MemoryPort* debug_port, Observer* watcher, const SmmuConfig& cfg)
+    : config(cfg),
+      ids(spec::id_registers(cfg.features)),
+      clock{cfg.timed ? cycle_ps(cfg.tcu.clock_mhz) : 0},
+      lifetime(engine),
+      memory(memory_port),
+      debug_memory(debug_port != nullptr ? *debug_port : memory_port),
+      observer(watcher),
+      interrupts(*this),
+      event_queue(*this),
+      command_queue(*this),
+      tcu(lifetime, config) {
+  for (unsigned n = 0; n < config.tbus; ++n) {
+    tbus.push_back(std::make_unique<Tbu>(*this, config.tbu, config.seed + 10 * (n + 1)));
+  }
+}
+
+MemoryAttributes Core::table_attributes() const {
+  const auto cr1 = as<spec::CR1>(regs.cr1);
+  return cr1_attributes(cr1.get<spec::CR1::TABLE_IC>(), cr1.get<spec::CR1::TABLE_OC>(),
+                        static_cast<unsigned>(cr1.get<spec::CR1::TABLE_SH>()));
+}
+
+MemoryAttributes Core::queue_attributes() const {
+  const auto cr1 = as<spec::CR1>(regs.cr1);
+  return cr1_attributes(cr1.get<spec::CR1::QUEUE_IC>(), cr1.get<spec::CR1::QUEUE_OC>(),
+                        static_cast<unsigned>(cr1.get<spec::CR1::QUEUE_SH>()));
+}
+
+void update_cr0ack(Core& core) {
+  using spec::CR0;
+  std::uint64_t ack = core.regs.cr0;
+  const std::uint64_t still_on = core.regs.cr0ack & ~core.regs.cr0;
+  if (core.command_queue.busy()) ack |= still_on & CR0::CMDQEN::mask;
+  if (core.event_queue.busy()) ack |= still_on & CR0::EVENTQEN::mask;
+  core.regs.cr0ack = ack;
+}
+
+void invalidate(Core& core, const TlbInvalidation& what) {
+  core.tcu.tlb.invalidate(what);
+  core.tcu.walk_cache.invalidate(what);
+  core.tcu.in_flight.note(what);
+  for (const auto& tbu : core.tbus) tbu->micro_tlb.invalidate(what);
+}
+
+void invalidate(Core& core, const ConfigInvalidation& what) {
+  core.tcu.config_cache.invalidate(what);
+  core.tcu.in_flight.note(what);
+  for (const auto& tbu : core.tbus) tbu->stream_cache.invalidate(what);
+}
+
+}  // namespace smmusim

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+// Core: the parts of one SMMU, put together. Every part holds a reference to it and reaches the others through it.
+// A file of chapter-sized behaviour owns each part; this one only says what there is.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "model/sim/memory_port.h"
+#include "model/sim/scope.h"
+#include "model/smmu/command_queue.h"
+#include "model/smmu/config.h"
+#include "model/smmu/counters.h"
+#include "model/smmu/event_queue.h"
+#include "model/smmu/in_flight.h"
+#include "model/smmu/interrupts.h"
+#include "model/smmu/observer.h"
+#include "model/smmu/registers.h"
+#include "model/smmu/stream_context.h"
+#include "model/smmu/tbu.h"
+#include "model/smmu/tlb.h"
+
+namespace smmusim {
+
+/// The Translation Control Unit's caches and units.
+struct Tcu {
+  Tcu(Scope& scope, const SmmuConfig& config);
+
+  StreamCache config_cache;
+  TranslationCache tlb;
+  TranslationCache walk_cache;
+  Slots walkers;
+  Gate walk_done;      ///< a walk or configuration fetch has ended: whoever waits for its result looks again
+  InFlight in_flight;  ///< translations in the TCU, which invalidations must not be overtaken by
+};
+
+struct Core {
+  Core(Engine& engine, MemoryPort& memory_port, MemoryPort* debug_port, Observer* watcher, const SmmuConfig& cfg);
+
+  Scope& scope() { return lifetime; }
+  MemoryAttributes table_attributes() const;  ///< CR1.TABLE_*
+  MemoryAttributes queue_attributes() const;  ///< CR1.QUEUE_*
+
+  const SmmuConfig config;
+  const spec::IdRegisters ids;
+  const Clock clock;
+  Scope lifetime;
+  MemoryPort& memory;
+  MemoryPort& debug_memory;  ///< answers at once, also in a timed model
+  Observer* observer;
+  RegisterFile regs;
+  SmmuCounters counters;
+
+  Interrupts interrupts;
+  EventQueue event_queue;
+  CommandQueue command_queue;
+  Tcu tcu;
+  std::vector<std::unique_ptr<Tbu>> tbus;
+  Requests requests;
+};
+
+/// Lets CR0ACK follow CR0 as far as work under way allows (section 6.3.9).
+void update_cr0ack(Core& core);
+
+/// Removes what `what` names from every cache, and keeps translations under way from putting it back.
+void invalidate(Core& core, const TlbInvalidation& what);
+void invalidate(Core& core, const ConfigInvalidation& what);
+
+}  // namespace smmusim

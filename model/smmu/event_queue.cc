@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+#include "model/smmu/event_queue.h"
+
+#include "model/smmu/core.h"
+#include "model/smmu/own_access.h"
+
+namespace smmusim {
+namespace {
+
+using spec::GERROR;
+
+constexpr unsigned record_log2_bytes = 5;
+
+QueueView view_of(const Core& core) {
+  return {core.regs.eventq_base, core.regs.eventq_prod, core.regs.eventq_cons, core.config.features.eventqs,
+          record_log2_bytes};
+}
+constexpr std::uint64_t overflow_flag = std::uint64_t{1} << 31;  // EVENTQ_PROD.OVFLG and EVENTQ_CONS.OVACKFLG
+
+bool delivers(const Core& core) {
+  return core.regs.eventqen() && (core.regs.active_errors() & GERROR::EVENTQ_ABT_ERR::mask) == 0;
+}
+
+}  // namespace
+
+EventQueue::EventQueue(Core& core)
+    : core_(core), buffer_slots_(core.lifetime, core.config.tcu.event_buffer), buffer_(core.config.tcu.event_buffer) {}
+
+Scope& EventQueue::scope() {
+  return core_.lifetime;
+}
+
+Task<> EventQueue::record(spec::Event& event) {
+  co_await buffer_slots_.acquire();
+  buffer_[(first_ + count_) % buffer_.size()] = event;
+  ++count_;
+  if (!writing_) {
+    writing_ = true;
+    spawn(core_.lifetime, drain());
+  }
+}
+
+Task<> EventQueue::drain() {
+  while (count_ != 0) {
+    spec::Event event = buffer_[first_];
+    first_ = (first_ + 1) % buffer_.size();
+    --count_;
+    co_await write(event);
+    buffer_slots_.release();
+  }
+  writing_ = false;
+  update_cr0ack(core_);
+  core_.command_queue.progress();
+}
+
+/// False if the record is lost; a full queue says so through OVFLG (section 7.4).
+bool EventQueue::writable_or_lost(const spec::Event& event) {
+  const QueueView queue = view_of(core_);
+  const bool on = delivers(core_);
+  if (on && queue.consistent() && !queue.full()) return true;
+  if (on && ((core_.regs.eventq_prod ^ core_.regs.eventq_cons) & overflow_flag) == 0) {
+    core_.regs.eventq_prod ^= overflow_flag;
+  }
+  ++core_.counters.events_lost;
+  if (core_.observer != nullptr) core_.observer->event(event, false);
+  return false;
+}
+
+Task<> EventQueue::write(spec::Event& event) {
+  if (!writable_or_lost(event)) co_return;
+  const std::uint32_t index = view_of(core_).prod();
+  OwnAccess access =
+      own_write(core_, Purpose::EVENT, view_of(core_).address(index), event.dw.data(), 32, core_.queue_attributes());
+  const MemoryStatus status = co_await access;
+  if (status != MemoryStatus::ok) {
+    ++core_.counters.events_lost;
+    if (core_.observer != nullptr) core_.observer->event(event, false);
+    core_.interrupts.report_global_error(GERROR::EVENTQ_ABT_ERR::mask);
+    co_return;
+  }
+  const QueueView queue = view_of(core_);
+  core_.regs.eventq_prod = (core_.regs.eventq_prod & overflow_flag) | queue.next(index);
+  ++core_.counters.events_written;
+  if (core_.observer != nullptr) core_.observer->event(event, true);
+  if (queue.empty()) core_.interrupts.raise(IrqSource::event_queue);  // it was, before this record
+}
+
+void EventQueue::reset() {
+  first_ = 0;
+  count_ = 0;
+  writing_ = false;
+}
+
+}  // namespace smmusim

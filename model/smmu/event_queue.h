@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+// The Event queue (IHI 0070 sections 3.5, 7.2 and 7.4): records go through a small buffer to memory, one at a time
+// and in order; PROD moves when a record is visible. A record that finds the queue full is lost and toggles OVFLG; one
+// that finds it disabled or in error is lost silently.
+#pragma once
+
+#include <vector>
+
+#include "model/sim/resources.h"
+#include "model/sim/task.h"
+#include "model/spec/event.h"
+
+namespace smmusim {
+
+struct Core;
+
+class EventQueue {
+ public:
+  explicit EventQueue(Core& core);
+
+  /// Takes a record for delivery; waits only while the buffer is full.
+  Task<> record(spec::Event& event);
+  /// True while records are on their way to memory; EVENTQEN can't be acknowledged off before.
+  bool busy() const { return writing_; }
+  void reset();
+  Scope& scope();
+
+ private:
+  Task<> drain();
+  Task<> write(spec::Event& event);
+  bool writable_or_lost(const spec::Event& event);
+
+  Core& core_;
+  Slots buffer_slots_;
+  std::vector<spec::Event> buffer_;  // a ring
+  std::size_t first_ = 0;
+  std::size_t count_ = 0;
+  bool writing_ = false;
+};
+
+}  // namespace smmusim

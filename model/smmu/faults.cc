@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+// What becomes of a fault: the outcome for the client (IHI 0070 section 3.12) and the event record (section 7.3).
+#include "model/smmu/core.h"
+#include "model/smmu/translate.h"
+
+namespace smmusim {
+namespace {
+
+using spec::Event;
+using spec::EventType;
+
+/// F_TRANSLATION, F_ADDR_SIZE, F_ACCESS, F_PERMISSION: the faults that CD.A, CD.R and CD.S govern.
+bool translation_related(EventType type) {
+  return type >= EventType::F_TRANSLATION && type <= EventType::F_PERMISSION;
+}
+
+void set_stream(Event& event, const Transaction& t) {
+  event.set<Event::StreamID>(t.stream_id.value);
+  const EventType type = event.get<Event::Type>();
+  if (type == EventType::F_STREAM_DISABLED) return;
+  // C_BAD_SUBSTREAMID always carries the SubstreamID and has no SSV.
+  const bool has_ssv = type != EventType::C_BAD_SUBSTREAMID;
+  if (has_ssv) event.set<Event::SSV>(t.substream_valid);
+  if (t.substream_valid) event.set<Event::SubstreamID>(t.substream_id.value);
+}
+
+/// PnU and InD after the STE's overrides; for F_UUT as they came in (7.3.1).
+void set_access(Event& event, const TranslationOp& op) {
+  const Transaction& t = op.transaction;
+  const bool incoming = op.fault.type == EventType::F_UUT;
+  event.set<Event::PnU>(incoming ? t.privileged : op.privileged);
+  event.set<Event::InD>(!t.writes() && (incoming ? t.instruction : op.instruction));
+  const bool read = !t.writes() || (t.access == AccessType::atomic && op.fault.read_failed);
+  event.set<Event::RnW>(read);
+  event.set<Event::InputAddr>(t.address.value);
+}
+
+Event compose(const Core& core, const TranslationOp& op) {
+  Event event;
+  event.set<Event::Type>(op.fault.type);
+  set_stream(event, op.transaction);
+  const std::uint64_t fetch_address = op.fault.fetch_address & low_mask(core.config.features.oas);
+  switch (op.fault.type) {
+    case EventType::F_UUT:
+      set_access(event, op);
+      break;
+    case EventType::F_STE_FETCH:
+    case EventType::F_CD_FETCH:
+      event.set<Event::FetchAddr>(fetch_address);
+      break;
+    case EventType::F_WALK_EABT:
+      set_access(event, op);
+      event.set<Event::S2>(op.fault.stage2).set<Event::CLASS>(op.fault.klass).set<Event::FetchAddr>(fetch_address);
+      break;
+    case EventType::F_TRANSLATION:
+    case EventType::F_ADDR_SIZE:
+    case EventType::F_ACCESS:
+    case EventType::F_PERMISSION:
+      set_access(event, op);
+      event.set<Event::S2>(op.fault.stage2).set<Event::CLASS>(op.fault.klass).set<Event::IPA>(op.fault.ipa);
+      break;
+    default:
+      break;
+  }
+  return event;
+}
+
+bool recorded(const Core& core, const TranslationOp& op) {
+  if (op.fault.type == EventType::C_BAD_STREAMID) return as<spec::CR2>(core.regs.cr2).get<spec::CR2::RECINVSID>();
+  if (!translation_related(op.fault.type) || op.fault.terminate_always) return true;
+  return op.context->cd_r;
+}
+
+Outcome outcome_of(const TranslationOp& op) {
+  if (!translation_related(op.fault.type) || op.fault.terminate_always) return Outcome::abort;
+  return op.context->cd_a ? Outcome::abort : Outcome::raz_wi;
+}
+
+}  // namespace
+
+Task<> report_fault(Core& core, TranslationOp& op) {
+  op.response.outcome = outcome_of(op);
+  op.response.event = op.fault.type;
+  if (!op.effects.record || !recorded(core, op)) co_return;
+  Event event = compose(core, op);
+  ++core.counters.events[static_cast<std::size_t>(op.fault.type)];
+  co_await core.event_queue.record(event);
+}
+
+}  // namespace smmusim

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT
+// SetAssociative<Entry>: the one cache template. Micro TLB, main TLB, walk cache, configuration cache and the TBU's
+// stream cache are instances of it. It knows sets, ways and replacement; what a tag means is the user's business.
+//
+// Tags and entries lie in separate arrays: a lookup touches one line of tags and, on a match, one entry.
+// No pointer into it survives a co_await: copy the entry.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "model/base/check.h"
+#include "model/smmu/config.h"
+#include "model/smmu/counters.h"
+
+namespace smmusim {
+
+template <class Entry>
+class SetAssociative {
+ public:
+  static constexpr std::uint64_t valid = std::uint64_t{1} << 63;  ///< every tag has it set
+
+  SetAssociative(const CacheConfig& config, std::uint64_t seed)
+      : ways_(config.entries == 0 ? 0 : config.ways),
+        set_mask_(config.entries == 0 ? 0 : config.entries / config.ways - 1),
+        replacement_(config.replacement),
+        random_(seed | 1),
+        tags_(config.entries, 0),
+        used_(config.entries, 0),
+        entries_(config.entries),
+        next_way_(config.entries == 0 ? 0 : config.entries / config.ways, 0) {}
+
+  bool present() const { return ways_ != 0; }
+
+  /// The entry of set `index` with this tag for which match(entry) holds, or null. Counts nothing; touch() it if the
+  /// lookup is a use.
+  template <class Match>
+  const Entry* find(std::uint64_t index, std::uint64_t tag, Match match) const {
+    const std::size_t base = (index & set_mask_) * ways_;
+    for (std::size_t slot = base; slot != base + ways_; ++slot) {
+      if (tags_[slot] == tag && match(entries_[slot])) return &entries_[slot];
+    }
+    return nullptr;
+  }
+
+  /// Marks an entry that find() returned as just used.
+  void touch(const Entry* entry) { used_[static_cast<std::size_t>(entry - entries_.data())] = ++clock_; }
+
+  /// Puts `entry` into set `index`: over the entry with the same tag that match() accepts, else into an invalid way,
+  /// else over the victim of the replacement policy. `evicted`, if a valid entry had to go, gets a copy of it.
+  template <class Match, class Evicted>
+  void insert(std::uint64_t index, std::uint64_t tag, const Entry& entry, Match match, Evicted evicted) {
+    if (!present()) return;
+    SMMUSIM_CHECK((tag & valid) != 0);
+    const std::size_t set = index & set_mask_;
+    const std::size_t base = set * ways_;
+    std::size_t place = base + ways_;
+    for (std::size_t slot = base; slot != base + ways_; ++slot) {
+      if (tags_[slot] == tag && match(entries_[slot])) {
+        place = slot;
+        break;
+      }
+      if (tags_[slot] == 0 && place == base + ways_) place = slot;
+    }
+    if (place == base + ways_) {
+      place = victim(set);
+      evicted(entries_[place]);
+    } else if (tags_[place] == 0) {
+      ++occupied_;
+    }
+    store(place, tag, entry);
+  }
+
+  /// Removes every entry for which match(entry) holds; returns how many.
+  template <class Match>
+  std::size_t remove_if(Match match) {
+    return occupied_ == 0 ? 0 : remove_between(0, tags_.size(), match);
+  }
+  /// The same in set `index` only.
+  template <class Match>
+  std::size_t remove_in_set(std::uint64_t index, Match match) {
+    const std::size_t base = (index & set_mask_) * ways_;
+    return remove_between(base, base + ways_, match);
+  }
+
+  std::size_t size() const { return occupied_; }
+  std::size_t sets() const { return static_cast<std::size_t>(set_mask_) + (present() ? 1 : 0); }
+
+ private:
+  void store(std::size_t place, std::uint64_t tag, const Entry& entry) {
+    tags_[place] = tag;
+    entries_[place] = entry;
+    used_[place] = ++clock_;
+  }
+
+  template <class Match>
+  std::size_t remove_between(std::size_t from, std::size_t to, Match match) {
+    std::size_t removed = 0;
+    for (std::size_t slot = from; slot != to; ++slot) {
+      if (tags_[slot] == 0 || !match(entries_[slot])) continue;
+      tags_[slot] = 0;
+      ++removed;
+    }
+    occupied_ -= removed;
+    return removed;
+  }
+
+  std::size_t victim(std::size_t set) {
+    const std::size_t base = set * ways_;
+    if (replacement_ == Replacement::round_robin) {
+      const std::uint32_t way = next_way_[set];
+      next_way_[set] = way + 1 == ways_ ? 0 : way + 1;
+      return base + way;
+    }
+    if (replacement_ == Replacement::random) {
+      random_ ^= random_ << 13;
+      random_ ^= random_ >> 7;
+      random_ ^= random_ << 17;
+      return base + random_ % ways_;
+    }
+    std::size_t oldest = base;
+    for (std::size_t slot = base + 1; slot != base + ways_; ++slot) {
+      if (used_[slot] < used_[oldest]) oldest = slot;
+    }
+    return oldest;
+  }
+
+  std::size_t ways_;
+  std::uint64_t set_mask_;
+  Replacement replacement_;
+  std::uint64_t random_;
+  std::uint64_t clock_ = 0;
+  std::size_t occupied_ = 0;
+  std::vector<std::uint64_t> tags_;
+  std::vector<std::uint64_t> used_;
+  std::vector<Entry> entries_;
+  std::vector<std::uint32_t> next_way_;
+};
+
+}  // namespace smmusim

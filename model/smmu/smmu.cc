@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+// The public face: every call goes straight to the part that does the work.
+#include "model/smmu/smmu.h"
+
+#include "model/smmu/core.h"
+#include "model/smmu/register_map.h"
+#include "model/smmu/translate.h"
+
+namespace smmusim {
+namespace {
+
+const SmmuConfig& checked(const SmmuConfig& config) {
+  require_valid(config);
+  return config;
+}
+
+}  // namespace
+
+Smmu::Smmu(Engine& engine, MemoryPort& memory, Observer* observer, const SmmuConfig& config, MemoryPort* debug_memory)
+    : core_(std::make_unique<Core>(engine, memory, debug_memory, observer, checked(config))) {
+  reset_registers(*core_);
+}
+
+Smmu::~Smmu() {
+  core_->memory.abandon(core_->lifetime);
+  core_->lifetime.cancel();
+}
+
+void Smmu::reset() {
+  Core& core = *core_;
+  core.memory.abandon(core.lifetime);
+  core.requests.abort_all(core.lifetime.engine());
+  core.lifetime.cancel();
+  core.interrupts.reset();
+  core.event_queue.reset();
+  core.command_queue.reset();
+  core.tcu.config_cache.clear();
+  core.tcu.tlb.clear();
+  core.tcu.walk_cache.clear();
+  core.tcu.in_flight.clear();
+  for (const auto& tbu : core.tbus) tbu->reset();
+  reset_registers(core);
+}
+
+std::uint64_t Smmu::read_register(std::uint32_t offset, unsigned size) {
+  return read_mmio(*core_, offset, size);
+}
+
+void Smmu::write_register(std::uint32_t offset, std::uint64_t value, unsigned size) {
+  write_mmio(*core_, offset, value, size);
+}
+
+bool Smmu::submit(unsigned tbu, TranslationRequest& request) {
+  SMMUSIM_CHECK(tbu < core_->tbus.size());
+  if (!core_->config.timed) {
+    request.response = translate(tbu, request.transaction);
+    request.ticket = 0;
+    return true;
+  }
+  core_->requests.admit(*core_, request);
+  spawn(core_->lifetime, core_->tbus[tbu]->serve(request));
+  return false;
+}
+
+void Smmu::retire(TranslationRequest& request) {
+  core_->requests.retire(*core_, request);
+}
+
+Response Smmu::translate(unsigned tbu, const Transaction& transaction, Effects effects) {
+  Core& core = *core_;
+  SMMUSIM_CHECK(tbu < core.tbus.size());
+  const bool debug = !effects.fill;
+  TranslationOp op(transaction, effects, debug ? core.debug_memory : core.memory, false);
+  if (!core.tbus[tbu]->answer_from_caches(op)) {
+    Task<> task = core.tbus[tbu]->ask_tcu(op);
+    SMMUSIM_CHECK(task.run_to_completion());
+  }
+  if (effects.count) count_response(core, transaction, op.response);
+  return op.response;
+}
+
+unsigned Smmu::take_interrupts() {
+  return core_->interrupts.take_wires();
+}
+
+const SmmuConfig& Smmu::config() const {
+  return core_->config;
+}
+const SmmuCounters& Smmu::counters() const {
+  return core_->counters;
+}
+
+CacheCounters Smmu::cache_counters(CacheId cache) const {
+  CacheCounters sum;
+  switch (cache) {
+    case CacheId::config_cache:
+      return core_->tcu.config_cache.counters();
+    case CacheId::tlb:
+      return core_->tcu.tlb.counters();
+    case CacheId::walk_cache:
+      return core_->tcu.walk_cache.counters();
+    case CacheId::micro_tlb:
+      for (const auto& tbu : core_->tbus) sum += tbu->micro_tlb.counters();
+      return sum;
+    case CacheId::stream_cache:
+      for (const auto& tbu : core_->tbus) sum += tbu->stream_cache.counters();
+      return sum;
+  }
+  return sum;
+}
+
+void Smmu::reset_counters() {
+  core_->counters = {};
+  core_->tcu.config_cache.reset_counters();
+  core_->tcu.tlb.reset_counters();
+  core_->tcu.walk_cache.reset_counters();
+  for (const auto& tbu : core_->tbus) {
+    tbu->micro_tlb.reset_counters();
+    tbu->stream_cache.reset_counters();
+  }
+}
+
+bool Smmu::idle() const {
+  return core_->requests.idle() && !core_->command_queue.busy() && !core_->event_queue.busy() &&
+         core_->interrupts.idle() && core_->tcu.in_flight.open() == 0;
+}
+
+}  // namespace smmusim

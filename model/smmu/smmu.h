@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+// Smmu: one SMMUv3, the whole of it. Registers in, transactions in, memory accesses and interrupts out.
+//
+// Everything it needs is given to the constructor; it has no global state, prints nothing and lets no exception out
+// but InternalError. Not thread-safe: the owner serialises calls (one mutex around all of them is enough).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "model/smmu/config.h"
+#include "model/smmu/counters.h"
+#include "model/smmu/observer.h"
+#include "model/smmu/transaction.h"
+
+namespace smmusim {
+
+class Engine;
+class MemoryPort;
+struct Core;
+
+/// The wired interrupt outputs (section 3.18): each is a pulse on the rising edge.
+enum class Wire : std::uint8_t { event_queue, pri_queue, command_sync, global_error, sev };
+inline constexpr unsigned wires = 5;
+
+class Smmu {
+ public:
+  /// `observer` may be null. `debug_memory`, used by accesses with debug_effects, must answer at once; null means
+  /// that `memory` does. Throws std::invalid_argument for a configuration that can't be built.
+  Smmu(Engine& engine, MemoryPort& memory, Observer* observer, const SmmuConfig& config,
+       MemoryPort* debug_memory = nullptr);
+  ~Smmu();
+  Smmu(const Smmu&) = delete;
+  Smmu& operator=(const Smmu&) = delete;
+
+  /// The power-on state (section 3.11), at any instant: walks and commands under way vanish, requests that were
+  /// submitted and not answered get an abort.
+  void reset();
+
+  /// Reads `size` (4 or 8) bytes of the register frame at `offset` (section 6.2). Anything but an aligned access of
+  /// the register's width reads as zero; so do undefined offsets.
+  std::uint64_t read_register(std::uint32_t offset, unsigned size);
+  /// Writes likewise; ignored where the register, or its guard, does not let it.
+  void write_register(std::uint32_t offset, std::uint64_t value, unsigned size);
+
+  /// Takes a transaction at TBU `tbu`. True: request.response is set already. False: it will be, and the request is
+  /// then posted to the Engine. A client that waits for memory afterwards calls retire() when its access is
+  /// globally visible; CMD_SYNC waits for that (section 4.7).
+  bool submit(unsigned tbu, TranslationRequest& request);
+  void retire(TranslationRequest& request);
+
+  /// Answers at once, as submit() and retire() together: the untimed use, and with debug_effects also a timed one.
+  /// Needs a memory port that answers at once.
+  Response translate(unsigned tbu, const Transaction& transaction, Effects effects = ordinary_effects);
+
+  /// Which wires have pulsed since the last call, bit n for Wire n.
+  unsigned take_interrupts();
+
+  const SmmuConfig& config() const;
+  const SmmuCounters& counters() const;
+  CacheCounters cache_counters(CacheId cache) const;  ///< of all TBUs together for micro_tlb and stream_cache
+  void reset_counters();
+  /// True if no transaction, walk, command or event is under way.
+  bool idle() const;
+
+ private:
+  std::unique_ptr<Core> core_;
+};
+
+}  // namespace smmusim

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+// StreamContext: what the STE and CD of a stream say, decoded once when they are fetched. The configuration cache and
+// the TBUs' stream caches hold these, tagged by StreamID and SubstreamID (section 3.17: never by anything else).
+#pragma once
+
+#include <cstdint>
+
+#include "model/base/types.h"
+#include "model/smmu/set_associative.h"
+#include "model/smmu/tlb.h"
+#include "model/spec/ste.h"
+#include "model/vmsa/s1_walk.h"
+
+namespace smmusim {
+
+/// The attribute overrides of an STE or of GBPA (sections 5.2 and 6.3.14), as stored.
+struct AttributeOverrides {
+  bool mtcfg = false;
+  std::uint8_t memattr = 0;
+  std::uint8_t alloccfg = 0;
+  std::uint8_t shcfg = 1;  ///< 1 = use incoming
+  std::uint8_t privcfg = 0;
+  std::uint8_t instcfg = 0;
+};
+
+struct StreamContext {
+  StreamId stream_id{};
+  SubstreamId substream_id{};
+  bool substream_valid = false;
+  spec::SteConfig config = spec::SteConfig::abort;
+  bool s1_bypassed = false;  ///< Config has stage 1, but S1DSS lets this traffic by
+  bool cd_a = true;          ///< CD.A, CD.R, CD.S (section 3.12)
+  bool cd_r = true;
+  bool cd_s = false;
+  std::uint32_t cd_index = 0;  ///< place in the CD table, what CMD_CFGI_CD names
+  AttributeOverrides overrides{};
+  TlbContext tlb{};
+  S1TTWParams s1[2]{};
+
+  bool translates_stage1() const { return spec::has_stage1(config) && !s1_bypassed; }
+};
+
+/// What a CMD_CFGI_* names.
+struct ConfigInvalidation {
+  std::uint32_t first = 0;  ///< StreamIDs, both included
+  std::uint32_t last = ~std::uint32_t{0};
+  bool one_cd = false;    ///< only the CD at cd_index (CMD_CFGI_CD)
+  bool cds_only = false;  ///< CMD_CFGI_CD, CMD_CFGI_CD_ALL: an entry without a CD may stay
+  std::uint32_t cd_index = 0;
+
+  bool matches(const StreamContext& context) const {
+    if (context.stream_id.value < first || context.stream_id.value > last) return false;
+    if (cds_only && !context.translates_stage1()) return false;
+    return !one_cd || context.cd_index == cd_index;
+  }
+};
+
+class StreamCache {
+ public:
+  StreamCache(const CacheConfig& config, std::uint64_t seed) : cache_(config, seed) {}
+
+  /// The context of (StreamID, SSV, SubstreamID), or null. Counts and touches if `use`.
+  const StreamContext* find(StreamId stream, bool substream_valid, SubstreamId substream, bool use) {
+    const StreamContext* hit = cache_.find(index_of(stream, substream), tag_of(stream, substream_valid, substream),
+                                           [](const StreamContext&) { return true; });
+    if (use) {
+      ++counters_.lookups;
+      if (hit != nullptr) {
+        ++counters_.hits;
+        cache_.touch(hit);
+      }
+    }
+    return hit;
+  }
+
+  void fill(const StreamContext& context) {
+    if (!cache_.present()) return;
+    cache_.insert(
+        index_of(context.stream_id, context.substream_id),
+        tag_of(context.stream_id, context.substream_valid, context.substream_id), context,
+        [](const StreamContext&) { return true; }, [this](const StreamContext&) { ++counters_.evictions; });
+    ++counters_.fills;
+  }
+
+  void invalidate(const ConfigInvalidation& what) {
+    counters_.invalidated += cache_.remove_if([&what](const StreamContext& context) { return what.matches(context); });
+  }
+  void clear() {
+    cache_.remove_if([](const StreamContext&) { return true; });
+  }
+
+  const CacheCounters& counters() const { return counters_; }
+  void reset_counters() { counters_ = {}; }
+  void count_dropped_fill() { ++counters_.dropped_fills; }
+
+ private:
+  static std::uint64_t index_of(StreamId stream, SubstreamId substream) { return stream.value ^ substream.value; }
+  static std::uint64_t tag_of(StreamId stream, bool substream_valid, SubstreamId substream) {
+    return SetAssociative<StreamContext>::valid | (std::uint64_t{substream_valid} << 52) |
+           (std::uint64_t{substream_valid ? substream.value : 0} << 32) | stream.value;
+  }
+
+  SetAssociative<StreamContext> cache_;
+  CacheCounters counters_;
+};
+
+}  // namespace smmusim

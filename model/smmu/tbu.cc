@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT
+#include "model/smmu/tbu.h"
+
+#include "model/smmu/core.h"
+#include "model/smmu/translate.h"
+
+namespace smmusim {
+
+Tbu::Tbu(Core& core, const TbuConfig& config, std::uint64_t seed)
+    : stream_cache(config.stream_cache, seed),
+      micro_tlb(config.micro_tlb, seed + 1),
+      core_(core),
+      translation_slots_(core.lifetime, config.translation_slots),
+      lookup_(core.lifetime, core.clock, config.lookup_cycles, config.lookup_interval_cycles),
+      link_time_(core.clock.cycles(config.link_cycles)) {}
+
+Scope& Tbu::scope() {
+  return core_.lifetime;
+}
+
+void Tbu::reset() {
+  lookup_.reset();
+  stream_cache.clear();
+  micro_tlb.clear();
+}
+
+bool Tbu::answer_from_caches(TranslationOp& op) {
+  const Progress progress = consult(core_, op, stream_cache, micro_tlb);
+  if (progress == Progress::answered) return true;
+  if (progress != Progress::faulted) op.fault = {};
+  return false;
+}
+
+Task<> Tbu::ask_tcu(TranslationOp& op) {
+  if (op.fault.type != spec::EventType{}) {  // found here already: the TCU only has to record it
+    if (op.context != nullptr) op.keep_context();
+    if (op.timed) co_await delay(core_.lifetime, link_time_);
+    co_await report_fault(core_, op);
+    if (op.timed) co_await delay(core_.lifetime, link_time_);
+    co_return;
+  }
+  if (op.effects.fill) op.token = core_.tcu.in_flight.begin();
+  if (op.timed) co_await delay(core_.lifetime, link_time_);
+  co_await translate_in_tcu(core_, op);
+  if (op.timed) co_await delay(core_.lifetime, link_time_);
+  if (!op.effects.fill) co_return;
+  keep(op);
+  core_.tcu.in_flight.end(op.token);
+}
+
+void Tbu::keep(TranslationOp& op) {
+  if (op.response.outcome != Outcome::proceed) return;
+  const InFlight& in_flight = core_.tcu.in_flight;
+  if (op.own_context && in_flight.may_fill(op.token, *op.own_context)) stream_cache.fill(*op.own_context);
+  if (!op.own_leaf) return;
+  if (in_flight.may_fill(op.token, *op.own_leaf)) {
+    micro_tlb.fill(*op.own_leaf);
+  } else {
+    micro_tlb.count_dropped_fill();
+  }
+}
+
+Task<> Tbu::serve(TranslationRequest& request) {
+  co_await translation_slots_.acquire();
+  SlotHold slot(translation_slots_);
+  TranslationOp op(request.transaction, ordinary_effects, core_.memory, core_.config.timed);
+  co_await lookup_.pass();
+  if (!answer_from_caches(op)) co_await ask_tcu(op);
+  slot.release();
+  request.response = op.response;
+  core_.requests.answered(core_, request);
+}
+
+void Requests::admit(Core& core, TranslationRequest& request) {
+  request.submitted_at = core.lifetime.engine().now();
+  request.ticket = (generation_ << 2) | live_ | epoch_;
+  ++in_epoch_[epoch_];
+  inside_.push_back(request);
+}
+
+void Requests::answered(Core& core, TranslationRequest& request) {
+  inside_.erase(inside_.iterator_to(request));
+  count_response(core, request.transaction, request.response);
+  if (request.response.outcome != Outcome::proceed) retire(core, request);
+  core.lifetime.engine().post(request);
+}
+
+void Requests::retire(Core& core, TranslationRequest& request) {
+  const std::uint32_t ticket = request.ticket;
+  request.ticket = 0;
+  if ((ticket & live_) == 0 || ticket >> 2 != generation_) return;
+  if (--in_epoch_[ticket & 1] == 0) core.command_queue.progress();
+}
+
+void Requests::abort_all(Engine& engine) {
+  while (!inside_.empty()) {
+    auto& request = static_cast<TranslationRequest&>(inside_.front());
+    inside_.pop_front();
+    request.response = Response{};
+    request.ticket = 0;
+    engine.post(request);
+  }
+  generation_ = (generation_ + 1) & 0x3fffffff;
+  in_epoch_[0] = in_epoch_[1] = 0;
+}
+
+void count_response(Core& core, const Transaction& transaction, const Response& response) {
+  ++core.counters.transactions;
+  core.counters.aborts += response.outcome == Outcome::abort ? 1 : 0;
+  core.counters.raz_wi += response.outcome == Outcome::raz_wi ? 1 : 0;
+  if (core.observer != nullptr) core.observer->response(transaction, response);
+}
+
+}  // namespace smmusim

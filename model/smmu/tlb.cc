@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+// Tags, lookups over the page sizes that are held, and invalidation. A lookup probes one set for each size; an
+// invalidation by a short address range probes only the sets that can hold it, anything else scans.
+#include "model/smmu/tlb.h"
+
+#include <bit>
+
+namespace smmusim {
+
+bool TlbInvalidation::matches_context(const TlbContext& context, bool global) const {
+  if ((worlds & world_bit(context.world)) == 0) return false;
+  if (by_vmid && context.world == StreamWorld::ns_el1 && ((context.vmid.value ^ vmid.value) & vmid_mask) != 0) {
+    return false;
+  }
+  if (!by_asid || context.world == StreamWorld::ns_el2) return true;  // NS-EL2 entries have no ASID
+  return global ? global_too : context.asid == asid;
+}
+
+bool TlbInvalidation::matches(const TlbEntry& entry) const {
+  if (!matches_context(entry.context, entry.global)) return false;
+  if (by_va && (entry.last() < first || entry.va_page > last)) return false;
+  if (granule_bits != 0 && entry.granule_bits != granule_bits) return false;
+  if (entry.table) return !leaf_only;
+  return ttl == 0 || entry.level == static_cast<int>(ttl);
+}
+
+std::uint64_t TranslationCache::tag_of(StreamWorld world, unsigned page_bits, std::uint64_t va) {
+  const std::uint64_t page = (va & ~low_mask(page_bits)) >> 12;
+  return SetAssociative<TlbEntry>::valid | (static_cast<std::uint64_t>(world) << 58) |
+         (static_cast<std::uint64_t>(page_bits) << 52) | page;
+}
+
+std::uint64_t TranslationCache::index_of(Vmid vmid, unsigned page_bits, std::uint64_t va) {
+  return (va >> page_bits) ^ vmid.value;
+}
+
+const TlbEntry* TranslationCache::probe(const TlbContext& context, std::uint64_t va, unsigned page_bits) const {
+  return cache_.find(index_of(context.vmid, page_bits, va), tag_of(context.world, page_bits, va),
+                     [&context](const TlbEntry& entry) {
+                       if (entry.context.vmid != context.vmid) return false;
+                       return entry.global ? entry.context.aset == context.aset : entry.context.asid == context.asid;
+                     });
+}
+
+const TlbEntry* TranslationCache::find(const TlbContext& context, std::uint64_t va, bool use) {
+  if (!present()) return nullptr;
+  const TlbEntry* hit = nullptr;
+  for (std::uint64_t sizes = sizes_present_; sizes != 0 && hit == nullptr; sizes &= sizes - 1) {
+    hit = probe(context, va, static_cast<unsigned>(std::countr_zero(sizes)));
+  }
+  if (use) {
+    ++counters_.lookups;
+    if (hit != nullptr) {
+      ++counters_.hits;
+      cache_.touch(hit);
+    }
+  }
+  return hit;
+}
+
+const TlbEntry* TranslationCache::find_table(const TlbContext& context, std::uint64_t va, unsigned granule_bits,
+                                             bool use) {
+  const TlbEntry* hit = find(context, va, use);  // sizes ascend, so the deepest table is found first
+  return hit != nullptr && hit->granule_bits == granule_bits ? hit : nullptr;
+}
+
+void TranslationCache::fill(const TlbEntry& entry) {
+  if (!present()) return;
+  const TlbContext& context = entry.context;
+  const std::size_t before = cache_.size();
+  bool evicted = false;
+  cache_.insert(
+      index_of(context.vmid, entry.page_bits, entry.va_page), tag_of(context.world, entry.page_bits, entry.va_page),
+      entry,
+      [&](const TlbEntry& old) {
+        return old.context.vmid == context.vmid && old.context.asid == context.asid &&
+               old.context.aset == context.aset && old.global == entry.global;
+      },
+      [&](const TlbEntry& old) {
+        evicted = true;
+        forget_size(old.page_bits, 1);
+      });
+  ++counters_.fills;
+  counters_.evictions += evicted ? 1 : 0;
+  if (evicted || cache_.size() != before) {
+    ++entries_of_size_[entry.page_bits];
+    sizes_present_ |= std::uint64_t{1} << entry.page_bits;
+  }
+}
+
+void TranslationCache::forget_size(unsigned page_bits, std::size_t entries) {
+  entries_of_size_[page_bits] -= static_cast<std::uint32_t>(entries);
+  if (entries_of_size_[page_bits] == 0) sizes_present_ &= ~(std::uint64_t{1} << page_bits);
+}
+
+void TranslationCache::invalidate(const TlbInvalidation& what) {
+  if (!present() || cache_.size() == 0) return;
+  const auto remove = [&](const TlbEntry& entry) {
+    if (!what.matches(entry)) return false;
+    ++counters_.invalidated;
+    forget_size(entry.page_bits, 1);
+    return true;
+  };
+  const bool one_vmid = what.by_vmid && what.vmid_mask == 0xffff && what.worlds == world_bit(StreamWorld::ns_el1);
+  std::uint64_t sets_to_probe = 0;
+  for (std::uint64_t sizes = sizes_present_; sizes != 0; sizes &= sizes - 1) {
+    const auto bits = static_cast<unsigned>(std::countr_zero(sizes));
+    sets_to_probe += (what.last >> bits) - (what.first >> bits) + 1;
+  }
+  if (!what.by_va || !one_vmid || sets_to_probe == 0 || sets_to_probe > cache_.sets()) {
+    cache_.remove_if(remove);
+    return;
+  }
+  for (std::uint64_t sizes = sizes_present_; sizes != 0; sizes &= sizes - 1) {
+    const auto bits = static_cast<unsigned>(std::countr_zero(sizes));
+    for (std::uint64_t page = what.first >> bits; page <= what.last >> bits; ++page) {
+      cache_.remove_in_set(index_of(what.vmid, bits, page << bits), remove);
+    }
+  }
+}
+
+void TranslationCache::clear() {
+  cache_.remove_if([](const TlbEntry&) { return true; });
+  entries_of_size_ = {};
+  sizes_present_ = 0;
+}
+
+}  // namespace smmusim

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+// TranslationCache: what a TLB or a walk cache holds, how it is tagged and what an invalidation removes
+// (IHI 0070 sections 3.17 and 4.4). Tags are the architecture's: StreamWorld, VMID, ASID, ASET, address; never a
+// StreamID. Micro TLB, main TLB and walk cache are instances.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "model/base/types.h"
+#include "model/sim/memory_port.h"
+#include "model/smmu/set_associative.h"
+#include "model/vmsa/permissions.h"
+
+namespace smmusim {
+
+/// Whose translation regime (section 3.3.4). Bit positions in TlbInvalidation::worlds.
+enum class StreamWorld : std::uint8_t { ns_el1, ns_el2, ns_el2_e2h };
+constexpr unsigned world_bit(StreamWorld world) {
+  return 1u << static_cast<unsigned>(world);
+}
+
+/// What a stream's translations are tagged with, apart from the address.
+struct TlbContext {
+  StreamWorld world = StreamWorld::ns_el1;
+  bool aset = false;
+  Asid asid{};
+  Vmid vmid{};
+};
+
+/// A cached translation, or (in a walk cache) a cached table descriptor.
+struct TlbEntry {
+  std::uint64_t va_page = 0;  ///< canonical input address, low page_bits bits clear
+  Pa pa{};                    ///< output page; of a table: the next table's base
+  TlbContext context{};
+  std::uint8_t page_bits = 12;  ///< log2 of the bytes covered
+  std::uint8_t granule_bits = 12;
+  std::int8_t level = 3;  ///< of the descriptor
+  bool global = false;
+  bool table = false;             ///< a table descriptor, not a leaf
+  std::uint8_t permissions = 0;   ///< of a leaf: permission::…
+  std::uint8_t hierarchical = 0;  ///< of a table: APTable, XNTable, PXNTable gathered so far (vmsa)
+  MemoryAttributes attributes{};
+
+  std::uint64_t last() const { return va_page + low_mask(page_bits); }
+};
+
+/// What a CMD_TLBI_* names. An entry goes if every part that is used matches.
+struct TlbInvalidation {
+  unsigned worlds = 0;  ///< of world_bit()
+  bool by_vmid = false;
+  bool by_asid = false;
+  bool global_too = true;  ///< with by_asid: global entries match any ASID
+  bool by_va = false;
+  bool leaf_only = false;            ///< table descriptors may stay
+  std::uint8_t ttl = 0;              ///< leaf level named by a range command; 0 = any
+  std::uint8_t granule_bits = 0;     ///< 0 = any
+  std::uint16_t vmid_mask = 0xffff;  ///< bits of the VMID that count (CR0.VMW)
+  Vmid vmid{};
+  Asid asid{};
+  std::uint64_t first = 0;  ///< canonical addresses, both included
+  std::uint64_t last = ~std::uint64_t{0};
+
+  bool matches_context(const TlbContext& context, bool global) const;
+  bool matches(const TlbEntry& entry) const;
+};
+
+class TranslationCache {
+ public:
+  TranslationCache(const CacheConfig& config, std::uint64_t seed) : cache_(config, seed) {}
+  bool present() const { return cache_.present(); }
+
+  /// The leaf that translates `va` (canonical) in `context`, or null. Counts and touches if `use`.
+  const TlbEntry* find(const TlbContext& context, std::uint64_t va, bool use);
+  /// The deepest cached table descriptor on the way to `va` for this granule, or null.
+  const TlbEntry* find_table(const TlbContext& context, std::uint64_t va, unsigned granule_bits, bool use);
+  void fill(const TlbEntry& entry);
+  void invalidate(const TlbInvalidation& what);
+  void clear();
+
+  const CacheCounters& counters() const { return counters_; }
+  void reset_counters() { counters_ = {}; }
+  void count_dropped_fill() { ++counters_.dropped_fills; }
+  std::size_t size() const { return cache_.size(); }
+
+ private:
+  static std::uint64_t tag_of(StreamWorld world, unsigned page_bits, std::uint64_t va);
+  static std::uint64_t index_of(Vmid vmid, unsigned page_bits, std::uint64_t va);
+  const TlbEntry* probe(const TlbContext& context, std::uint64_t va, unsigned page_bits) const;
+  void forget_size(unsigned page_bits, std::size_t entries);
+
+  SetAssociative<TlbEntry> cache_;
+  CacheCounters counters_;
+  std::uint64_t sizes_present_ = 0;  ///< bit n: entries with page_bits n are held
+  std::array<std::uint32_t, 64> entries_of_size_{};
+};
+
+}  // namespace smmusim

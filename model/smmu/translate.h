@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+// The translation text (IHI 0070 chapters 3.3, 3.4 and 15), once for every use: untimed and timed, ordinary traffic,
+// prefetch, debug. A use differs only in its Effects and in the ports behind it.
+//
+// consult() is everything that needs no memory access: a hit is one plain function call. What it can't answer goes on
+// in the coroutines below it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "model/sim/task.h"
+#include "model/smmu/in_flight.h"
+#include "model/smmu/transaction.h"
+
+namespace smmusim {
+
+struct Core;
+
+/// Why a translation failed, in the words of the event that it may become.
+struct Fault {
+  spec::EventType type{};
+  spec::EventClass klass = spec::EventClass::IN;
+  bool stage2 = false;
+  bool terminate_always = false;    ///< not subject to A, R, S (F_ADDR_SIZE of a bypass)
+  bool read_failed = false;         ///< atomic: the write was permitted, the read was not
+  std::uint64_t fetch_address = 0;  ///< of F_STE_FETCH, F_CD_FETCH, F_WALK_EABT
+  std::uint64_t ipa = 0;            ///< of stage-2 faults
+};
+
+/// One translation under way. Lives in its server's frame; everything in it is a plain value.
+struct TranslationOp {
+  TranslationOp(const Transaction& t, Effects e, MemoryPort& p, bool is_timed)
+      : transaction(t), effects(e), port(&p), timed(is_timed), count_config(e.fill), count_tlb(e.fill) {}
+
+  const Transaction& transaction;
+  Effects effects;
+  MemoryPort* port;
+  bool timed;         ///< waits cost time
+  bool count_config;  ///< the next configuration lookup is a use: it counts and touches
+  bool count_tlb;
+  bool privileged = false;  ///< after the STE's overrides
+  bool instruction = false;
+  std::uint64_t canonical = 0;             ///< input address of stage 1, tag byte resolved
+  const StreamContext* context = nullptr;  ///< in a cache until the next co_await, or own_context
+  const TlbEntry* leaf = nullptr;          ///< likewise, or own_leaf
+  std::optional<StreamContext> own_context;
+  std::optional<TlbEntry> own_leaf;
+  InFlight::Token token{};
+  Fault fault{};
+  Response response{};
+
+  /// Copies the context into this op, so that it survives a co_await.
+  void keep_context() {
+    if (own_context && context == &*own_context) return;
+    own_context = *context;
+    context = &*own_context;
+  }
+  void keep_leaf() {
+    if (leaf == nullptr || (own_leaf && leaf == &*own_leaf)) return;
+    own_leaf = *leaf;
+    leaf = &*own_leaf;
+  }
+};
+
+enum class Progress : std::uint8_t {
+  answered,             ///< op.response is complete
+  faulted,              ///< op.fault says why; report_fault() completes the response
+  needs_configuration,  ///< no context in this stream cache
+  needs_walk,           ///< no leaf in this TLB; op.context is set
+};
+
+/// Registers, the stream's configuration, input checks and TLB, with these caches.
+Progress consult(Core& core, TranslationOp& op, StreamCache& streams, TranslationCache& translations);
+/// The same from the point where the configuration is known.
+Progress consult_with(Core& core, TranslationOp& op, const StreamContext& context, TranslationCache& translations);
+/// Permission check and output of a translated access; `entry` covers it.
+Progress finish_stage1(Core& core, TranslationOp& op, const TlbEntry& entry);
+
+/// The TCU's part: its caches, then memory. Ends with op.response complete and every event recorded. The op must hold
+/// a Token of core.tcu.in_flight if it may fill.
+Task<> translate_in_tcu(Core& core, TranslationOp& op);
+
+/// STE and CD of the op's stream (config_fetch.cc): op.own_context, or op.fault.
+Task<> fetch_configuration(Core& core, TranslationOp& op);
+/// Stage-1 walk (walk.cc): op.own_leaf, or op.fault.
+Task<> walk_stage1(Core& core, TranslationOp& op);
+/// Outcome and event record of op.fault (faults.cc; sections 3.12 and 7.3).
+Task<> report_fault(Core& core, TranslationOp& op);
+
+inline Progress fail(TranslationOp& op, spec::EventType type) {
+  op.fault.type = type;
+  return Progress::faulted;
+}
+
+}  // namespace smmusim
