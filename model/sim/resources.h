@@ -110,6 +110,8 @@ class Slots : public WaitList {
 class SlotHold {
  public:
   explicit SlotHold(Slots& slots) : slots_(&slots) {}
+  /// Null: holds nothing.
+  explicit SlotHold(Slots* slots) : slots_(slots) {}
   ~SlotHold() { release(); }
   SlotHold(const SlotHold&) = delete;
   SlotHold& operator=(const SlotHold&) = delete;

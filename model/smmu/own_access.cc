@@ -14,21 +14,6 @@ bool reachable(const SmmuConfig& config, const MemoryRequest& request) {
   return last < config.frame_base.value || first - config.frame_base.value >= config.frame_bytes;
 }
 
-OwnAccess own_access(Core& core, MemoryPort& port, MemoryOp op, Purpose purpose, Pa address, void* data,
-                     std::uint32_t size, MemoryAttributes attributes) {
-  OwnAccess access;
-  access.core = &core;
-  access.port = &port;
-  access.scope = &core.lifetime;
-  access.op = op;
-  access.purpose = purpose;
-  access.address = address;
-  access.data = data;
-  access.size = size;
-  access.attributes = attributes;
-  return access;
-}
-
 }  // namespace
 
 bool start_own_access(Core& core, MemoryPort& port, MemoryRequest& request) {
@@ -44,22 +29,13 @@ void finish_own_access(Core& core, const MemoryRequest& request) {
   if (core.observer != nullptr) core.observer->access(request);
 }
 
-OwnAccess own_read(Core& core, MemoryPort& port, Purpose purpose, Pa address, void* data, std::uint32_t size,
-                   MemoryAttributes attributes) {
-  return own_access(core, port, MemoryOp::read, purpose, address, data, size, attributes);
-}
-
 OwnAccess own_write(Core& core, Purpose purpose, Pa address, void* data, std::uint32_t size,
                     MemoryAttributes attributes) {
   return own_access(core, core.memory, MemoryOp::write, purpose, address, data, size, attributes);
 }
 
-OwnAccess own_descriptor_read(Core& core, MemoryPort& port, Pa address, std::uint64_t* descriptor, unsigned stage,
-                              int level, MemoryAttributes attributes) {
-  OwnAccess access = own_read(core, port, Purpose::TTD, address, descriptor, 8, attributes);
-  access.stage = static_cast<std::uint8_t>(stage);
-  access.level = static_cast<std::int8_t>(level);
-  return access;
+Scope& scope_of(Core& core) {
+  return core.lifetime;
 }
 
 const char* name_of(Purpose purpose) {

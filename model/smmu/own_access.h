@@ -14,7 +14,9 @@ bool start_own_access(Core& core, MemoryPort& port, MemoryRequest& request);
 /// Counts a completed access and shows it to the Observer.
 void finish_own_access(Core& core, const MemoryRequest& request);
 
-/// `MemoryStatus status = co_await own_read(...)`.
+Scope& scope_of(Core& core);
+
+/// `MemoryStatus status = co_await own_read(...)`. May be awaited again after address and level have changed.
 struct OwnAccess : MemoryRequest {
   Core* core = nullptr;
   MemoryPort* port = nullptr;
@@ -29,12 +31,26 @@ struct OwnAccess : MemoryRequest {
   }
 };
 
-OwnAccess own_read(Core& core, MemoryPort& port, Purpose purpose, Pa address, void* data, std::uint32_t size,
-                   MemoryAttributes attributes);
+inline OwnAccess own_access(Core& core, MemoryPort& port, MemoryOp op, Purpose purpose, Pa address, void* data,
+                            std::uint32_t size, MemoryAttributes attributes) {
+  OwnAccess access;
+  access.core = &core;
+  access.port = &port;
+  access.scope = &scope_of(core);
+  access.op = op;
+  access.purpose = purpose;
+  access.address = address;
+  access.data = data;
+  access.size = size;
+  access.attributes = attributes;
+  return access;
+}
+inline OwnAccess own_read(Core& core, MemoryPort& port, Purpose purpose, Pa address, void* data, std::uint32_t size,
+                          MemoryAttributes attributes) {
+  return own_access(core, port, MemoryOp::read, purpose, address, data, size, attributes);
+}
+/// Through the core's own port: debug accesses never write.
 OwnAccess own_write(Core& core, Purpose purpose, Pa address, void* data, std::uint32_t size,
                     MemoryAttributes attributes);
-/// One descriptor, as 8 bytes in memory order.
-OwnAccess own_descriptor_read(Core& core, MemoryPort& port, Pa address, std::uint64_t* descriptor, unsigned stage,
-                              int level, MemoryAttributes attributes);
 
 }  // namespace smmusim

@@ -73,6 +73,10 @@ class StreamCache {
     return hit;
   }
 
+  bool holds(const StreamContext& context) {
+    return find(context.stream_id, context.substream_valid, context.substream_id, false) != nullptr;
+  }
+
   void fill(const StreamContext& context) {
     if (!cache_.present()) return;
     cache_.insert(

@@ -27,12 +27,11 @@ void Tbu::reset() {
 bool Tbu::answer_from_caches(TranslationOp& op) {
   const Progress progress = consult(core_, op, stream_cache, micro_tlb);
   if (progress == Progress::answered) return true;
-  if (progress != Progress::faulted) op.fault = {};
   return false;
 }
 
 Task<> Tbu::ask_tcu(TranslationOp& op) {
-  if (op.fault.type != spec::EventType{}) {  // found here already: the TCU only has to record it
+  if (op.failed()) {  // found here already: the TCU only has to record it
     if (op.context != nullptr) op.keep_context();
     if (op.timed) co_await delay(core_.lifetime, link_time_);
     co_await report_fault(core_, op);
@@ -51,7 +50,9 @@ Task<> Tbu::ask_tcu(TranslationOp& op) {
 void Tbu::keep(TranslationOp& op) {
   if (op.response.outcome != Outcome::proceed) return;
   const InFlight& in_flight = core_.tcu.in_flight;
-  if (op.own_context && in_flight.may_fill(op.token, *op.own_context)) stream_cache.fill(*op.own_context);
+  if (op.own_context && !stream_cache.holds(*op.own_context) && in_flight.may_fill(op.token, *op.own_context)) {
+    stream_cache.fill(*op.own_context);
+  }
   if (!op.own_leaf) return;
   if (in_flight.may_fill(op.token, *op.own_leaf)) {
     micro_tlb.fill(*op.own_leaf);

@@ -79,8 +79,7 @@ bool is_tcu(const Core& core, const StreamCache& cache) {
   return &cache == &core.tcu.config_cache;
 }
 
-}  // namespace
-
+/// Permission check and output of a translated access; `entry` covers it.
 Progress finish_stage1(Core& core, TranslationOp& op, const TlbEntry& entry) {
   using namespace permission;
   const std::uint8_t granted = entry.permissions;
@@ -102,6 +101,7 @@ Progress finish_stage1(Core& core, TranslationOp& op, const TlbEntry& entry) {
   return answer(op, Outcome::proceed);
 }
 
+/// consult() from the point where the configuration is known.
 Progress consult_with(Core& core, TranslationOp& op, const StreamContext& context, TranslationCache& translations) {
   op.context = &context;
   if (spec::aborts(context.config)) return answer(op, Outcome::abort);
@@ -116,6 +116,8 @@ Progress consult_with(Core& core, TranslationOp& op, const StreamContext& contex
   op.count_tlb = false;
   return entry != nullptr ? finish_stage1(core, op, *entry) : Progress::needs_walk;
 }
+
+}  // namespace
 
 Progress consult(Core& core, TranslationOp& op, StreamCache& streams, TranslationCache& translations) {
   const Transaction& t = op.transaction;
@@ -153,64 +155,43 @@ bool needs_memory(Progress progress) {
   return progress == Progress::needs_configuration || progress == Progress::needs_walk;
 }
 
-/// Configuration and walk, as far as each is missing, within one walk slot.
-Task<Progress> fetch_what_is_missing(Core& core, TranslationOp& op, Progress progress) {
-  if (progress == Progress::needs_configuration) {
-    co_await fetch_configuration(core, op);
-    if (op.fault.type != EventType{}) co_return Progress::faulted;
-    progress = consult_with(core, op, *op.own_context, core.tcu.tlb);
-  }
-  if (progress == Progress::needs_walk) {
-    op.keep_context();
-    if (op.effects.fill) core.tcu.in_flight.walking(op.token, op.context->tlb, op.canonical);
-    co_await walk_stage1(core, op);
-    if (op.fault.type != EventType{}) co_return Progress::faulted;
-    progress = finish_stage1(core, op, *op.own_leaf);
-  }
-  co_return progress;
-}
-
-/// A translation that others may share and that takes a walk slot.
-Task<Progress> fetch_in_turn(Core& core, TranslationOp& op, Progress progress) {
-  while (needs_memory(progress) && on_its_way(core, op, progress)) {
-    co_await core.tcu.walk_done.wait();
-    progress = consult(core, op, core.tcu.config_cache, core.tcu.tlb);
-  }
-  if (!needs_memory(progress)) co_return progress;
-  announce(core, op, progress);
-  const bool waits = core.tcu.walkers.exhausted();
-  co_await core.tcu.walkers.acquire();
-  SlotHold slot(core.tcu.walkers);
-  if (waits) progress = consult(core, op, core.tcu.config_cache, core.tcu.tlb);
-  progress = co_await fetch_what_is_missing(core, op, progress);
-  slot.release();
-  co_return progress;
-}
-
 }  // namespace
 
 Task<> translate_in_tcu(Core& core, TranslationOp& op) {
+  Tcu& tcu = core.tcu;
   op.count_config = op.effects.fill;
   op.count_tlb = op.effects.fill;
   if (op.timed)
     co_await delay(core.lifetime, core.clock.cycles(core.config.tcu.config_cycles + core.config.tcu.tlb_cycles));
-  Progress progress = consult(core, op, core.tcu.config_cache, core.tcu.tlb);
+  Progress progress = consult(core, op, tcu.config_cache, tcu.tlb);
+  while (op.effects.fill && needs_memory(progress) && on_its_way(core, op, progress)) {
+    co_await tcu.walk_done.wait();
+    progress = consult(core, op, tcu.config_cache, tcu.tlb);
+  }
   if (needs_memory(progress)) {
-    if (op.effects.fill) {
-      progress = co_await fetch_in_turn(core, op, progress);
-      core.tcu.in_flight.finished(op.token);
-      core.tcu.walk_done.open();
-    } else {
-      progress = co_await fetch_what_is_missing(core, op, progress);
+    if (op.effects.fill) announce(core, op, progress);
+    const bool waits = op.timed && tcu.walkers.exhausted();
+    if (op.timed) co_await tcu.walkers.acquire();
+    SlotHold slot(op.timed ? &tcu.walkers : nullptr);
+    if (waits) progress = consult(core, op, tcu.config_cache, tcu.tlb);
+    if (progress == Progress::needs_configuration) {
+      co_await fetch_configuration(core, op);
+      progress = op.failed() ? Progress::faulted : consult_with(core, op, *op.own_context, tcu.tlb);
     }
+    if (progress == Progress::needs_walk) {
+      op.keep_context();
+      if (op.effects.fill) announce(core, op, progress);
+      co_await walk_stage1(core, op);
+      progress = op.failed() ? Progress::faulted : finish_stage1(core, op, *op.own_leaf);
+    }
+    slot.release();
+    if (op.effects.fill) tcu.in_flight.finished(op.token);
+    tcu.walk_done.open();
   }
-  if (progress == Progress::faulted) {
-    if (op.context != nullptr) op.keep_context();
-    co_await report_fault(core, op);
-    co_return;
-  }
+  // What was found lies in caches that the next wait may change.
   if (op.context != nullptr) op.keep_context();
   op.keep_leaf();
+  if (progress == Progress::faulted) co_await report_fault(core, op);
 }
 
 }  // namespace smmusim

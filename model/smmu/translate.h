@@ -50,6 +50,7 @@ struct TranslationOp {
   Fault fault{};
   Response response{};
 
+  bool failed() const { return fault.type != spec::EventType{}; }
   /// Copies the context into this op, so that it survives a co_await.
   void keep_context() {
     if (own_context && context == &*own_context) return;
@@ -72,10 +73,6 @@ enum class Progress : std::uint8_t {
 
 /// Registers, the stream's configuration, input checks and TLB, with these caches.
 Progress consult(Core& core, TranslationOp& op, StreamCache& streams, TranslationCache& translations);
-/// The same from the point where the configuration is known.
-Progress consult_with(Core& core, TranslationOp& op, const StreamContext& context, TranslationCache& translations);
-/// Permission check and output of a translated access; `entry` covers it.
-Progress finish_stage1(Core& core, TranslationOp& op, const TlbEntry& entry);
 
 /// The TCU's part: its caches, then memory. Ends with op.response complete and every event recorded. The op must hold
 /// a Token of core.tcu.in_flight if it may fill.

@@ -98,11 +98,13 @@ Task<> walk_stage1(Core& core, TranslationOp& op) {
   if (op.timed) co_await delay(core.lifetime, core.clock.cycles(core.config.tcu.walk_cache_cycles));
   start_from_walk_cache(core, op, params, state);
   ++core.counters.walks;
-  const MemoryAttributes attributes{params.walk_attr, params.walk_sh};
+  std::uint64_t descriptor = 0;
+  OwnAccess read =
+      own_read(core, *op.port, Purpose::TTD, Pa(), &descriptor, 8, MemoryAttributes{params.walk_attr, params.walk_sh});
+  read.stage = 1;
   for (;;) {
-    const std::uint64_t address = s1_descriptor_address(params, state, op.canonical);
-    std::uint64_t descriptor = 0;
-    OwnAccess read = own_descriptor_read(core, *op.port, Pa(address), &descriptor, 1, state.level, attributes);
+    read.address = Pa(s1_descriptor_address(params, state, op.canonical));
+    read.level = static_cast<std::int8_t>(state.level);
     const MemoryStatus status = co_await read;
     ++core.counters.walk_fetches;
     ++core.counters.fetches_by_stage_level[0][static_cast<std::size_t>(state.level + 1)];
@@ -110,7 +112,7 @@ Task<> walk_stage1(Core& core, TranslationOp& op) {
     if (status != MemoryStatus::ok) {
       op.fault.type = EventType::F_WALK_EABT;
       op.fault.klass = spec::EventClass::TT;
-      op.fault.fetch_address = address;
+      op.fault.fetch_address = read.address.value;
       break;
     }
     if (params.big_endian) descriptor = __builtin_bswap64(descriptor);
