@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: MIT
+//
+// Domains and address spaces of a random case: which CDs may share tables, ASIDs and global entries so that a reader
+// with TLBs must answer as one without (IHI 0070 3.17, 5.2.1, 5.4.1).
+#include <algorithm>
+#include <stdexcept>
+
+#include "tests/random/case_structures.h"
+
+namespace refwalk {
+
+namespace {
+
+unsigned pick_granule(Rng& rng, const Features& f) {
+  for (;;) {
+    const unsigned granule = 12 + 2 * rng.between(0, 2);
+    if (granule_supported(f, granule)) return granule;
+  }
+}
+
+// One half of a CD: its tables, its fields.
+void make_half(Workshop& shop, Domain& domain, AddressSpace& space, unsigned index, bool globals) {
+  static constexpr unsigned tg0[5] = {0, 0, 2, 0, 1};
+  static constexpr unsigned tg1[5] = {2, 0, 1, 0, 3};
+  Rng& rng = shop.rng;
+  const unsigned granule = pick_granule(rng, shop.features);
+  const unsigned most = shop.features.stt ? (granule == 16 ? 47u : 48u) : 39u;
+  const unsigned least = granule == 16 && shop.features.vax != 0 ? 12u : 16u;
+  TableFormat format;
+  format.granule = granule;
+  format.ds = false;
+  format.lpa = shop.features.oas == 52;
+  format.big_endian = flag(space.cd, 15);
+  format.input_size = 64 - (rng.percent(40) ? 16 : rng.between(least, most));
+  format.output_size = effective_output_size(shop.features, static_cast<unsigned>(field(space.cd, 34, 32)));
+  format.start_level = stage1_start_level(granule, format.input_size);
+
+  Space* memory = domain.guest ? static_cast<Space*>(domain.guest.get()) : &shop.physical;
+  Tree tree(*memory, format);
+  const Stage1Style style{globals, shop.options.aborts && rng.percent(30), domain.guest.get(), index == 1};
+  fill_stage1(rng, *memory, tree, style, space.targets);
+
+  const unsigned shift = index == 0 ? 0 : 16;
+  set_field(space.cd, 5 + shift, shift, 64 - format.input_size);
+  set_field(space.cd, 7 + shift, 6 + shift, index == 0 ? tg0[granule - 12] : tg1[granule - 12]);
+  set_field(space.cd, index == 0 ? 115 : 179, index == 0 ? 68 : 132, tree.base() >> 4);
+  space.range_log2[index] = format.input_size;
+}
+
+// Everything of a CD but ASID, ASET, A, R, S.
+void make_content(Workshop& shop, Domain& domain, AddressSpace& space, bool globals) {
+  Rng& rng = shop.rng;
+  Structure& cd = space.cd;
+  set_field(cd, 31, 31, 1);  // V
+  set_field(cd, 41, 41, 1);  // AA64
+  const unsigned endian = shop.features.ttendian;
+  set_field(cd, 15, 15, endian == 3 || (endian == 0 && rng.percent(30)));  // ENDI
+  set_field(cd, 34, 32, rng.between(0, 7));                                // IPS
+  set_field(cd, 35, 35, rng.percent(15));                                  // AFFD
+  set_field(cd, 36, 36, rng.percent(15));                                  // WXN
+  space.tbi = rng.percent(40) ? rng.between(1, 3) : 0;
+  set_field(cd, 39, 38, space.tbi);
+  set_field(cd, 40, 40, rng.percent(20));    // PAN
+  set_field(cd, 65, 65, rng.percent(25));    // HAD0
+  set_field(cd, 129, 129, rng.percent(25));  // HAD1
+  set_field(cd, 66, 66, rng.percent(10));    // E0PD0
+  set_field(cd, 130, 130, rng.percent(10));  // E0PD1
+  set_field(cd, 123, 123, rng.percent(30));  // EPAN
+  set_field(cd, 13, 8, rng.below(64));       // SH0, OR0, IR0
+  set_field(cd, 29, 24, rng.below(64));      // SH1, OR1, IR1
+  cd[3] = rng.next();                        // MAIR
+  const bool epd0 = rng.percent(10);
+  const bool epd1 = rng.percent(25);
+  set_field(cd, 14, 14, epd0);
+  set_field(cd, 30, 30, epd1);
+  const bool el2 = domain.world == StreamWorld::EL2;
+  if (!epd0 || el2) make_half(shop, domain, space, 0, globals);
+  if (!epd1 && !el2) make_half(shop, domain, space, 1, globals);
+  if (space.targets.empty()) space.targets.push_back(Target{0, 12});
+}
+
+void set_asid(Workshop& shop, AddressSpace& space, unsigned asid, bool aset) {
+  if (!shop.features.asid16) asid &= 0xFF;
+  set_field(space.cd, 63, 48, asid);
+  set_field(space.cd, 47, 47, aset);
+}
+
+void make_spaces(Workshop& shop, Domain& domain) {
+  Rng& rng = shop.rng;
+  const bool el2 = domain.world == StreamWorld::EL2;
+  const unsigned count = el2 ? 1 : rng.between(1, 3);
+  // Consecutive ASIDs below 256 cannot collide.
+  const unsigned first = rng.between(0, 250) | (shop.features.asid16 ? rng.between(0, 255) << 8 : 0);
+  const bool shared = rng.percent(35);
+  const bool differing_aset = count == 2 && rng.percent(50);
+  const bool globals = shared || count == 1 || differing_aset;
+  const bool aset = rng.percent(50);
+  for (unsigned i = 0; i < count; ++i) {
+    AddressSpace space;
+    if (shared && i > 0) {
+      space = domain.spaces.front();
+    } else {
+      make_content(shop, domain, space, globals);
+    }
+    set_asid(shop, space, first + i, differing_aset && i == 1 ? !aset : aset);
+    domain.spaces.push_back(space);
+  }
+}
+
+}  // namespace
+
+void make_stage2(Workshop& shop, Domain& domain) {
+  Rng& rng = shop.rng;
+  const Features& f = shop.features;
+  Structure& words = domain.stage2_fields;
+  const unsigned endian = f.ttendian;
+  for (unsigned tries = 0; tries < 100000; ++tries) {
+    words = Structure{};
+    const unsigned granule = pick_granule(rng, f);
+    set_field(words, 0, 0, 1);
+    set_field(words, 3, 1, 6);
+    set_field(words, 165, 160, rng.between(64 - f.oas, 34));
+    set_field(words, 167, 166, rng.between(0, 3));
+    set_field(words, 175, 174, granule == 12 ? 0 : (granule == 14 ? 2 : 1));
+    set_field(words, 178, 176, rng.between(0, 7));
+    set_field(words, 179, 179, 1);
+    set_field(words, 180, 180, endian == 3 || (endian == 0 && rng.percent(30)));
+    set_field(words, 181, 181, rng.percent(15));
+    set_field(words, 182, 182, rng.percent(25));
+    set_field(words, 185, 185, f.stall_model == 2);
+    set_field(words, 89, 89, f.fwb && rng.percent(20));
+    const Ste ste = ste_of(f, words);
+    if (ste_illegal(f, ste)) continue;
+    TableFormat format{};
+    format.granule = granule;
+    format.lpa = f.oas == 52;
+    format.big_endian = ste.S2ENDI;
+    format.input_size = 64 - ste.S2T0SZ;
+    format.output_size = effective_output_size(f, ste.S2PS);
+    stage2_start_level(f, ste, &format.start_level);
+    domain.guest = std::make_unique<GuestSpace>(shop.physical, rng, format, shop.options.aborts);
+    set_field(words, 243, 196, domain.guest->tree().base() >> 4);
+    return;
+  }
+  throw std::logic_error("no legal stage-2 shape was found; the generator needs a supported granule");
+}
+
+std::vector<Domain> make_domains(Workshop& shop) {
+  Rng& rng = shop.rng;
+  std::vector<Domain> domains;
+  // Without stage 2 no VMID separates EL1 streams, so they all belong to one domain.
+  const unsigned el1 = shop.features.s2p ? rng.between(1, 3) : 1;
+  const unsigned first_vmid = rng.between(0, 200);
+  for (unsigned i = 0; i < el1; ++i) {
+    domains.emplace_back();
+    Domain& domain = domains.back();
+    domain.vmid = first_vmid + i;
+    if (shop.features.s2p && (i > 0 || rng.percent(40))) make_stage2(shop, domain);
+    make_spaces(shop, domain);
+  }
+  // EL2 translations carry no VMID (and no ASID without E2H): one domain at most.
+  if (shop.options.el2 && shop.features.hyp && rng.percent(50)) {
+    domains.emplace_back();
+    domains.back().world = bit(shop.registers.cr2, 0) ? StreamWorld::EL2_E2H : StreamWorld::EL2;
+    make_spaces(shop, domains.back());
+  }
+  return domains;
+}
+
+}  // namespace refwalk

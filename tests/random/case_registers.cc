@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+//
+// Random ID and control registers for the case generator (IHI 0070 6.3): only combinations that the architecture
+// permits, with the features that a version makes mandatory.
+#include "tests/random/case_structures.h"
+
+namespace refwalk {
+
+void set_field(Structure& words, unsigned high, unsigned low, uint64_t value) {
+  for (unsigned position = low; position <= high; ++position) {
+    const uint64_t mask = uint64_t{1} << (position % 64);
+    uint64_t& word = words[position / 64];
+    word = bit(value, position - low) ? word | mask : word & ~mask;
+  }
+}
+
+void set_bits(uint32_t& word, unsigned high, unsigned low, uint64_t value) {
+  for (unsigned position = low; position <= high; ++position) {
+    const uint32_t mask = uint32_t{1} << position;
+    word = bit(value, position - low) ? word | mask : word & ~mask;
+  }
+}
+
+namespace {
+
+void make_idr0(Rng& rng, const CaseOptions& options, unsigned minor, Registers& r) {
+  set_bits(r.idr0, 0, 0, options.stage2);
+  set_bits(r.idr0, 1, 1, 1);
+  set_bits(r.idr0, 3, 2, 2);
+  const bool hyp_required = options.stage2 && minor >= 2;
+  // HYP is RES0 without stage 2.
+  set_bits(r.idr0, 9, 9, hyp_required || (options.stage2 && options.el2 && rng.percent(60)));
+  set_bits(r.idr0, 12, 12, rng.percent(70));
+  set_bits(r.idr0, 18, 18, options.stage2 && rng.percent(70));
+  set_bits(r.idr0, 19, 19, options.two_level && options.substreams && rng.percent(80));
+  unsigned endian = 2;
+  if (options.big_endian) endian = rng.percent(60) ? 0 : rng.between(2, 3);
+  set_bits(r.idr0, 22, 21, endian);
+  unsigned stall = 1;
+  if (options.stall) stall = rng.percent(60) ? 0 : rng.between(1, 2);
+  set_bits(r.idr0, 25, 24, stall);
+  set_bits(r.idr0, 26, 26, rng.percent(20));
+  set_bits(r.idr0, 28, 27, options.two_level);
+}
+
+void make_idr3(Rng& rng, const CaseOptions& options, unsigned minor, Registers& r) {
+  set_bits(r.idr3, 2, 2, 1);                                        // HAD
+  set_bits(r.idr3, 4, 4, options.stage2);                           // XNX
+  set_bits(r.idr3, 8, 8, minor >= 2);                               // FWB
+  set_bits(r.idr3, 9, 9, options.small_tables && rng.percent(60));  // STT
+  set_bits(r.idr3, 10, 10, minor >= 2);                             // RIL
+  set_bits(r.idr3, 12, 11, minor >= 2 ? rng.between(1, 2) : 0);     // BBML
+  set_bits(r.idr3, 13, 13, minor >= 3);                             // E0PD
+  set_bits(r.idr3, 14, 14, minor >= 3 && options.stage2);           // PTWNNC
+  set_bits(r.idr3, 17, 17, minor >= 4);                             // EPAN
+  set_bits(r.idr3, 22, 22, minor >= 4 && options.stage2);           // MTEPERM
+}
+
+}  // namespace
+
+void make_registers(Rng& rng, const CaseOptions& options, Registers& r) {
+  const unsigned minor = rng.between(1, 4);
+  set_bits(r.aidr, 3, 0, minor);
+  make_idr0(rng, options, minor, r);
+  make_idr3(rng, options, minor, r);
+  const unsigned sidsize = options.two_level ? rng.between(5, 16) : rng.between(2, 6);
+  set_bits(r.idr1, 5, 0, sidsize);
+  if (options.substreams) set_bits(r.idr1, 10, 6, rng.percent(85) ? rng.between(1, 16) : 0);
+  set_bits(r.idr1, 26, 26, rng.percent(70));
+  const bool wide = options.address52 && options.granule64 && rng.percent(30);
+  set_bits(r.idr5, 2, 0, wide ? 6 : rng.between(0, 5));
+  set_bits(r.idr5, 4, 4, 1);
+  set_bits(r.idr5, 5, 5, options.granule16);
+  set_bits(r.idr5, 6, 6, options.granule64);
+  set_bits(r.idr5, 11, 10, options.address52 && options.granule64 && (wide || rng.percent(40)));
+  const bool off = options.bypass && rng.percent(4);
+  set_bits(r.cr0, 0, 0, !off);
+  set_bits(r.gbpa, 20, 20, rng.percent(40));
+  set_bits(r.cr2, 0, 0, bit(r.idr0, 9) && rng.percent(50));
+  set_bits(r.cr2, 1, 1, rng.percent(70));
+}
+
+}  // namespace refwalk

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+//
+// One translation in the reference walker, from the access to its outcome, with the faults as an internal exception so
+// that every step reads as the specification's text. Private to this folder: use refwalk.h.
+#ifndef TESTS_RANDOM_REFERENCE_TRANSLATION_H_
+#define TESTS_RANDOM_REFERENCE_TRANSLATION_H_
+
+#include <cstdint>
+
+#include "tests/random/reference/refwalk.h"
+#include "tests/random/reference/structures.h"
+#include "tests/random/reference/tables.h"
+
+namespace refwalk {
+
+/// Thrown by a step that ends the translation.
+struct Stop {
+  Outcome outcome;
+  Event event;
+};
+
+/// CLASS of a fault: what was being accessed (section 7.3).
+enum class FaultClass : unsigned { CD = 0, TT = 1, IN = 2 };
+
+class Translation {
+ public:
+  Translation(const Registers& registers, const Memory& memory, const Access& access);
+  Result run();
+
+ private:
+  struct Stage1 {
+    uint64_t address;
+    unsigned size_log2;
+    uint8_t mair_attr;
+    uint8_t sh;
+  };
+  struct Stage2 {
+    uint64_t address;
+    unsigned size_log2;
+  };
+
+  // refwalk.cc
+  Result translate_enabled();
+  Result bypass(uint64_t limit_bits);
+  Structure fetch_ste();
+  uint64_t ste_address();
+  void apply_overrides();
+  bool stage1_bypassed_by_substream_rules();
+  uint64_t cd_address(unsigned index);
+  Cd fetch_cd();
+  uint64_t cd_memory_address(uint64_t address);
+  Structure read_structure(uint64_t pa, EventNumber on_abort);
+  bool read_word(uint64_t pa, bool big_endian, uint64_t* value);
+
+  // stage1.cc
+  Stage1 stage1(const Cd& cd);
+  unsigned select_half(const Cd& cd);
+  uint64_t stage1_descriptor(const TableFormat& format, uint64_t address);
+  void check_stage1_permission(const Cd& cd, const CdHalf& half, uint64_t leaf, uint64_t table_bits);
+
+  // stage2.cc
+  Stage2 stage2(uint64_t ipa, FaultClass fault_class);
+  void check_stage2_permission(uint64_t leaf, FaultClass fault_class, uint64_t ipa);
+
+  // faults.cc
+  uint64_t event_head(EventNumber number) const;
+  Event event_with_access(EventNumber number) const;
+  [[noreturn]] void stop_silently() const;
+  [[noreturn]] void stop_with(EventNumber number) const;
+  [[noreturn]] void stop_on_fetch(EventNumber number, uint64_t pa) const;
+  [[noreturn]] void walk_abort(bool stage2, FaultClass fault_class, uint64_t pa) const;
+  [[noreturn]] void stage1_fault(EventNumber number) const;
+  [[noreturn]] void bypass_size_fault() const;
+  [[noreturn]] void stage2_fault(EventNumber number, FaultClass fault_class, uint64_t ipa) const;
+
+  const Registers& registers_;
+  const Memory& memory_;
+  const Access access_;
+  const Features features_;
+  unsigned fetches_ = 0;
+  Ste ste_{};
+  StreamWorld world_ = StreamWorld::EL1;
+  // The access after the STE's overrides.
+  bool privileged_ = false;
+  bool instruction_ = false;
+  // CD.A, CD.R, CD.S, known once a legal CD was fetched.
+  bool cd_a_ = false, cd_r_ = false, cd_s_ = false;
+};
+
+}  // namespace refwalk
+
+#endif  // TESTS_RANDOM_REFERENCE_TRANSLATION_H_
