@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "model/smmu/attributes.h"
 
-#include "model/vmsa/attributes.h"
-
 namespace smmusim {
 namespace {
 
@@ -57,8 +55,8 @@ MemoryAttributes bypass_attributes(const MemoryAttributes& incoming, const Attri
   return out;
 }
 
-MemoryAttributes stage1_attributes(const MemoryAttributes& incoming, const AttributeOverrides& overrides,
-                                   bool types_overridable, const MemoryAttributes& stage1) {
+MemoryAttributes combined_with_stage1(const MemoryAttributes& incoming, const AttributeOverrides& overrides,
+                                      bool types_overridable, const MemoryAttributes& stage1) {
   const std::uint8_t input = bypass_attributes(incoming, overrides, types_overridable).type;
   if (input == mair_normal_wb || is_device(stage1.type) || is_device(input)) return stage1;
   MemoryAttributes out = stage1;

@@ -5,6 +5,7 @@
 
 #include "model/smmu/stream_context.h"
 #include "model/smmu/transaction.h"
+#include "model/vmsa/attributes.h"
 
 namespace smmusim {
 
@@ -15,7 +16,13 @@ MemoryAttributes bypass_attributes(const MemoryAttributes& incoming, const Attri
 
 /// Attributes after stage 1: its memory type and shareability replace the input's; allocation hints combine where
 /// both are cacheable (section 13.1.4).
-MemoryAttributes stage1_attributes(const MemoryAttributes& incoming, const AttributeOverrides& overrides,
-                                   bool types_overridable, const MemoryAttributes& stage1);
+MemoryAttributes combined_with_stage1(const MemoryAttributes& incoming, const AttributeOverrides& overrides,
+                                      bool types_overridable, const MemoryAttributes& stage1);
+inline MemoryAttributes stage1_attributes(const MemoryAttributes& incoming, const AttributeOverrides& overrides,
+                                          bool types_overridable, const MemoryAttributes& stage1) {
+  // What most clients send has every hint, and leaves stage 1's as they are.
+  if (incoming.type == mair_normal_wb && !types_overridable) return stage1;
+  return combined_with_stage1(incoming, overrides, types_overridable, stage1);
+}
 
 }  // namespace smmusim

@@ -202,7 +202,7 @@ Task<> fetch_configuration(Core& core, TranslationOp& op) {
     if (op.fault.type != EventType{}) co_return;
   }
   if (!op.effects.fill) co_return;
-  if (core.tcu.in_flight.may_fill(op.token, context)) {
+  if (may_fill(core.tcu.in_flight, op, context)) {
     core.tcu.config_cache.fill(context);
     if (core.observer != nullptr) core.observer->fill(CacheId::config_cache);
   } else {

@@ -30,6 +30,7 @@ Core::Core(Engine& engine, MemoryPort& memory_port, MemoryPort* debug_port, Obse
     : config(cfg),
       ids(spec::id_registers(cfg.features)),
       clock{cfg.timed ? cycle_ps(cfg.tcu.clock_mhz) : 0},
+      lookup_time(clock.cycles(cfg.tcu.config_cycles + cfg.tcu.tlb_cycles)),
       lifetime(engine),
       memory(memory_port),
       debug_memory(debug_port != nullptr ? *debug_port : memory_port),

@@ -44,6 +44,7 @@ struct Core {
   const SmmuConfig config;
   const spec::IdRegisters ids;
   const Clock clock;
+  const Time lookup_time;  ///< configuration cache and TLB of the TCU
   Scope lifetime;
   MemoryPort& memory;
   MemoryPort& debug_memory;  ///< answers at once, also in a timed model

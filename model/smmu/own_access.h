@@ -4,17 +4,29 @@
 #pragma once
 
 #include "model/sim/memory_port.h"
+#include "model/smmu/core.h"
 
 namespace smmusim {
 
-struct Core;
-
-/// Starts `request` on `port` (the core's, or the one for debug accesses); as MemoryPort::start.
-bool start_own_access(Core& core, MemoryPort& port, MemoryRequest& request);
+/// Starts `request` on `port` (the core's, or the one for debug accesses); as MemoryPort::start. What lies beyond the
+/// OAS (section 3.4.3) or in the SMMU's own registers is an external abort.
+inline bool start_own_access(const Core& core, MemoryPort& port, MemoryRequest& request) {
+  const std::uint64_t first = request.address.value;
+  const std::uint64_t last = first + request.size - 1;
+  const bool reachable =
+      last >= first && fits(last, core.config.features.oas) &&
+      (last < core.config.frame_base.value || first - core.config.frame_base.value >= core.config.frame_bytes);
+  if (reachable) return port.start(request);
+  request.status = MemoryStatus::external_abort;
+  return true;
+}
 /// Counts a completed access and shows it to the Observer.
-void finish_own_access(Core& core, const MemoryRequest& request);
-
-Scope& scope_of(Core& core);
+inline void finish_own_access(Core& core, const MemoryRequest& request) {
+  const auto purpose = static_cast<std::size_t>(request.purpose);
+  ++(request.op == MemoryOp::read ? core.counters.reads_by_purpose : core.counters.writes_by_purpose)[purpose];
+  core.counters.external_aborts += request.status == MemoryStatus::external_abort ? 1 : 0;
+  if (core.observer != nullptr) core.observer->access(request);
+}
 
 /// `MemoryStatus status = co_await own_read(...)`. May be awaited again after address and level have changed.
 struct OwnAccess : MemoryRequest {
@@ -36,7 +48,7 @@ inline OwnAccess own_access(Core& core, MemoryPort& port, MemoryOp op, Purpose p
   OwnAccess access;
   access.core = &core;
   access.port = &port;
-  access.scope = &scope_of(core);
+  access.scope = &core.lifetime;
   access.op = op;
   access.purpose = purpose;
   access.address = address;
@@ -50,7 +62,9 @@ inline OwnAccess own_read(Core& core, MemoryPort& port, Purpose purpose, Pa addr
   return own_access(core, port, MemoryOp::read, purpose, address, data, size, attributes);
 }
 /// Through the core's own port: debug accesses never write.
-OwnAccess own_write(Core& core, Purpose purpose, Pa address, void* data, std::uint32_t size,
-                    MemoryAttributes attributes);
+inline OwnAccess own_write(Core& core, Purpose purpose, Pa address, void* data, std::uint32_t size,
+                           MemoryAttributes attributes) {
+  return own_access(core, core.memory, MemoryOp::write, purpose, address, data, size, attributes);
+}
 
 }  // namespace smmusim

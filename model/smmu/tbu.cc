@@ -25,38 +25,19 @@ void Tbu::reset() {
 }
 
 bool Tbu::answer_from_caches(TranslationOp& op) {
-  const Progress progress = consult(core_, op, stream_cache, micro_tlb);
-  if (progress == Progress::answered) return true;
-  return false;
-}
-
-Task<> Tbu::ask_tcu(TranslationOp& op) {
-  if (op.failed()) {  // found here already: the TCU only has to record it
-    if (op.context != nullptr) op.keep_context();
-    if (op.timed) co_await delay(core_.lifetime, link_time_);
-    co_await report_fault(core_, op);
-    if (op.timed) co_await delay(core_.lifetime, link_time_);
-    co_return;
-  }
-  if (op.effects.fill) op.token = core_.tcu.in_flight.begin();
-  if (op.timed) co_await delay(core_.lifetime, link_time_);
-  co_await translate_in_tcu(core_, op);
-  if (op.timed) co_await delay(core_.lifetime, link_time_);
-  if (!op.effects.fill) co_return;
-  keep(op);
-  core_.tcu.in_flight.end(op.token);
+  return consult(core_, op, stream_cache, micro_tlb) == Progress::answered;
 }
 
 void Tbu::keep(TranslationOp& op) {
   if (op.response.outcome != Outcome::proceed) return;
   const InFlight& in_flight = core_.tcu.in_flight;
-  if (op.own_context && !stream_cache.holds(*op.own_context) && in_flight.may_fill(op.token, *op.own_context)) {
+  if (op.own_context && !stream_cache.holds(*op.own_context) && may_fill(in_flight, op, *op.own_context)) {
     stream_cache.fill(*op.own_context);
   }
   if (!op.own_leaf) return;
-  if (in_flight.may_fill(op.token, *op.own_leaf)) {
+  if (may_fill(in_flight, op, *op.own_leaf)) {
     micro_tlb.fill(*op.own_leaf);
-  } else {
+  } else if (op.effects.fill) {
     micro_tlb.count_dropped_fill();
   }
 }
@@ -64,9 +45,17 @@ void Tbu::keep(TranslationOp& op) {
 Task<> Tbu::serve(TranslationRequest& request) {
   co_await translation_slots_.acquire();
   SlotHold slot(translation_slots_);
-  TranslationOp op(request.transaction, ordinary_effects, core_.memory, core_.config.timed);
+  TranslationOp op(request.transaction, ordinary_effects, core_.memory, true);
   co_await lookup_.pass();
-  if (!answer_from_caches(op)) co_await ask_tcu(op);
+  if (!answer_from_caches(op)) {
+    op.token = core_.tcu.in_flight.begin();
+    if (op.failed() && op.context != nullptr) op.keep_context();
+    co_await delay(core_.lifetime, link_time_);
+    co_await translate_in_tcu(core_, op);
+    co_await delay(core_.lifetime, link_time_);
+    keep(op);
+    core_.tcu.in_flight.end(op.token);
+  }
   slot.release();
   request.response = op.response;
   core_.requests.answered(core_, request);

@@ -25,8 +25,8 @@ class Tbu {
   Task<> serve(TranslationRequest& request);
   /// What a hit needs: nothing but this TBU's caches. False if it takes more.
   bool answer_from_caches(TranslationOp& op);
-  /// The TCU's part and what is kept of it here; the op is complete afterwards.
-  Task<> ask_tcu(TranslationOp& op);
+  /// Caches here what the TCU has found for `op`.
+  void keep(TranslationOp& op);
 
   void reset();
   Scope& scope();
@@ -34,8 +34,6 @@ class Tbu {
   TranslationCache micro_tlb;
 
  private:
-  void keep(TranslationOp& op);
-
   Core& core_;
   Slots translation_slots_;
   Pipe lookup_;

@@ -3,8 +3,6 @@
 // invalidation by a short address range probes only the sets that can hold it, anything else scans.
 #include "model/smmu/tlb.h"
 
-#include <bit>
-
 namespace smmusim {
 
 bool TlbInvalidation::matches_context(const TlbContext& context, bool global) const {
@@ -22,40 +20,6 @@ bool TlbInvalidation::matches(const TlbEntry& entry) const {
   if (granule_bits != 0 && entry.granule_bits != granule_bits) return false;
   if (entry.table) return !leaf_only;
   return ttl == 0 || entry.level == static_cast<int>(ttl);
-}
-
-std::uint64_t TranslationCache::tag_of(StreamWorld world, unsigned page_bits, std::uint64_t va) {
-  const std::uint64_t page = (va & ~low_mask(page_bits)) >> 12;
-  return SetAssociative<TlbEntry>::valid | (static_cast<std::uint64_t>(world) << 58) |
-         (static_cast<std::uint64_t>(page_bits) << 52) | page;
-}
-
-std::uint64_t TranslationCache::index_of(Vmid vmid, unsigned page_bits, std::uint64_t va) {
-  return (va >> page_bits) ^ vmid.value;
-}
-
-const TlbEntry* TranslationCache::probe(const TlbContext& context, std::uint64_t va, unsigned page_bits) const {
-  return cache_.find(index_of(context.vmid, page_bits, va), tag_of(context.world, page_bits, va),
-                     [&context](const TlbEntry& entry) {
-                       if (entry.context.vmid != context.vmid) return false;
-                       return entry.global ? entry.context.aset == context.aset : entry.context.asid == context.asid;
-                     });
-}
-
-const TlbEntry* TranslationCache::find(const TlbContext& context, std::uint64_t va, bool use) {
-  if (!present()) return nullptr;
-  const TlbEntry* hit = nullptr;
-  for (std::uint64_t sizes = sizes_present_; sizes != 0 && hit == nullptr; sizes &= sizes - 1) {
-    hit = probe(context, va, static_cast<unsigned>(std::countr_zero(sizes)));
-  }
-  if (use) {
-    ++counters_.lookups;
-    if (hit != nullptr) {
-      ++counters_.hits;
-      cache_.touch(hit);
-    }
-  }
-  return hit;
 }
 
 const TlbEntry* TranslationCache::find_table(const TlbContext& context, std::uint64_t va, unsigned granule_bits,

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstdint>
 
 #include "model/base/types.h"
@@ -71,7 +72,14 @@ class TranslationCache {
   bool present() const { return cache_.present(); }
 
   /// The leaf that translates `va` (canonical) in `context`, or null. Counts and touches if `use`.
-  const TlbEntry* find(const TlbContext& context, std::uint64_t va, bool use);
+  const TlbEntry* find(const TlbContext& context, std::uint64_t va, bool use) {
+    const TlbEntry* hit = nullptr;
+    for (std::uint64_t sizes = sizes_present_; sizes != 0 && hit == nullptr; sizes &= sizes - 1) {
+      hit = probe(context, va, static_cast<unsigned>(std::countr_zero(sizes)));
+    }
+    if (use && present()) count(hit);
+    return hit;
+  }
   /// The deepest cached table descriptor on the way to `va` for this granule, or null.
   const TlbEntry* find_table(const TlbContext& context, std::uint64_t va, unsigned granule_bits, bool use);
   void fill(const TlbEntry& entry);
@@ -84,9 +92,27 @@ class TranslationCache {
   std::size_t size() const { return cache_.size(); }
 
  private:
-  static std::uint64_t tag_of(StreamWorld world, unsigned page_bits, std::uint64_t va);
-  static std::uint64_t index_of(Vmid vmid, unsigned page_bits, std::uint64_t va);
-  const TlbEntry* probe(const TlbContext& context, std::uint64_t va, unsigned page_bits) const;
+  static std::uint64_t tag_of(StreamWorld world, unsigned page_bits, std::uint64_t va) {
+    const std::uint64_t page = (va & ~low_mask(page_bits)) >> 12;
+    return SetAssociative<TlbEntry>::valid | (static_cast<std::uint64_t>(world) << 58) |
+           (static_cast<std::uint64_t>(page_bits) << 52) | page;
+  }
+  static std::uint64_t index_of(Vmid vmid, unsigned page_bits, std::uint64_t va) {
+    return (va >> page_bits) ^ vmid.value;
+  }
+  const TlbEntry* probe(const TlbContext& context, std::uint64_t va, unsigned page_bits) const {
+    return cache_.find(index_of(context.vmid, page_bits, va), tag_of(context.world, page_bits, va),
+                       [&context](const TlbEntry& entry) {
+                         if (entry.context.vmid != context.vmid) return false;
+                         return entry.global ? entry.context.aset == context.aset : entry.context.asid == context.asid;
+                       });
+  }
+  void count(const TlbEntry* hit) {
+    ++counters_.lookups;
+    if (hit == nullptr) return;
+    ++counters_.hits;
+    cache_.touch(hit);
+  }
   void forget_size(unsigned page_bits, std::size_t entries);
 
   SetAssociative<TlbEntry> cache_;

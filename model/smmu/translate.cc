@@ -159,17 +159,19 @@ bool needs_memory(Progress progress) {
 
 Task<> translate_in_tcu(Core& core, TranslationOp& op) {
   Tcu& tcu = core.tcu;
-  op.count_config = op.effects.fill;
-  op.count_tlb = op.effects.fill;
-  if (op.timed)
-    co_await delay(core.lifetime, core.clock.cycles(core.config.tcu.config_cycles + core.config.tcu.tlb_cycles));
-  Progress progress = consult(core, op, tcu.config_cache, tcu.tlb);
-  while (op.effects.fill && needs_memory(progress) && on_its_way(core, op, progress)) {
+  Progress progress = Progress::faulted;
+  if (!op.failed()) {
+    op.count_config = op.effects.fill;
+    op.count_tlb = op.effects.fill;
+    if (op.timed) co_await delay(core.lifetime, core.lookup_time);
+    progress = consult(core, op, tcu.config_cache, tcu.tlb);
+  }
+  while (op.overtakable && needs_memory(progress) && on_its_way(core, op, progress)) {
     co_await tcu.walk_done.wait();
     progress = consult(core, op, tcu.config_cache, tcu.tlb);
   }
   if (needs_memory(progress)) {
-    if (op.effects.fill) announce(core, op, progress);
+    if (op.overtakable) announce(core, op, progress);
     const bool waits = op.timed && tcu.walkers.exhausted();
     if (op.timed) co_await tcu.walkers.acquire();
     SlotHold slot(op.timed ? &tcu.walkers : nullptr);
@@ -180,12 +182,12 @@ Task<> translate_in_tcu(Core& core, TranslationOp& op) {
     }
     if (progress == Progress::needs_walk) {
       op.keep_context();
-      if (op.effects.fill) announce(core, op, progress);
+      if (op.overtakable) announce(core, op, progress);
       co_await walk_stage1(core, op);
       progress = op.failed() ? Progress::faulted : finish_stage1(core, op, *op.own_leaf);
     }
     slot.release();
-    if (op.effects.fill) tcu.in_flight.finished(op.token);
+    if (op.overtakable) tcu.in_flight.finished(op.token);
     tcu.walk_done.open();
   }
   // What was found lies in caches that the next wait may change.

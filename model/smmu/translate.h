@@ -31,12 +31,19 @@ struct Fault {
 /// One translation under way. Lives in its server's frame; everything in it is a plain value.
 struct TranslationOp {
   TranslationOp(const Transaction& t, Effects e, MemoryPort& p, bool is_timed)
-      : transaction(t), effects(e), port(&p), timed(is_timed), count_config(e.fill), count_tlb(e.fill) {}
+      : transaction(t),
+        effects(e),
+        port(&p),
+        timed(is_timed),
+        overtakable(is_timed && e.fill),
+        count_config(e.fill),
+        count_tlb(e.fill) {}
 
   const Transaction& transaction;
   Effects effects;
   MemoryPort* port;
   bool timed;         ///< waits cost time
+  bool overtakable;   ///< others may invalidate, or fetch the same, meanwhile: it holds a Token
   bool count_config;  ///< the next configuration lookup is a use: it counts and touches
   bool count_tlb;
   bool privileged = false;  ///< after the STE's overrides
@@ -74,8 +81,14 @@ enum class Progress : std::uint8_t {
 /// Registers, the stream's configuration, input checks and TLB, with these caches.
 Progress consult(Core& core, TranslationOp& op, StreamCache& streams, TranslationCache& translations);
 
-/// The TCU's part: its caches, then memory. Ends with op.response complete and every event recorded. The op must hold
-/// a Token of core.tcu.in_flight if it may fill.
+/// Whether what `op` found may be cached, or an invalidation has overtaken it.
+template <class Found>
+bool may_fill(const InFlight& in_flight, const TranslationOp& op, const Found& found) {
+  return op.effects.fill && (!op.overtakable || in_flight.may_fill(op.token, found));
+}
+
+/// The TCU's part: its caches, then memory. Ends with op.response complete and every event recorded; a fault that is
+/// in op already is only recorded. An overtakable op holds a Token of the TCU's InFlight meanwhile.
 Task<> translate_in_tcu(Core& core, TranslationOp& op);
 
 /// STE and CD of the op's stream (config_fetch.cc): op.own_context, or op.fault.

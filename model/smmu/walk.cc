@@ -54,7 +54,7 @@ void keep_table(Core& core, TranslationOp& op, const S1TTWParams& params, const 
   entry.pa = Pa(state.base);
   entry.table = true;
   entry.hierarchical = state.hierarchical;
-  if (!core.tcu.in_flight.may_fill(op.token, entry)) {
+  if (!may_fill(core.tcu.in_flight, op, entry)) {
     core.tcu.walk_cache.count_dropped_fill();
     return;
   }
@@ -77,7 +77,7 @@ TlbEntry leaf_entry(const TranslationOp& op, const S1TTWParams& params, const TT
 
 void keep_leaf(Core& core, TranslationOp& op) {
   if (!op.effects.fill) return;
-  if (!core.tcu.in_flight.may_fill(op.token, *op.own_leaf)) {
+  if (!may_fill(core.tcu.in_flight, op, *op.own_leaf)) {
     core.tcu.tlb.count_dropped_fill();
     return;
   }

@@ -126,16 +126,6 @@ S1TTWParams s1_ttw_params(const Cd& cd, unsigned half, bool two_privileges, unsi
   return params;
 }
 
-std::uint64_t s1_canonical(const S1TTWParams& params, std::uint64_t va) {
-  if (!params.tbi) return va;
-  return bit(va, 55) ? va | ~low_mask(56) : va & low_mask(56);
-}
-
-bool s1_in_range(const S1TTWParams& params, std::uint64_t canonical) {
-  const std::uint64_t above = canonical & ~low_mask(64u - params.txsz);
-  return above == (bit(canonical, 55) ? ~low_mask(64u - params.txsz) : 0);
-}
-
 TTWState s1_walk_start(const S1TTWParams& params) {
   const unsigned input_bits = 64u - params.txsz;
   const unsigned stride = params.granule_bits - 3u;

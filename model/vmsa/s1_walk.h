@@ -61,9 +61,15 @@ struct TTWState {
 enum class WalkStep : std::uint8_t { table, leaf, translation_fault, address_size_fault, access_fault };
 
 /// The address with the tag byte replaced by copies of bit 55 where TBI says so.
-std::uint64_t s1_canonical(const S1TTWParams& params, std::uint64_t va);
+constexpr std::uint64_t s1_canonical(const S1TTWParams& params, std::uint64_t va) {
+  if (!params.tbi) return va;
+  return ((va >> 55) & 1) != 0 ? va | ~low_mask(56) : va & low_mask(56);
+}
 /// True if `canonical` lies in the range of TxSZ (for TTB0 below 2^(64-T0SZ), for TTB1 at the top).
-bool s1_in_range(const S1TTWParams& params, std::uint64_t canonical);
+constexpr bool s1_in_range(const S1TTWParams& params, std::uint64_t canonical) {
+  const std::uint64_t above = ~low_mask(64u - params.txsz);
+  return (canonical & above) == (((canonical >> 55) & 1) != 0 ? above : 0);
+}
 
 TTWState s1_walk_start(const S1TTWParams& params);
 /// Address of the descriptor for `canonical` in the table of `state`.

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: MIT
+// The core without time: what a TLB hit, a cold walk and a command cost, each beside a loop that does the least that
+// the same work needs, measured in the same run. `ratio_to_calibration` is time per item over the loop's.
+#include <benchmark/benchmark.h>
+
+#include <algorithm>
+#include <chrono>
+#include <numeric>
+#include <vector>
+
+#include "model/sim/engine.h"
+#include "model/smmu/smmu.h"
+#include "model/spec/command.h"
+#include "model/spec/registers.h"
+#include "platform/driver/table_builder.h"
+#include "platform/memory/immediate_port.h"
+#include "platform/memory/sparse_memory.h"
+
+namespace {
+
+using namespace smmusim;
+namespace reg = spec::reg;
+
+constexpr std::uint64_t memory_base = 0x40000000;
+constexpr StreamId stream{8};
+constexpr std::uint64_t data_base = memory_base + (std::uint64_t{8} << 30);
+
+/// One stream, stage 1, `pages` consecutive pages from IOVA 0.
+class UntimedMachine {
+ public:
+  UntimedMachine(std::size_t pages, unsigned walk_cache_entries)
+      : port_(memory_),
+        pages_(Pa(memory_base), std::uint64_t{1} << 32),
+        streams_(StreamTable::linear(memory_, pages_, 8)),
+        contexts_(memory_, pages_, 0),
+        table_(memory_, pages_, Geometry{}),
+        smmu_(engine_, port_, nullptr, config(walk_cache_entries)),
+        queue_(pages_.allocate(256 * 16, 256 * 16)) {
+    table_.map(0, Pa(data_base), pages * 4096, MapOptions{});
+    contexts_.write(0, make_stage1_cd(table_, Asid(1)));
+    streams_.write(stream, make_stage1_ste(contexts_));
+    smmu_.write_register(reg::STRTAB_BASE, streams_.base_register(), 8);
+    smmu_.write_register(reg::STRTAB_BASE_CFG, streams_.base_cfg_register(), 4);
+    smmu_.write_register(reg::CMDQ_BASE, queue_.value | 8, 8);
+    smmu_.write_register(reg::CR0, spec::CR0::SMMUEN::mask | spec::CR0::CMDQEN::mask, 4);
+    transaction_.stream_id = stream;
+    transaction_.size = 64;
+  }
+
+  /// True if the access at `iova` proceeds.
+  bool access(std::uint64_t iova) {
+    transaction_.address = Va(iova);
+    return smmu_.translate(0, transaction_).outcome == Outcome::proceed;
+  }
+  void command(const spec::Command& command) {
+    const Pa place = queue_ + std::uint64_t{produced_ & 255} * 16;
+    memory_.store64(place, command.dw[0]);
+    memory_.store64(place + 8, command.dw[1]);
+    produced_ = (produced_ + 1) & 511;
+    smmu_.write_register(reg::CMDQ_PROD, produced_, 4);
+  }
+  void invalidate_all() {
+    spec::Command command;
+    command.set<spec::Command::OP>(spec::Opcode::CMD_TLBI_NSNH_ALL);
+    this->command(command);
+  }
+  const SmmuCounters& counters() const { return smmu_.counters(); }
+
+ private:
+  static SmmuConfig config(unsigned walk_cache_entries) {
+    SmmuConfig config;
+    config.timed = false;
+    config.tcu.walk_cache.entries = walk_cache_entries;
+    return config;
+  }
+
+  SparseMemory memory_;
+  ImmediatePort port_;
+  Engine engine_;
+  PageAllocator pages_;
+  StreamTable streams_;
+  ContextTable contexts_;
+  PageTable table_;
+  Smmu smmu_;
+  Pa queue_;
+  std::uint32_t produced_ = 0;
+  Transaction transaction_;
+};
+
+/// Seconds per item of `loop(items)`, best of five.
+template <class Loop>
+double seconds_per_item(std::size_t items, Loop loop) {
+  double best = 1e9;
+  for (int round = 0; round < 5; ++round) {
+    const auto begin = std::chrono::steady_clock::now();
+    loop(items);
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+    best = std::min(best, took.count() / static_cast<double>(items));
+  }
+  return best;
+}
+
+void report_ratio(benchmark::State& state, double calibration_seconds, std::size_t items_per_iteration = 1) {
+  state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations() * items_per_iteration));
+  state.counters["ratio_to_calibration"] =
+      benchmark::Counter(calibration_seconds * static_cast<double>(items_per_iteration),
+                         benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
+  state.counters["calibration_ns"] = calibration_seconds * 1e9;
+}
+
+/// The bare loop: a configuration looked up by StreamID and a 2048-entry 4-way TLB, over plain arrays.
+class BareTlb {
+ public:
+  BareTlb() : configuration_(256, 1), tags_(2048, 0), pages_(2048, 0), used_(2048, 0) {
+    for (std::uint64_t page = 0; page < 2048; ++page) {
+      const std::size_t slot = (page & 511) * 4 + page / 512;
+      tags_[slot] = page + 1;
+      pages_[slot] = (data_base >> 12) + page;
+    }
+  }
+  std::uint64_t translate(std::uint32_t sid, std::uint64_t iova) {
+    if (configuration_[sid & 255] == 0) return 0;
+    const std::uint64_t page = iova >> 12;
+    const std::size_t set = (page & 511) * 4;
+    for (std::size_t slot = set; slot != set + 4; ++slot) {
+      if (tags_[slot] != page + 1) continue;
+      used_[slot] = ++clock_;
+      return pages_[slot] << 12 | (iova & 0xfff);
+    }
+    return 0;
+  }
+
+ private:
+  std::vector<std::uint8_t> configuration_;
+  std::vector<std::uint64_t> tags_, pages_, used_;
+  std::uint64_t clock_ = 0;
+};
+
+constexpr std::uint64_t hit_pages = 16;
+std::uint64_t hit_address(std::uint64_t n) {
+  return (n * 7 % hit_pages) << 12 | (n & 63) * 64;
+}
+
+double bare_hit_seconds() {
+  BareTlb tlb;
+  return seconds_per_item(2'000'000, [&tlb](std::size_t items) {
+    for (std::uint64_t n = 0; n < items; ++n) benchmark::DoNotOptimize(tlb.translate(stream.value, hit_address(n)));
+  });
+}
+
+void BM_UntimedHit(benchmark::State& state) {
+  const double bare = bare_hit_seconds();
+  UntimedMachine machine(hit_pages, 512);
+  std::uint64_t n = 0;
+  for (auto _ : state) benchmark::DoNotOptimize(machine.access(hit_address(n++)));
+  report_ratio(state, bare);
+}
+BENCHMARK(BM_UntimedHit);
+
+/// The plain walker: four dependent loads over flat memory, permission bits tested, nothing else.
+class PlainWalker {
+ public:
+  explicit PlainWalker(std::size_t pages) : memory_((pages / 512 + 8) * 512, 0) {
+    std::size_t next = 512;
+    const auto table_at = [&](std::size_t place) {
+      if (memory_[place] == 0) {
+        memory_[place] = next << 3 | 3;
+        next += 512;
+      }
+      return static_cast<std::size_t>(memory_[place] >> 3);
+    };
+    for (std::size_t page = 0; page < pages; ++page) {
+      const std::size_t l1 = table_at(page >> 27 & 511);
+      const std::size_t l2 = table_at(l1 + (page >> 18 & 511));
+      const std::size_t l3 = table_at(l2 + (page >> 9 & 511));
+      memory_[l3 + (page & 511)] = page << 12 | 0x743;
+    }
+  }
+  std::uint64_t walk(std::uint64_t iova) const {
+    std::size_t table = 0;
+    for (unsigned shift = 39;; shift -= 9) {
+      const std::uint64_t entry = memory_[table + (iova >> shift & 511)];
+      if ((entry & 1) == 0) return 0;
+      if (shift == 12) return (entry & 0x440) == 0x440 ? entry : 0;
+      table = entry >> 3;
+    }
+  }
+
+ private:
+  std::vector<std::uint64_t> memory_;
+};
+
+std::vector<std::uint64_t> shuffled_pages(std::size_t pages) {
+  std::vector<std::uint64_t> order(pages);
+  std::iota(order.begin(), order.end(), std::uint64_t{0});
+  std::uint64_t state = 1;
+  for (std::size_t i = pages - 1; i > 0; --i) {
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    std::swap(order[i], order[(state >> 33) % (i + 1)]);
+  }
+  return order;
+}
+
+void BM_Stage1WalkCold(benchmark::State& state) {
+  const auto pages = static_cast<std::size_t>(state.range(0));
+  const std::vector<std::uint64_t> order = shuffled_pages(pages);
+  const PlainWalker plain(pages);
+  const double bare = seconds_per_item(pages, [&](std::size_t items) {
+    for (std::size_t n = 0; n < items; ++n) benchmark::DoNotOptimize(plain.walk(order[n] << 12));
+  });
+  UntimedMachine machine(pages, 0);
+  for (auto _ : state) {
+    state.PauseTiming();
+    machine.invalidate_all();
+    state.ResumeTiming();
+    for (const std::uint64_t page : order) benchmark::DoNotOptimize(machine.access(page << 12));
+  }
+  report_ratio(state, bare, pages);
+  state.counters["fetches_per_walk"] = static_cast<double>(machine.counters().walk_fetches) /
+                                       static_cast<double>(std::max<std::uint64_t>(machine.counters().walks, 1));
+}
+BENCHMARK(BM_Stage1WalkCold)->Arg(512)->Arg(32 << 10)->Arg(256 << 10);
+
+/// CMD_TLBI_NH_VA and CMD_SYNC in turn, as a strict unmap issues them.
+void BM_CommandStream(benchmark::State& state) {
+  const double bare = bare_hit_seconds();
+  UntimedMachine machine(hit_pages, 512);
+  spec::Command invalidate;
+  invalidate.set<spec::Command::OP>(spec::Opcode::CMD_TLBI_NH_VA).set<spec::Command::ASID>(1);
+  spec::Command sync;
+  sync.set<spec::Command::OP>(spec::Opcode::CMD_SYNC);
+  std::uint64_t n = 0;
+  for (auto _ : state) {
+    invalidate.set<spec::Command::Address>(hit_address(n++));
+    machine.command(invalidate);
+    machine.command(sync);
+  }
+  report_ratio(state, bare, 2);
+}
+BENCHMARK(BM_CommandStream);
+
+}  // namespace
