@@ -6,6 +6,8 @@
 // No pointer into it survives a co_await: copy the entry.
 #pragma once
 
+#include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -38,8 +40,12 @@ class SetAssociative {
   template <class Match>
   const Entry* find(std::uint64_t index, std::uint64_t tag, Match match) const {
     const std::size_t base = (index & set_mask_) * ways_;
-    for (std::size_t slot = base; slot != base + ways_; ++slot) {
-      if (tags_[slot] == tag && match(entries_[slot])) return &entries_[slot];
+    for (std::size_t first = 0; first < ways_; first += 64) {
+      for (std::uint64_t hits = equal_tags(base + first, std::min<std::size_t>(ways_ - first, 64), tag); hits != 0;
+           hits &= hits - 1) {
+        const Entry& entry = entries_[base + first + static_cast<std::size_t>(std::countr_zero(hits))];
+        if (match(entry)) return &entry;
+      }
     }
     return nullptr;
   }
@@ -88,6 +94,14 @@ class SetAssociative {
   std::size_t sets() const { return static_cast<std::size_t>(set_mask_) + (present() ? 1 : 0); }
 
  private:
+  /// Which of `count` (at most 64) tags from `slot` on equal `tag`, one bit each. Without branches: which way hits is
+  /// as good as random to the host's branch predictor.
+  std::uint64_t equal_tags(std::size_t slot, std::size_t count, std::uint64_t tag) const {
+    std::uint64_t hits = 0;
+    for (std::size_t way = 0; way != count; ++way) hits |= std::uint64_t{tags_[slot + way] == tag} << way;
+    return hits;
+  }
+
   void store(std::size_t place, std::uint64_t tag, const Entry& entry) {
     tags_[place] = tag;
     entries_[place] = entry;

@@ -61,14 +61,19 @@ class StreamCache {
 
   /// The context of (StreamID, SSV, SubstreamID), or null. Counts and touches if `use`.
   const StreamContext* find(StreamId stream, bool substream_valid, SubstreamId substream, bool use) {
-    const StreamContext* hit = cache_.find(index_of(stream, substream), tag_of(stream, substream_valid, substream),
-                                           [](const StreamContext&) { return true; });
+    const StreamContext* hit = last_hit_;
+    const bool again = hit != nullptr && hit->stream_id == stream && hit->substream_valid == substream_valid &&
+                       (!substream_valid || hit->substream_id == substream);
+    if (!again) {
+      hit = cache_.find(index_of(stream, substream), tag_of(stream, substream_valid, substream),
+                        [](const StreamContext&) { return true; });
+    }
     if (use) {
       ++counters_.lookups;
-      if (hit != nullptr) {
-        ++counters_.hits;
-        cache_.touch(hit);
-      }
+      if (hit == nullptr) return nullptr;
+      ++counters_.hits;
+      if (!again) cache_.touch(hit);
+      last_hit_ = hit;
     }
     return hit;
   }
@@ -79,6 +84,7 @@ class StreamCache {
 
   void fill(const StreamContext& context) {
     if (!cache_.present()) return;
+    last_hit_ = nullptr;
     cache_.insert(
         index_of(context.stream_id, context.substream_id),
         tag_of(context.stream_id, context.substream_valid, context.substream_id), context,
@@ -87,9 +93,11 @@ class StreamCache {
   }
 
   void invalidate(const ConfigInvalidation& what) {
+    last_hit_ = nullptr;
     counters_.invalidated += cache_.remove_if([&what](const StreamContext& context) { return what.matches(context); });
   }
   void clear() {
+    last_hit_ = nullptr;
     cache_.remove_if([](const StreamContext&) { return true; });
   }
 
@@ -106,6 +114,7 @@ class StreamCache {
 
   SetAssociative<StreamContext> cache_;
   CacheCounters counters_;
+  const StreamContext* last_hit_ = nullptr;  ///< the most recently used entry: DMA comes in runs of one stream
 };
 
 }  // namespace smmusim

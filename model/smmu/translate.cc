@@ -80,7 +80,7 @@ bool is_tcu(const Core& core, const StreamCache& cache) {
 }
 
 /// Permission check and output of a translated access; `entry` covers it.
-Progress finish_stage1(Core& core, TranslationOp& op, const TlbEntry& entry) {
+[[gnu::always_inline]] inline Progress finish_stage1(Core& core, TranslationOp& op, const TlbEntry& entry) {
   using namespace permission;
   const std::uint8_t granted = entry.permissions;
   const bool read = (granted & (op.instruction ? execute_bit(op.privileged) : read_bit(op.privileged))) != 0;
@@ -102,7 +102,8 @@ Progress finish_stage1(Core& core, TranslationOp& op, const TlbEntry& entry) {
 }
 
 /// consult() from the point where the configuration is known.
-Progress consult_with(Core& core, TranslationOp& op, const StreamContext& context, TranslationCache& translations) {
+[[gnu::always_inline]] inline Progress consult_with(Core& core, TranslationOp& op, const StreamContext& context,
+                                                    TranslationCache& translations) {
   op.context = &context;
   if (spec::aborts(context.config)) return answer(op, Outcome::abort);
   override_permissions(core, op, context.overrides);
