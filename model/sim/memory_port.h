@@ -40,20 +40,22 @@ struct MemoryRequest : Resumption {
   std::uint8_t stage = 0;  ///< of a TTD: 1 or 2
   std::int8_t level = 0;   ///< of a TTD: -1 to 3
   MemoryAttributes attributes{};
+  Time own_time = 0;           ///< what the requester spends on the answer; the port hands it over that much later
   std::uint64_t expected = 0;  ///< compare_and_swap: the value to replace; afterwards the value found
 };
 
 class MemoryPort {
  public:
   virtual ~MemoryPort() = default;
-  /// Starts `request`. True: it is done, status (and data) are set. False: later the port sets them and hands the
-  /// request, which is an EventNode, to the Engine (post or schedule_at); never before this call has returned.
+  /// Starts `request`. True: it is done, status (and data) are set, own_time is the requester's own business. False:
+  /// later the port sets them and hands the request, which is an EventNode, to the Engine: at the time of the answer
+  /// plus own_time, never before this call has returned.
   virtual bool start(MemoryRequest& request) = 0;
   /// Forgets every request of `scope` that is under way; writes that have started may still happen.
   virtual void abandon(const Scope& scope) = 0;
 };
 
-/// `co_await access(...)`: the awaitable around a MemoryRequest; its result is the status.
+/// `MemoryStatus status = co_await access;`: the awaitable around a MemoryRequest. May be awaited again.
 struct MemoryAccess : MemoryRequest {
   MemoryPort* port = nullptr;
   bool await_ready() {

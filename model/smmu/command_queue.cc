@@ -43,6 +43,7 @@ Task<> prefetch_addresses(Core& core, TranslationOp& op, Transaction& t, Command
     t.address = Va(command.get<Command::Address>() + i * stride);
     op.fault = {};
     op.token = core.tcu.in_flight.begin();
+    co_await delay(core.lifetime, core.lookup_time);
     co_await translate_in_tcu(core, op);
     core.tcu.in_flight.end(op.token);
   }

@@ -179,7 +179,7 @@ void decode_cd(const Core& core, const Cd& cd, StreamContext& context) {
 
 Task<> fetch_configuration(Core& core, TranslationOp& op) {
   const Transaction& t = op.transaction;
-  ++core.counters.config_fetches;
+  core.counters.config_fetches += op.effects.count ? 1 : 0;
   op.own_context.emplace();
   StreamContext& context = *op.own_context;
   context.stream_id = t.stream_id;

@@ -31,6 +31,8 @@ Core::Core(Engine& engine, MemoryPort& memory_port, MemoryPort* debug_port, Obse
       ids(spec::id_registers(cfg.features)),
       clock{cfg.timed ? cycle_ps(cfg.tcu.clock_mhz) : 0},
       lookup_time(clock.cycles(cfg.tcu.config_cycles + cfg.tcu.tlb_cycles)),
+      walk_cache_time(clock.cycles(cfg.tcu.walk_cache_cycles)),
+      walk_step_time(clock.cycles(cfg.tcu.walk_step_cycles)),
       lifetime(engine),
       memory(memory_port),
       debug_memory(debug_port != nullptr ? *debug_port : memory_port),

@@ -45,6 +45,8 @@ struct Core {
   const spec::IdRegisters ids;
   const Clock clock;
   const Time lookup_time;  ///< configuration cache and TLB of the TCU
+  const Time walk_cache_time;
+  const Time walk_step_time;
   Scope lifetime;
   MemoryPort& memory;
   MemoryPort& debug_memory;  ///< answers at once, also in a timed model

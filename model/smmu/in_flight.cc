@@ -2,63 +2,45 @@
 #include "model/smmu/in_flight.h"
 
 namespace smmusim {
-namespace {
-
-bool same_regime(const TlbContext& a, const TlbContext& b) {
-  return a.world == b.world && a.asid == b.asid && a.vmid == b.vmid && a.aset == b.aset;
-}
-
-}  // namespace
-
 InFlight::Token InFlight::begin() {
   std::uint32_t free = 0;
   while (free < slots_.size() && slots_[free].open) ++free;
-  if (free == slots_.size()) slots_.emplace_back();
+  if (free == slots_.size()) {
+    slots_.emplace_back();
+    keys_.emplace_back();
+  }
   Slot& slot = slots_[free];
   slot.open = true;
-  slot.doing = Doing::nothing;
   slot.tlb.count = 0;
   slot.config.count = 0;
   return {free};
 }
 
 void InFlight::end(Token token) {
-  if (token.slot < slots_.size()) slots_[token.slot].open = false;
+  if (token.slot >= slots_.size()) return;
+  slots_[token.slot].open = false;
+  keys_[token.slot] = Key{};
 }
 
-void InFlight::fetching(Token token, StreamId stream, bool substream_valid, SubstreamId substream) {
-  Slot& slot = slots_[token.slot];
-  slot.doing = Doing::fetching;
-  slot.stream = stream;
-  slot.substream_valid = substream_valid;
-  slot.substream = substream;
+InFlight::Key InFlight::fetch_key(StreamId stream, bool substream_valid, SubstreamId substream) {
+  Key key;
+  key.doing = Doing::fetching;
+  key.substream_valid = substream_valid;
+  key.what = std::uint64_t{substream_valid ? substream.value : 0} << 32 | stream.value;
+  return key;
 }
 
-void InFlight::walking(Token token, const TlbContext& context, std::uint64_t va) {
-  Slot& slot = slots_[token.slot];
-  slot.doing = Doing::walking;
-  slot.context = context;
-  slot.page = va >> 12;
+InFlight::Key InFlight::walk_key(const TlbContext& context, std::uint64_t va) {
+  Key key;
+  key.doing = Doing::walking;
+  key.context = context;
+  key.what = va >> 12;
+  return key;
 }
 
-bool InFlight::other_fetches(Token token, StreamId stream, bool substream_valid, SubstreamId substream) const {
-  for (std::uint32_t i = 0; i < slots_.size(); ++i) {
-    const Slot& slot = slots_[i];
-    if (i != token.slot && slot.open && slot.doing == Doing::fetching && slot.stream == stream &&
-        slot.substream_valid == substream_valid && slot.substream == substream) {
-      return true;
-    }
-  }
-  return false;
-}
-
-bool InFlight::other_walks(Token token, const TlbContext& context, std::uint64_t va) const {
-  for (std::uint32_t i = 0; i < slots_.size(); ++i) {
-    const Slot& slot = slots_[i];
-    if (i != token.slot && slot.open && slot.doing == Doing::walking && slot.page == va >> 12 &&
-        same_regime(slot.context, context)) {
-      return true;
-    }
+bool InFlight::other_does(Token token, const Key& key) const {
+  for (std::uint32_t i = 0; i < keys_.size(); ++i) {
+    if (keys_[i] == key && i != token.slot) return true;
   }
   return false;
 }

@@ -23,13 +23,19 @@ class InFlight {
   void end(Token token);
 
   /// Says that `token` fetches the configuration of a stream, or walks for a page (4 KiB of a canonical address).
-  void fetching(Token token, StreamId stream, bool substream_valid, SubstreamId substream);
-  void walking(Token token, const TlbContext& context, std::uint64_t va);
+  void fetching(Token token, StreamId stream, bool substream_valid, SubstreamId substream) {
+    keys_[token.slot] = fetch_key(stream, substream_valid, substream);
+  }
+  void walking(Token token, const TlbContext& context, std::uint64_t va) { keys_[token.slot] = walk_key(context, va); }
   /// Says that `token` does neither any more.
-  void finished(Token token) { slots_[token.slot].doing = Doing::nothing; }
+  void finished(Token token) { keys_[token.slot] = Key{}; }
   /// Whether another translation does so already.
-  bool other_fetches(Token token, StreamId stream, bool substream_valid, SubstreamId substream) const;
-  bool other_walks(Token token, const TlbContext& context, std::uint64_t va) const;
+  bool other_fetches(Token token, StreamId stream, bool substream_valid, SubstreamId substream) const {
+    return other_does(token, fetch_key(stream, substream_valid, substream));
+  }
+  bool other_walks(Token token, const TlbContext& context, std::uint64_t va) const {
+    return other_does(token, walk_key(context, va));
+  }
 
   void note(const TlbInvalidation& what);
   void note(const ConfigInvalidation& what);
@@ -37,7 +43,10 @@ class InFlight {
   bool may_fill(Token token, const TlbEntry& entry) const;
   bool may_fill(Token token, const StreamContext& context) const;
 
-  void clear() { slots_.clear(); }
+  void clear() {
+    slots_.clear();
+    keys_.clear();
+  }
   std::size_t open() const;
 
  private:
@@ -60,18 +69,27 @@ class InFlight {
     }
   };
   enum class Doing : std::uint8_t { nothing, fetching, walking };
-  struct Slot {
-    bool open = false;
+  /// What a slot is doing, apart from the slots' bulk: every miss looks through all of them.
+  struct Key {
     Doing doing = Doing::nothing;
     bool substream_valid = false;
-    StreamId stream{};
-    SubstreamId substream{};
     TlbContext context{};
-    std::uint64_t page = 0;
+    std::uint64_t what = 0;  ///< the page, or StreamID and SubstreamID
+    friend bool operator==(const Key& a, const Key& b) {
+      return a.what == b.what && a.doing == b.doing && a.substream_valid == b.substream_valid && a.context == b.context;
+    }
+  };
+  struct Slot {
+    bool open = false;
     Overtaken<TlbInvalidation> tlb{};
     Overtaken<ConfigInvalidation> config{};
   };
+  static Key fetch_key(StreamId stream, bool substream_valid, SubstreamId substream);
+  static Key walk_key(const TlbContext& context, std::uint64_t va);
+  bool other_does(Token token, const Key& key) const;
+
   std::vector<Slot> slots_;  // as many as translations were ever at once in the TCU
+  std::vector<Key> keys_;    // of the slots
 };
 
 }  // namespace smmusim

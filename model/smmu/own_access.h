@@ -29,14 +29,18 @@ inline void finish_own_access(Core& core, const MemoryRequest& request) {
 }
 
 /// `MemoryStatus status = co_await own_read(...)`. May be awaited again after address and level have changed.
-struct OwnAccess : MemoryRequest {
+struct OwnAccess : MemoryAccess {
   Core* core = nullptr;
-  MemoryPort* port = nullptr;
+  bool done = false;
   bool await_ready() {
     fire = &Resumption::resume;
-    return start_own_access(*core, *port, *this);
+    done = start_own_access(*core, *port, *this);
+    return done && own_time == 0;
   }
-  void await_suspend(std::coroutine_handle<> caller) { waiter = caller; }
+  void await_suspend(std::coroutine_handle<> caller) {
+    waiter = caller;
+    if (done) core->lifetime.engine().schedule_in(own_time, *this);
+  }
   MemoryStatus await_resume() {
     finish_own_access(*core, *this);
     return status;

@@ -50,7 +50,7 @@ Task<> Tbu::serve(TranslationRequest& request) {
   if (!answer_from_caches(op)) {
     op.token = core_.tcu.in_flight.begin();
     if (op.failed() && op.context != nullptr) op.keep_context();
-    co_await delay(core_.lifetime, link_time_);
+    co_await delay(core_.lifetime, link_time_ + core_.lookup_time);
     co_await translate_in_tcu(core_, op);
     co_await delay(core_.lifetime, link_time_);
     keep(op);

@@ -27,6 +27,7 @@ struct TlbContext {
   bool aset = false;
   Asid asid{};
   Vmid vmid{};
+  friend bool operator==(const TlbContext&, const TlbContext&) = default;
 };
 
 /// A cached translation, or (in a walk cache) a cached table descriptor.

@@ -164,7 +164,6 @@ Task<> translate_in_tcu(Core& core, TranslationOp& op) {
   if (!op.failed()) {
     op.count_config = op.effects.fill;
     op.count_tlb = op.effects.fill;
-    if (op.timed) co_await delay(core.lifetime, core.lookup_time);
     progress = consult(core, op, tcu.config_cache, tcu.tlb);
   }
   while (op.overtakable && needs_memory(progress) && on_its_way(core, op, progress)) {

@@ -87,8 +87,9 @@ bool may_fill(const InFlight& in_flight, const TranslationOp& op, const Found& f
   return op.effects.fill && (!op.overtakable || in_flight.may_fill(op.token, found));
 }
 
-/// The TCU's part: its caches, then memory. Ends with op.response complete and every event recorded; a fault that is
-/// in op already is only recorded. An overtakable op holds a Token of the TCU's InFlight meanwhile.
+/// The TCU's part: its caches (whose Core::lookup_time the caller has waited), then memory. Ends with op.response
+/// complete and every event recorded; a fault that is in op already is only recorded. An overtakable op holds a Token
+/// of the TCU's InFlight meanwhile.
 Task<> translate_in_tcu(Core& core, TranslationOp& op);
 
 /// STE and CD of the op's stream (config_fetch.cc): op.own_context, or op.fault.

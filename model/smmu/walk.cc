@@ -85,6 +85,11 @@ void keep_leaf(Core& core, TranslationOp& op) {
   if (core.observer != nullptr) core.observer->fill(CacheId::tlb);
 }
 
+void count_fetch(Core& core, int level) {
+  ++core.counters.walk_fetches;
+  ++core.counters.fetches_by_stage_level[0][static_cast<std::size_t>(level + 1)];
+}
+
 }  // namespace
 
 Task<> walk_stage1(Core& core, TranslationOp& op) {
@@ -95,20 +100,19 @@ Task<> walk_stage1(Core& core, TranslationOp& op) {
   }
   const Time begin = core.lifetime.engine().now();
   TTWState state = s1_walk_start(params);
-  if (op.timed) co_await delay(core.lifetime, core.clock.cycles(core.config.tcu.walk_cache_cycles));
+  if (op.timed && core.tcu.walk_cache.present()) co_await delay(core.lifetime, core.walk_cache_time);
   start_from_walk_cache(core, op, params, state);
-  ++core.counters.walks;
+  core.counters.walks += op.effects.count ? 1 : 0;
   std::uint64_t descriptor = 0;
   OwnAccess read =
       own_read(core, *op.port, Purpose::TTD, Pa(), &descriptor, 8, MemoryAttributes{params.walk_attr, params.walk_sh});
   read.stage = 1;
+  read.own_time = op.timed ? core.walk_step_time : 0;
   for (;;) {
     read.address = Pa(s1_descriptor_address(params, state, op.canonical));
     read.level = static_cast<std::int8_t>(state.level);
     const MemoryStatus status = co_await read;
-    ++core.counters.walk_fetches;
-    ++core.counters.fetches_by_stage_level[0][static_cast<std::size_t>(state.level + 1)];
-    if (op.timed) co_await delay(core.lifetime, core.clock.cycles(core.config.tcu.walk_step_cycles));
+    if (op.effects.count) count_fetch(core, state.level);
     if (status != MemoryStatus::ok) {
       op.fault.type = EventType::F_WALK_EABT;
       op.fault.klass = spec::EventClass::TT;
@@ -129,7 +133,7 @@ Task<> walk_stage1(Core& core, TranslationOp& op) {
     }
     break;
   }
-  core.counters.walk_time += core.lifetime.engine().now() - begin;
+  if (op.effects.count) core.counters.walk_time += core.lifetime.engine().now() - begin;
 }
 
 }  // namespace smmusim

@@ -142,7 +142,8 @@ bool LineSource::next(std::string_view& line) {
 
 ByteSink::ByteSink(std::string path, bool compress, int level) : path_(std::move(path)) {
   std::error_code ignored;
-  const auto status = std::filesystem::status(path_, ignored);
+  // A device, a pipe or a link (/dev/stdout is one) is written in place: renaming over it would replace it.
+  const auto status = std::filesystem::symlink_status(path_, ignored);
   const bool direct = std::filesystem::exists(status) && !std::filesystem::is_regular_file(status);
   if (!direct) temporary_ = path_ + ".partial." + std::to_string(::getpid());
   file_.reset(std::fopen(direct ? path_.c_str() : temporary_.c_str(), "wb"));

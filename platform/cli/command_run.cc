@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+// `smmusim run`: one simulation.
+#include <memory>
+#include <optional>
+
+#include "platform/cli/commands.h"
+#include "platform/system/run_options.h"
+
+namespace smmusim::cli {
+namespace {
+
+/// Flags that stand for a key; given after --set, they win.
+struct Shortcut {
+  const char* flag;
+  const char* key;
+  const char* value_name;
+  const char* meaning;
+};
+constexpr Shortcut shortcuts[] = {
+    {"--trace", "trace.file", "FILE", "the trace to replay"},
+    {"--mode", "mode", "timed|untimed", "whether simulated time passes"},
+    {"--seed", "seed", "N", "of every pseudo-random choice"},
+    {"--replay", "trace.replay", "closed|recorded", "as fast as the limits let, or at the trace's time stamps"},
+};
+
+struct Arguments : ConfigArguments {
+  std::string shortcut_values[std::size(shortcuts)];
+  std::optional<bool> check;
+  RunOptions options;
+};
+
+int run(Arguments& arguments) {
+  ConfigSource source = arguments.source();
+  for (std::size_t i = 0; i < std::size(shortcuts); ++i) {
+    const std::string& value = arguments.shortcut_values[i];
+    if (!value.empty()) source.assignments.push_back({shortcuts[i].key, value, shortcuts[i].flag + (" " + value)});
+  }
+  if (arguments.check) {
+    source.assignments.push_back(
+        {"trace.check", *arguments.check ? "true" : "false", *arguments.check ? "--check" : "--no-check"});
+  }
+  arguments.options.config = load_config(source);
+  if (arguments.options.config.trace.file.empty()) {
+    throw InputError("run: there is no trace to replay; give --trace FILE or set trace.file");
+  }
+  arguments.options.colour = colour_wanted();
+  arguments.options.progress = progress_wanted();
+  return run_simulation(arguments.options);
+}
+
+}  // namespace
+
+void add_run(CLI::App& app, Action& action) {
+  auto arguments = std::make_shared<Arguments>();
+  CLI::App& command = add_command(
+      app, "run", "replays a trace through the platform and prints a summary",
+      "smmusim run --trace traces/linux72-nvme-randread.trace --set smmu.tcu.tlb_entries=512 --json out.json");
+  add_config_arguments(command, *arguments);
+  for (std::size_t i = 0; i < std::size(shortcuts); ++i) {
+    command.add_option(shortcuts[i].flag, arguments->shortcut_values[i], shortcuts[i].meaning)
+        ->type_name(shortcuts[i].value_name);
+  }
+  command.add_option("--json", arguments->options.json_path, "write the statistics there; - is standard output")
+      ->type_name("FILE|-");
+  command.add_option("--out", arguments->options.out_dir, "write the statistics as stats.json into this folder")
+      ->type_name("DIR");
+  command.add_flag_callback(
+      "--check", [arguments] { arguments->check = true; },
+      "compare each translation with the trace's record (the default)");
+  command.add_flag_callback(
+      "--no-check", [arguments] { arguments->check = false; }, "don't compare");
+  command.callback([arguments, &action] { action = [arguments] { return run(*arguments); }; });
+}
+
+}  // namespace smmusim::cli

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: MIT
+// Checks of a whole configuration. A check whose keys already have an error is left out: it would only repeat it.
+#include "platform/config/checks.h"
+
+#include <initializer_list>
+#include <map>
+#include <stdexcept>
+#include <utility>
+
+#include "platform/config/supported.h"
+
+namespace smmusim {
+namespace {
+
+using std::to_string;
+using Keys = std::initializer_list<std::string_view>;
+
+std::string hex(std::uint64_t value) {
+  constexpr char digits[] = "0123456789abcdef";
+  std::string text;
+  do {
+    text.insert(text.begin(), digits[value % 16]);
+    value /= 16;
+  } while (value != 0);
+  return "0x" + text;
+}
+
+class Checker {
+ public:
+  Checker(const PlatformConfig& config, const WhereSet& where_set, Problems& problems)
+      : config_(config), where_set_(where_set), problems_(problems) {}
+
+  void run() {
+    check_memory();
+    for (std::size_t i = 0; i < config_.smmus.size(); ++i) check_smmu(i);
+    check_smmus_together();
+    check_driver();
+    check_unsupported(unsupported_of_platform(), config_, {});
+    check_unsupported(unsupported_of_endpoint(), config_.endpoint_template,
+                      {KeyScope::endpoint, Part::endpoint_template});
+    for (std::size_t i = 0; i < config_.endpoints.size(); ++i) {
+      check_unsupported(unsupported_of_endpoint(), config_.endpoints[i], {KeyScope::endpoint, i});
+    }
+    check_endpoints();
+  }
+
+ private:
+  /// Reports `sentence` at the first of `keys` that somebody set, unless one of them is wrong by itself.
+  void report(const Part& part, Keys keys, const std::string& sentence) {
+    report(part, std::vector<std::string_view>(keys), sentence);
+  }
+  void report(const Part& part, const std::vector<std::string_view>& keys, const std::string& sentence) {
+    Where where;
+    for (const std::string_view key : keys) {
+      const KeyScope scope = find_key(key)->scope;
+      const Part owner = scope == part.scope ? part : Part{scope, 0};
+      if (problems_.concerns(owner, key)) return;
+      const Where found = where_set_(owner, key);
+      if (where.text.empty()) where = found;
+    }
+    if (where.text.empty()) where = where_set_(part, "");
+    problems_.add(where, sentence);
+  }
+
+  template <class Subject>
+  void check_unsupported(std::span<const UnsupportedRow<Subject>> rows, const Subject& subject, const Part& part) {
+    for (const UnsupportedRow<Subject>& row : rows) {
+      if (row.asked(subject)) report(part, {row.key}, std::string(row.key) + ": " + std::string(row.sentence));
+    }
+  }
+
+  void check_memory() {
+    const MemoryConfig& m = config_.memory;
+    constexpr std::uint64_t limit = std::uint64_t{1} << 56;
+    if (m.size > limit - m.base) {
+      report({}, {"memory.size", "memory.base"},
+             "memory ends beyond 2^56, where addresses end; lower memory.base or memory.size");
+    }
+    if (config_.msi.size > limit - config_.msi.base) {
+      report({}, {"msi.size", "msi.base"},
+             "the doorbells end beyond 2^56, where addresses end; lower msi.base or msi.size");
+    } else if (overlaps(config_.msi.base, config_.msi.size, m.base, m.size)) {
+      report({}, {"msi.base", "msi.size", "memory.base", "memory.size"},
+             "the doorbells lie in main memory; move msi.base or memory.base");
+    }
+  }
+
+  static bool overlaps(std::uint64_t a, std::uint64_t a_size, std::uint64_t b, std::uint64_t b_size) {
+    return a_size != 0 && b_size != 0 && a < b + b_size && b < a + a_size;
+  }
+
+  void check_smmu(std::size_t index) {
+    const NamedSmmu& smmu = config_.smmus[index];
+    const Part part{KeyScope::smmu, index};
+    check_cache(part, smmu.config.tbu.micro_tlb, "smmu.tbu.micro_tlb_entries", "smmu.tbu.micro_tlb_ways");
+    check_cache(part, smmu.config.tbu.stream_cache, "smmu.tbu.stream_cache_entries", "smmu.tbu.stream_cache_ways");
+    check_cache(part, smmu.config.tcu.tlb, "smmu.tcu.tlb_entries", "smmu.tcu.tlb_ways");
+    check_cache(part, smmu.config.tcu.walk_cache, "smmu.tcu.walk_cache_entries", "smmu.tcu.walk_cache_ways");
+    check_cache(part, smmu.config.tcu.config_cache, "smmu.tcu.config_cache_entries", "smmu.tcu.config_cache_ways");
+    check_frame(part, smmu.config);
+    check_features(part, smmu.config.features);
+    check_unsupported(unsupported_of_smmu(), smmu, part);
+  }
+
+  void check_cache(const Part& part, const CacheConfig& cache, std::string_view entries, std::string_view ways) {
+    if (cache.entries == 0) return;
+    const unsigned sets = cache.entries / cache.ways;
+    if (sets * cache.ways == cache.entries && (sets & (sets - 1)) == 0) return;
+    report(part, {entries, ways},
+           std::string(entries) + " = " + to_string(cache.entries) + " with " + std::string(ways) + " = " +
+               to_string(cache.ways) + " gives no number of sets that is a power of two; change one of them");
+  }
+
+  void check_frame(const Part& part, const SmmuConfig& smmu) {
+    const std::uint64_t base = smmu.frame_base.value;
+    if (base % 0x10000 != 0) {
+      report(part, {"smmu.frame_base"},
+             "smmu.frame_base = " + hex(base) + " is not aligned; it is a multiple of 0x10000");
+    }
+    const bool hits_memory = overlaps(base, smmu.frame_bytes, config_.memory.base, config_.memory.size);
+    if (hits_memory || overlaps(base, smmu.frame_bytes, config_.msi.base, config_.msi.size)) {
+      report(part, {"smmu.frame_base", "memory.base", "memory.size", "msi.base", "msi.size"},
+             "the SMMU's registers at " + hex(base) + " (" + hex(smmu.frame_bytes) + " bytes) lie in " +
+                 (hits_memory ? "main memory" : "the doorbells") + "; move smmu.frame_base");
+    }
+  }
+
+  void check_features(const Part& part, const spec::Features& features) {
+    for (const spec::FeatureError& error : spec::check(features)) {
+      std::vector<std::string_view> keys;
+      std::string names;
+      for (std::string_view rest = error.members; !rest.empty();) {
+        const std::size_t end = std::min(rest.find(' '), rest.size());
+        const std::string_view name = key_of_member(rest.substr(0, end)).name;
+        rest.remove_prefix(std::min(end + 1, rest.size()));
+        if (!keys.empty() && keys.back() == name) continue;
+        keys.push_back(name);
+        names += (names.empty() ? "" : ", ") + std::string(name);
+      }
+      keys.push_back("smmu.version");  // many rules depend on it; if nothing else was set, it is the reason
+      report(part, keys,
+             std::string(error.sentence) + " (section " + std::string(error.section) +
+                 (error.rule.empty() ? "" : ", " + std::string(error.rule)) + "; " + names + ")");
+    }
+  }
+
+  void check_smmus_together() {
+    std::map<std::string, std::size_t> names;
+    std::map<std::uint64_t, std::size_t> frames;
+    for (std::size_t i = 0; i < config_.smmus.size(); ++i) {
+      const NamedSmmu& smmu = config_.smmus[i];
+      const Part part{KeyScope::smmu, i};
+      if (!names.emplace(smmu.name, i).second) {
+        report(part, {"smmu.name"}, "two SMMUs are called " + smmu.name + "; give each its own smmu.name");
+      }
+      const std::uint64_t base = smmu.config.frame_base.value;
+      const auto after = frames.lower_bound(base);
+      const bool below = after != frames.begin() && base - std::prev(after)->first < smmu.config.frame_bytes;
+      const bool above = after != frames.end() && after->first - base < smmu.config.frame_bytes;
+      if (below || above) {
+        report(part, {"smmu.frame_base"},
+               "the registers of two SMMUs overlap at " + hex(base) + "; move one smmu.frame_base");
+      }
+      frames.emplace(base, i);
+    }
+  }
+
+  void check_driver() {
+    const DriverConfig& driver = config_.driver;
+    if (driver.tables_base % 0x10000 != 0) {
+      report({}, {"driver.tables_base"},
+             "driver.tables_base = " + hex(driver.tables_base) + " is not aligned; it is a multiple of 0x10000");
+    }
+    if (driver.tables_base < config_.memory.base || driver.tables_base - config_.memory.base >= config_.memory.size) {
+      report({}, {"driver.tables_base", "memory.base", "memory.size"},
+             "driver.tables_base = " + hex(driver.tables_base) + " is not in main memory; move it or enlarge memory");
+    }
+    for (std::size_t i = 0; i < config_.smmus.size(); ++i) check_driver_with(i);
+  }
+
+  void check_driver_with(std::size_t index) {
+    const DriverConfig& driver = config_.driver;
+    const spec::Features& f = config_.smmus[index].config.features;
+    const Part part{KeyScope::smmu, index};
+    const std::string of = " of SMMU " + config_.smmus[index].name;
+    if (f.oas < 56 && driver.tables_base >> f.oas != 0) {
+      report(part, {"driver.tables_base", "smmu.oas"},
+             "driver.tables_base = " + hex(driver.tables_base) + " has more bits than smmu.oas" + of +
+                 "; lower it or raise smmu.oas");
+    }
+    if (driver.command_queue_log2 > f.cmdqs) {
+      report(part, {"driver.command_queue_log2", "smmu.cmdqs"},
+             "driver.command_queue_log2 is above smmu.cmdqs" + of + "; lower it");
+    }
+    if (driver.event_queue_log2 > f.eventqs) {
+      report(part, {"driver.event_queue_log2", "smmu.eventqs"},
+             "driver.event_queue_log2 is above smmu.eventqs" + of + "; lower it");
+    }
+    if (driver.stream_table == StreamTableFormat::two_level && f.st_level == 0) {
+      report(part, {"driver.stream_table", "smmu.st_level"},
+             "driver.stream_table = \"2-level\" needs smmu.st_level = 1" + of + "; use \"linear\" or \"auto\"");
+    }
+  }
+
+  void check_endpoints() {
+    std::map<std::string, std::size_t> names;
+    std::map<std::pair<std::size_t, std::uint32_t>, std::size_t> streams;
+    for (std::size_t i = 0; i < config_.endpoints.size(); ++i) {
+      const EndpointConfig& endpoint = config_.endpoints[i];
+      const Part part{KeyScope::endpoint, i};
+      if (!names.emplace(endpoint.name, i).second) {
+        report(part, {"endpoint.name", "endpoint.bdf"},
+               "two endpoints are called " + endpoint.name + "; give each its own endpoint.name");
+      }
+      if (!streams.emplace(std::pair(endpoint.smmu, endpoint.stream().value), i).second) {
+        report(part, {"endpoint.stream_id", "endpoint.bdf"},
+               "two endpoints have StreamID " + hex(endpoint.stream().value) + "; give each its own bdf or stream_id");
+      }
+      const NamedSmmu& smmu = config_.smmus[endpoint.smmu];
+      if (!fits(endpoint.stream().value, smmu.config.features.sidsize)) {
+        report(part, {"endpoint.stream_id", "endpoint.bdf", "smmu.sidsize"},
+               "StreamID " + hex(endpoint.stream().value) + " has more bits than smmu.sidsize = " +
+                   to_string(smmu.config.features.sidsize) + "; lower it or raise smmu.sidsize");
+      }
+    }
+  }
+
+  const PlatformConfig& config_;
+  const WhereSet& where_set_;
+  Problems& problems_;
+};
+
+}  // namespace
+
+void check_config(const PlatformConfig& config, const WhereSet& where_set, Problems& problems) {
+  Checker(config, where_set, problems).run();
+}
+
+}  // namespace smmusim

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+// Rows of the keys of [[endpoint]]. `endpoint.smmu` is resolved to an index by the loader, which knows the names.
+#include <stdexcept>
+
+#include "platform/config/bdf.h"
+#include "platform/config/key_rows.h"
+
+namespace smmusim::key_rows {
+namespace {
+
+using E = EndpointConfig;
+constexpr Choice on_off_auto[] = {{"off", 0}, {"on", 1}, {"auto", 2}};
+constexpr Choice host_reports[] = {{"unknown", 0}, {"supported", 1}, {"not-supported", 2}};
+
+Row bdf() {
+  Row made = row<E>("endpoint.bdf", KeyType::text, {"", "PCI address: bus, device, function", "the StreamID"});
+  made.min = made.max = 7;
+  made.get = [](const Subject& s) -> Value { return format_bdf(s.endpoint->rid); };
+  made.set = [](const Subject& s, const Value& value) {
+    const auto rid = parse_bdf(std::get<std::string>(value));
+    if (!rid) throw std::invalid_argument("is no PCI address; write BB:DD.F in hexadecimal, as 00:01.0");
+    s.endpoint->rid = *rid;
+  };
+  return std::move(made).in_words("BB:DD.F").identifies();
+}
+
+Row stream_id() {
+  Row made =
+      row<E>("endpoint.stream_id", KeyType::integer, {"", "StreamID of the device's transactions", "the RID, as bdf"});
+  made.max = 0xffff'ffff;
+  made.get = [](const Subject& s) -> Value { return std::uint64_t{s.endpoint->stream().value}; };
+  made.set = [](const Subject& s, const Value& value) {
+    if (std::holds_alternative<Automatic>(value)) {
+      s.endpoint->stream_id.reset();
+    } else {
+      s.endpoint->stream_id = static_cast<std::uint32_t>(std::get<std::uint64_t>(value));
+    }
+  };
+  return std::move(made).or_auto().identifies();
+}
+
+Row smmu() {
+  Row made = row<E>("endpoint.smmu", KeyType::text, {"", "name of the SMMU that translates for it", "the only one"});
+  made.min = 1;
+  made.max = 64;
+  made.get = [](const Subject& s) -> Value {
+    const auto& smmus = s.platform->smmus;
+    return s.endpoint->smmu < smmus.size() ? smmus[s.endpoint->smmu].name : std::string();
+  };
+  made.set = [](const Subject& s, const Value& value) {
+    const auto& smmus = s.platform->smmus;
+    for (std::size_t i = 0; i < smmus.size(); ++i) {
+      if (smmus[i].name == std::get<std::string>(value)) {
+        s.endpoint->smmu = i;
+        return;
+      }
+    }
+    std::string names;
+    for (const NamedSmmu& known : smmus) names += (names.empty() ? "" : ", ") + known.name;
+    throw std::invalid_argument("names no SMMU; there is " + names);
+  };
+  return std::move(made).in_words("a name").identifies();
+}
+
+void add_ats(std::vector<Key>& keys) {
+  keys.push_back(choice<E>("endpoint.ats", [](auto& e) -> auto& { return e.ats; }, on_off_auto,
+                           {"", "whether the device shows an ATS capability", "QEMU's vfio-pci property"}));
+  keys.push_back(boolean<E>("endpoint.ats_capability", [](auto& e) -> auto& { return e.ats_capability; },
+                            {"", "whether the physical device has ATS", "a device without ATS"}));
+  keys.push_back(choice<E>("endpoint.host_ats", [](auto& e) -> auto& { return e.host_ats; }, host_reports,
+                           {"", "what the host kernel reports of the device's ATS", "no host device, so no report"}));
+  keys.push_back(integer<E>("endpoint.atc_entries", [](auto& e) -> auto& { return e.atc_entries; }, 0, 1 << 20,
+                            {"entries", "of the device's address translation cache", "a device without ATS"}));
+  keys.push_back(integer<E>("endpoint.pasid_bits", [](auto& e) -> auto& { return e.pasid_bits; }, 0, 20,
+                            {"bit", "width of the PASID capability; 0: none", "a device without PASID"}));
+}
+
+}  // namespace
+
+std::vector<Key> endpoint_keys() {
+  std::vector<Key> keys;
+  keys.push_back(text<E>("endpoint.name", [](auto& e) -> auto& { return e.name; }, 1, 64,
+                         {"", "how statistics call this device", "the PCI address"})
+                     .identifies());
+  keys.push_back(bdf());
+  keys.push_back(stream_id());
+  keys.push_back(smmu());
+  keys.push_back(integer<E>("endpoint.outstanding", [](auto& e) -> auto& { return e.outstanding; }, 1, 65536,
+                            {"accesses", "at a time", "a usual NVMe drive's read tags"}));
+  keys.push_back(integer<E>("endpoint.issue_interval_ns", [](auto& e) -> auto& { return e.issue_interval_ns; }, 0,
+                            1'000'000,
+                            {"ns", "between the starts of two accesses; 0: no limit", "the link limits it"}));
+  add_ats(keys);
+  return keys;
+}
+
+}  // namespace smmusim::key_rows

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: MIT
+// Rows of the keys that concern the platform as a whole: mode, trace, memory, PCIe, driver, host.
+#include "platform/config/key_rows.h"
+#include "platform/config/presets.h"
+
+namespace smmusim::key_rows {
+namespace {
+
+using P = PlatformConfig;
+constexpr std::uint64_t address_max = (std::uint64_t{1} << 56) - 1;  // the largest physical address there is
+
+constexpr Choice modes[] = {{"timed", 0}, {"untimed", 1}};
+constexpr Choice replays[] = {{"closed", 0}, {"recorded", 1}};
+constexpr Choice stream_tables[] = {{"linear", 0}, {"2-level", 1}};
+constexpr Choice host_modes[] = {{"none", 0}, {"simulated", 1}, {"hardware", 2}, {"auto", 3}};
+constexpr Choice oas_checks[] = {{"aperture", 0}, {"idr5", 1}};
+constexpr std::uint64_t lane_counts[] = {1, 2, 4, 8, 12, 16, 32};
+constexpr std::uint64_t payload_sizes[] = {128, 256, 512, 1024, 2048, 4096};
+constexpr std::uint64_t completion_boundaries[] = {64, 128};
+constexpr std::uint64_t splits[] = {6, 8, 10};
+
+/// Only the name is kept here; the loader applies a preset's values before everything else.
+Row preset() {
+  static const std::vector<Choice> names = [] {
+    std::vector<Choice> list{{"none", 0}};
+    for (const Preset& p : presets()) list.push_back({p.name, static_cast<unsigned>(list.size())});
+    return list;
+  }();
+  Row made = row<P>("preset", KeyType::choice, {"", "values to start from; every other key overrides it", "none"});
+  made.choices = names;
+  made.get = [](const Subject& s) -> Value { return s.platform->preset.empty() ? "none" : s.platform->preset; };
+  made.set = [](const Subject& s, const Value& value) {
+    const auto& name = std::get<std::string>(value);
+    s.platform->preset = name == "none" ? "" : name;
+  };
+  return made;
+}
+
+void add_top(std::vector<Key>& keys) {
+  keys.push_back(preset());
+  keys.push_back(
+      choice<P>("mode", [](auto& p) -> auto& { return p.mode; }, modes,
+                {"", "whether simulated time passes; untimed answers everything at once", "the usual study"}));
+  keys.push_back(integer<P>("seed", [](auto& p) -> auto& { return p.seed; }, 0, std::uint64_t{1} << 62,
+                            {"", "of every pseudo-random choice of the simulation", "any number would do"}));
+  keys.push_back(text<P>("trace.file", [](auto& p) -> auto& { return p.trace.file; }, 0, 4096,
+                         {"", "the trace to replay, as --trace", "none; a run needs one"})
+                     .in_words("a path"));
+  keys.push_back(choice<P>("trace.replay", [](auto& p) -> auto& { return p.trace.replay; }, replays,
+                           {"", "closed: as fast as the limits let; recorded: at the trace's time stamps",
+                            "time stamps of an emulated CPU are no real distances"}));
+  keys.push_back(boolean<P>("trace.check", [](auto& p) -> auto& { return p.trace.check; },
+                            {"", "compare each translation with the answer that the trace recorded", "a free check"}));
+}
+
+void add_memory(std::vector<Key>& keys) {
+  keys.push_back(integer<P>("memory.base", [](auto& p) -> auto& { return p.memory.base; }, 0, address_max,
+                            {"byte", "first address of main memory", "QEMU's virt machine"}));
+  keys.push_back(
+      integer<P>("memory.size", [](auto& p) -> auto& { return p.memory.size; }, 4096, address_max + 1,
+                 {"byte", "size of main memory; addresses beyond it are external aborts", "room for any trace"}));
+  keys.push_back(integer<P>("memory.latency_ns", [](auto& p) -> auto& { return p.memory.latency_ns; }, 0, 1'000'000,
+                            {"ns", "from an access to its answer", "DDR4, row hit or miss averaged"}));
+  keys.push_back(integer<P>("memory.bandwidth_gbps", [](auto& p) -> auto& { return p.memory.bandwidth_gbps; }, 0,
+                            100'000,
+                            {"10^9 bit/s", "of all accesses together; 0: unlimited", "one DDR4-3200 channel"}));
+  keys.push_back(integer<P>("memory.outstanding", [](auto& p) -> auto& { return p.memory.outstanding; }, 0, 65536,
+                            {"accesses", "at a time; 0: unlimited", "a memory controller's usual queue"}));
+  keys.push_back(integer<P>(
+      "msi.base", [](auto& p) -> auto& { return p.msi.base; }, 0, address_max,
+      {"byte", "first address of the interrupt controller's doorbells", "QEMU's virt machine (GICv2m to GIC ITS)"}));
+  keys.push_back(
+      integer<P>("msi.size", [](auto& p) -> auto& { return p.msi.size; }, 0, address_max + 1,
+                 {"byte", "size of the doorbell range; 0: there is none", "QEMU's virt machine (GICv2m to GIC ITS)"}));
+}
+
+void add_pcie(std::vector<Key>& keys) {
+  keys.push_back(integer<P>("pcie.generation", [](auto& p) -> auto& { return p.pcie.generation; }, 1, 6,
+                            {"", "of the link: 2.5, 5, 8, 16, 32 or 64 GT/s a lane", "a data-centre NVMe drive"}));
+  keys.push_back(one_of<P>("pcie.lanes", [](auto& p) -> auto& { return p.pcie.lanes; }, lane_counts,
+                           {"lanes", "width of the link", "a data-centre NVMe drive"}));
+  keys.push_back(one_of<P>("pcie.mps_bytes", [](auto& p) -> auto& { return p.pcie.mps_bytes; }, payload_sizes,
+                           {"byte", "Max_Payload_Size", "most root ports"}));
+  keys.push_back(one_of<P>("pcie.mrrs_bytes", [](auto& p) -> auto& { return p.pcie.mrrs_bytes; }, payload_sizes,
+                           {"byte", "Max_Read_Request_Size", "its value after reset"}));
+  keys.push_back(one_of<P>("pcie.rcb_bytes", [](auto& p) -> auto& { return p.pcie.rcb_bytes; }, completion_boundaries,
+                           {"byte", "Read Completion Boundary", "most root ports"}));
+  keys.push_back(integer<P>("pcie.propagation_ns", [](auto& p) -> auto& { return p.pcie.propagation_ns; }, 0, 1'000'000,
+                            {"ns", "along the link, one way", "about one metre"}));
+  keys.push_back(
+      integer<P>("pcie.processing_ns", [](auto& p) -> auto& { return p.pcie.processing_ns; }, 0, 1'000'000,
+                 {"ns", "through device and root complex, one way", "half of pcie-bench's round trip without memory"}));
+}
+
+void add_driver(std::vector<Key>& keys) {
+  keys.push_back(choice<P>("driver.stream_table", [](auto& p) -> auto& { return p.driver.stream_table; }, stream_tables,
+                           {"", "format of the stream table", "2-level where the SMMU has it, as Linux"})
+                     .or_auto()
+                     .in_section("6.3.25"));
+  keys.push_back(one_of<P>("driver.stream_table_split", [](auto& p) -> auto& { return p.driver.stream_table_split; },
+                           splits, {"bit", "StreamID bits of the second level (STRTAB_BASE_CFG.SPLIT)", "Linux"})
+                     .in_section("6.3.25"));
+  keys.push_back(integer<P>("driver.command_queue_log2", [](auto& p) -> auto& { return p.driver.command_queue_log2; },
+                            1, 19, {"log2(entries)", "size of the Command queue; at most smmu.cmdqs", "one 4 KiB page"})
+                     .in_section("6.3.26"));
+  keys.push_back(integer<P>("driver.event_queue_log2", [](auto& p) -> auto& { return p.driver.event_queue_log2; }, 0,
+                            19, {"log2(entries)", "size of the Event queue; at most smmu.eventqs", "two 4 KiB pages"})
+                     .in_section("6.3.29"));
+  keys.push_back(integer<P>("driver.tables_base", [](auto& p) -> auto& { return p.driver.tables_base; }, 0, address_max,
+                            {"byte", "where the driver builds tables and queues; a multiple of 64 KiB",
+                             "in memory, below 4 GiB, above what the shipped traces touch"}));
+}
+
+void add_host(std::vector<Key>& keys) {
+  keys.push_back(choice<P>("host.mode", [](auto& p) -> auto& { return p.host.mode; }, host_modes,
+                           {"", "the host SMMU of accelerated nested mode", "none: everything is emulated"}));
+  keys.push_back(
+      choice<P>("host.oas_check", [](auto& p) -> auto& { return p.host.oas_check; }, oas_checks,
+                {"", "what limits the OAS of an accelerated SMMU", "what the host's stage 2 really accepts"}));
+}
+
+}  // namespace
+
+std::vector<Key> platform_keys() {
+  std::vector<Key> keys;
+  add_top(keys);
+  add_memory(keys);
+  add_pcie(keys);
+  add_driver(keys);
+  add_host(keys);
+  return keys;
+}
+
+}  // namespace smmusim::key_rows

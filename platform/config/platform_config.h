@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT
+// PlatformConfig: everything that a run depends on apart from the contents of its trace. Plain values, checked where
+// they come in (load.h); this file knows neither TOML nor key names, those are rows of keys.h.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/base/types.h"
+#include "model/smmu/config.h"
+
+namespace smmusim {
+
+enum class Mode : std::uint8_t { timed, untimed };
+enum class Replay : std::uint8_t { closed, recorded };
+enum class StreamTableFormat : std::uint8_t { linear, two_level };
+
+/// A property that may be left to the platform; the values are those of QEMU's properties.
+enum class OnOffAuto : std::uint8_t { off, on, automatic };
+
+/// What the host kernel reports of a device's ATS (iommufd, IOMMU_HW_CAP_PCI_ATS_NOT_SUPPORTED).
+enum class HostAts : std::uint8_t { unknown, supported, not_supported };
+
+/// [host]: the machine whose SMMU is used for accelerated nested mode.
+enum class HostMode : std::uint8_t { none, simulated, hardware, automatic };
+enum class OasCheck : std::uint8_t { aperture, idr5 };
+struct HostConfig {
+  HostMode mode = HostMode::none;
+  OasCheck oas_check = OasCheck::aperture;
+};
+
+struct NamedSmmu {
+  std::string name = "smmu0";
+  bool accel = false;   ///< accelerated by the host's SMMU
+  SmmuConfig config{};  ///< timed and seed are copies of PlatformConfig::mode and ::seed
+};
+
+/// Main memory: [base, base + size) exists, every other address is an external abort.
+struct MemoryConfig {
+  std::uint64_t base = 0x4000'0000;  ///< bytes
+  std::uint64_t size = std::uint64_t{1} << 40;
+  unsigned latency_ns = 60;
+  unsigned bandwidth_gbps = 200;  ///< 10^9 bits a second; 0: unlimited
+  unsigned outstanding = 64;      ///< accesses at a time; 0: unlimited
+};
+
+/// The interrupt controller's doorbells: writes to [base, base + size) are interrupts, not memory.
+struct MsiConfig {
+  std::uint64_t base = 0x0802'0000;
+  std::uint64_t size = 0x8'0000;
+};
+
+struct PcieConfig {
+  unsigned generation = 3;  ///< 1 to 6
+  unsigned lanes = 4;
+  unsigned mps_bytes = 256;      ///< Max_Payload_Size
+  unsigned mrrs_bytes = 512;     ///< Max_Read_Request_Size
+  unsigned rcb_bytes = 64;       ///< Read Completion Boundary
+  unsigned propagation_ns = 5;   ///< one way along the link
+  unsigned processing_ns = 150;  ///< one way through the root complex
+};
+
+struct EndpointConfig {
+  std::string name;
+  std::uint16_t rid = 0;                   ///< bus[15:8] device[7:3] function[2:0]
+  std::optional<std::uint32_t> stream_id;  ///< absent: the RID
+  std::size_t smmu = 0;                    ///< index in PlatformConfig::smmus
+  unsigned outstanding = 64;               ///< accesses at a time
+  unsigned issue_interval_ns = 0;          ///< between the starts of two accesses
+  OnOffAuto ats = OnOffAuto::automatic;    ///< the per-device property
+  bool ats_capability = false;             ///< of the physical device
+  HostAts host_ats = HostAts::unknown;     ///< unknown counts as supported
+  unsigned atc_entries = 0;                ///< of the device's address translation cache
+  unsigned pasid_bits = 0;                 ///< 0: no PASID capability
+
+  StreamId stream() const { return StreamId(stream_id.value_or(rid)); }
+};
+
+struct TraceConfig {
+  std::string file;  ///< empty: none
+  Replay replay = Replay::closed;
+  bool check = true;  ///< compare each translation with the answer that the trace recorded
+};
+
+/// What the simulated driver writes into memory and registers.
+struct DriverConfig {
+  StreamTableFormat stream_table = StreamTableFormat::two_level;
+  unsigned stream_table_split = 8;  ///< STRTAB_BASE_CFG.SPLIT: 6, 8 or 10
+  unsigned command_queue_log2 = 8;  ///< entries
+  unsigned event_queue_log2 = 8;
+  /// Where tables and queues are built, inside main memory and away from what the trace's devices touch.
+  std::uint64_t tables_base = 0xc000'0000;
+};
+
+struct PlatformConfig {
+  std::string preset;  ///< the one that was applied; empty: none
+  Mode mode = Mode::timed;
+  std::uint64_t seed = 1;
+  std::vector<NamedSmmu> smmus{NamedSmmu{}};  ///< at least one; names differ
+  MemoryConfig memory{};
+  MsiConfig msi{};
+  PcieConfig pcie{};
+  /// Names, RIDs and streams differ. Empty: one for each stream of the trace, made from endpoint_template.
+  std::vector<EndpointConfig> endpoints{};
+  EndpointConfig endpoint_template{};
+  HostConfig host{};
+  TraceConfig trace{};
+  DriverConfig driver{};
+};
+
+}  // namespace smmusim

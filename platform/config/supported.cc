@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+// The rows: this version has Non-secure stage 1 of VMSAv8-64 with the 4 KiB granule, without substreams, ATS, PRI,
+// stalls or hardware update of tables.
+#include "platform/config/supported.h"
+
+namespace smmusim {
+namespace {
+
+using S = const NamedSmmu&;
+using E = const EndpointConfig&;
+using P = const PlatformConfig&;
+
+constexpr UnsupportedRow<NamedSmmu> smmu_rows[] = {
+    {"smmu.stages", [](S s) { return s.config.features.s2p; },
+     "stage 2 and nested translation are not supported by this version; use stages = \"1\""},
+    {"smmu.granules",
+     [](S s) { return s.config.features.gran16k || s.config.features.gran64k || !s.config.features.gran4k; },
+     "only the 4 KiB granule is supported by this version; use granules = [4]"},
+    {"smmu.ssidsize", [](S s) { return s.config.features.ssidsize != 0; },
+     "substreams are not supported by this version; use ssidsize = 0"},
+    {"smmu.ats", [](S s) { return s.config.features.ats; },
+     "ATS is not supported by this version; use ats = \"off\" or \"auto\""},
+    {"smmu.split_stage_ats", [](S s) { return s.config.features.split_stage_ats; },
+     "ATS is not supported by this version; use split_stage_ats = false"},
+    {"smmu.atsrecerr", [](S s) { return s.config.features.atsrecerr; },
+     "ATS is not supported by this version; use atsrecerr = false"},
+    {"smmu.pri", [](S s) { return s.config.features.pri; }, "PRI is not supported by this version; use pri = false"},
+    {"smmu.pps", [](S s) { return s.config.features.pps; }, "PRI is not supported by this version; use pps = false"},
+    {"smmu.pasidtt", [](S s) { return s.config.features.pasidtt; },
+     "ATS is not supported by this version; use pasidtt = false"},
+    {"smmu.dpt", [](S s) { return s.config.features.dpt; },
+     "the Device Permission Table is not supported by this version; use dpt = false"},
+    {"smmu.accel", [](S s) { return s.accel; },
+     "accelerated nested mode is not supported by this version; use accel = false"},
+    {"smmu.stall", [](S s) { return s.config.features.stall_model != spec::StallModel::terminate; },
+     "stalls are not supported by this version; use stall = \"off\""},
+    {"smmu.httu", [](S s) { return s.config.features.httu != spec::Httu::none; },
+     "hardware update of tables is not supported by this version; use httu = \"off\""},
+    {"smmu.ttendian", [](S s) { return s.config.features.ttendian != spec::Ttendian::little; },
+     "big-endian tables are not supported by this version; use ttendian = \"little\""},
+    {"smmu.ttf_lpae", [](S s) { return s.config.features.ttf_lpae; },
+     "VMSAv8-32 LPAE tables are not supported by this version; use ttf_lpae = false"},
+    {"smmu.ttf_vmsav8_64", [](S s) { return !s.config.features.ttf_vmsav8_64; },
+     "VMSAv8-64 is the only table format of this version; use ttf_vmsav8_64 = true"},
+    {"smmu.btm", [](S s) { return s.config.features.btm; },
+     "broadcast TLB maintenance is not supported by this version; use btm = false"},
+    {"smmu.dormhint", [](S s) { return s.config.features.dormhint; },
+     "the dormant hint is not supported by this version; use dormhint = false"},
+    {"smmu.hyp", [](S s) { return s.config.features.hyp; },
+     "EL2 contexts are not supported by this version; use hyp = false"},
+    {"smmu.atos", [](S s) { return s.config.features.atos; },
+     "ATOS is not supported by this version; use atos = false"},
+    {"smmu.vatos", [](S s) { return s.config.features.vatos; },
+     "ATOS is not supported by this version; use vatos = false"},
+    {"smmu.vmw", [](S s) { return s.config.features.vmw; },
+     "stage 2 is not supported by this version; use vmw = false"},
+    {"smmu.vmid16", [](S s) { return s.config.features.vmid16; },
+     "stage 2 is not supported by this version; use vmid16 = false"},
+    {"smmu.cd2l", [](S s) { return s.config.features.cd2l; },
+     "substreams are not supported by this version; use cd2l = false"},
+    {"smmu.rme_impl", [](S s) { return s.config.features.rme_impl; },
+     "the Realm Management Extension is not supported by this version; use rme_impl = false"},
+    {"smmu.ecmdq", [](S s) { return s.config.features.ecmdq; },
+     "enhanced command queues are not supported by this version; use ecmdq = false"},
+    {"smmu.tables_preset", [](S s) { return s.config.features.tables_preset; },
+     "preset tables are not supported by this version; use tables_preset = false"},
+    {"smmu.queues_preset", [](S s) { return s.config.features.queues_preset; },
+     "preset queues are not supported by this version; use queues_preset = false"},
+    {"smmu.bbml", [](S s) { return s.config.features.bbml != 0; },
+     "break-before-make levels 1 and 2 are not supported by this version; use bbml = 0"},
+    {"smmu.pbha", [](S s) { return s.config.features.pbha; },
+     "PBHA is not supported by this version; use pbha = false"},
+    {"smmu.xnx", [](S s) { return s.config.features.xnx; },
+     "stage 2 is not supported by this version; use xnx = false"},
+    {"smmu.mpam", [](S s) { return s.config.features.mpam; },
+     "MPAM is not supported by this version; use mpam = false"},
+    {"smmu.fwb", [](S s) { return s.config.features.fwb; },
+     "stage 2 is not supported by this version; use fwb = false"},
+    {"smmu.stt", [](S s) { return s.config.features.stt; },
+     "small translation tables are not supported by this version; use stt = false"},
+    {"smmu.e0pd", [](S s) { return s.config.features.e0pd; },
+     "E0PD is not supported by this version; use e0pd = false"},
+    {"smmu.ptwnnc", [](S s) { return s.config.features.ptwnnc; },
+     "stage 2 is not supported by this version; use ptwnnc = false"},
+    {"smmu.epan", [](S s) { return s.config.features.epan; },
+     "EPAN is not supported by this version; use epan = false"},
+    {"smmu.s1pi", [](S s) { return s.config.features.s1pi; },
+     "permission indirection is not supported by this version; use s1pi = false"},
+    {"smmu.s2pi", [](S s) { return s.config.features.s2pi; },
+     "permission indirection is not supported by this version; use s2pi = false"},
+    {"smmu.s2po", [](S s) { return s.config.features.s2po; },
+     "permission overlays are not supported by this version; use s2po = false"},
+    {"smmu.the", [](S s) { return s.config.features.the; },
+     "translation hardening is not supported by this version; use the = false"},
+    {"smmu.mteperm", [](S s) { return s.config.features.mteperm; },
+     "MTEPERM is not supported by this version; use mteperm = false"},
+    {"smmu.aie", [](S s) { return s.config.features.aie; },
+     "the attribute index extension is not supported by this version; use aie = false"},
+    {"smmu.ds", [](S s) { return s.config.features.ds; },
+     "52-bit addresses with small granules are not supported by this version; use ds = false"},
+    {"smmu.d128", [](S s) { return s.config.features.d128; },
+     "128-bit descriptors are not supported by this version; use d128 = false"},
+    {"smmu.vax", [](S s) { return s.config.features.vax != 48; },
+     "input addresses above 48 bits are not supported by this version; use vax = 48"},
+};
+
+constexpr UnsupportedRow<EndpointConfig> endpoint_rows[] = {
+    {"endpoint.ats", [](E e) { return e.ats == OnOffAuto::on; },
+     "ATS is not supported by this version; use ats = \"off\" or \"auto\""},
+    {"endpoint.ats_capability", [](E e) { return e.ats_capability && e.ats == OnOffAuto::automatic; },
+     "the device would show ATS, which is not supported by this version; use ats = \"off\" or ats_capability = false"},
+    {"endpoint.atc_entries", [](E e) { return e.atc_entries != 0; },
+     "ATS is not supported by this version; use atc_entries = 0"},
+    {"endpoint.pasid_bits", [](E e) { return e.pasid_bits != 0; },
+     "PASIDs are not supported by this version; use pasid_bits = 0"},
+};
+
+constexpr UnsupportedRow<PlatformConfig> platform_rows[] = {
+    {"host.mode", [](P p) { return p.host.mode != HostMode::none; },
+     "accelerated nested mode is not supported by this version; use mode = \"none\""},
+};
+
+}  // namespace
+
+std::span<const UnsupportedRow<NamedSmmu>> unsupported_of_smmu() {
+  return smmu_rows;
+}
+std::span<const UnsupportedRow<EndpointConfig>> unsupported_of_endpoint() {
+  return endpoint_rows;
+}
+std::span<const UnsupportedRow<PlatformConfig>> unsupported_of_platform() {
+  return platform_rows;
+}
+
+}  // namespace smmusim

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+// Geometry: the shape of a VMSAv8-64 translation table (Arm ARM DDI 0487, section D8.2): granule, input and output
+// size, and what follows from them. A value; the table builder reads it and decides nothing of this itself.
+#pragma once
+
+#include <cstdint>
+
+namespace smmusim {
+
+struct Geometry {
+  unsigned granule_bits = 12;  ///< 12, 14 or 16
+  unsigned input_bits = 48;    ///< 64 - TxSZ
+  unsigned output_bits = 48;   ///< at most 48: descriptors in the layout without LPA
+
+  friend bool operator==(const Geometry&, const Geometry&) = default;
+
+  static constexpr int last_level = 3;
+  constexpr std::uint64_t granule_bytes() const { return std::uint64_t{1} << granule_bits; }
+  /// Address bits that one level resolves.
+  constexpr unsigned index_bits() const { return granule_bits - 3; }
+  constexpr std::uint64_t entries() const { return std::uint64_t{1} << index_bits(); }
+  /// log2 of what one entry of `level` spans.
+  constexpr unsigned span_bits(int level) const {
+    return granule_bits + static_cast<unsigned>(last_level - level) * index_bits();
+  }
+  constexpr std::uint64_t span_bytes(int level) const { return std::uint64_t{1} << span_bits(level); }
+  constexpr int start_level() const {
+    const unsigned levels = (input_bits - granule_bits + index_bits() - 1) / index_bits();
+    return last_level + 1 - static_cast<int>(levels);
+  }
+  /// Entries of the first table, which may be smaller than a granule.
+  constexpr std::uint64_t start_entries() const { return std::uint64_t{1} << (input_bits - span_bits(start_level())); }
+  /// True if a leaf may stand at `level` (block or page).
+  constexpr bool leaf_allowed(int level) const {
+    if (level == last_level || level == 2) return true;
+    return level == 1 && granule_bits == 12;
+  }
+  /// How many adjacent leaf entries of `level` the Contiguous bit joins; 1: it is not used there.
+  constexpr std::uint64_t contiguous_entries(int level) const {
+    if (!leaf_allowed(level)) return 1;
+    if (granule_bits == 12) return 16;
+    if (granule_bits == 14) return level == last_level ? 128 : 32;
+    return 32;
+  }
+};
+
+}  // namespace smmusim

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+#include "platform/memory/interconnect.h"
+
+#include <algorithm>
+#include <stdexcept>
+#include <string>
+
+namespace smmusim::platform {
+namespace {
+
+std::uint64_t last_of(const AddressMapRow& row) {
+  return row.base.value + (row.size - 1);
+}
+
+InterconnectConfig checked(InterconnectConfig config, unsigned outputs) {
+  auto& map = config.map;
+  std::sort(map.begin(), map.end(), [](const AddressMapRow& a, const AddressMapRow& b) { return a.base < b.base; });
+  for (std::size_t i = 0; i < map.size(); ++i) {
+    const std::string row = "address map row at " + std::to_string(map[i].base.value);
+    if (map[i].size == 0) throw std::invalid_argument(row + " is empty; give a size of at least 1");
+    if (last_of(map[i]) < map[i].base.value) throw std::invalid_argument(row + " passes 2^64; make it end below");
+    if (map[i].output >= outputs) throw std::invalid_argument(row + " names no output; there are fewer");
+    if (i != 0 && map[i].base.value <= last_of(map[i - 1])) {
+      throw std::invalid_argument(row + " overlaps another one; rows must be disjoint");
+    }
+  }
+  return config;
+}
+
+}  // namespace
+
+Interconnect::Interconnect(const sc_core::sc_module_name& name, systemc::Pump& pump, unsigned inputs, unsigned outputs,
+                           const InterconnectConfig& config)
+    : Router(name, pump, inputs, outputs), config_(checked(config, outputs)) {}
+
+Router::Route Interconnect::debug_route(tlm::tlm_generic_payload& payload, unsigned) const {
+  const std::uint64_t address = payload.get_address();
+  for (const AddressMapRow& row : config_.map) {  // a handful of rows: cheaper than anything clever
+    if (address < row.base.value || address > last_of(row)) continue;
+    if (payload.get_data_length() > last_of(row) - address + 1) break;
+    return {row.output, 0, tlm::TLM_OK_RESPONSE, row.relative ? row.base.value : 0};
+  }
+  return {0, 0, tlm::TLM_ADDRESS_ERROR_RESPONSE, 0};
+}
+
+Router::Route Interconnect::route(tlm::tlm_generic_payload& payload, unsigned input, Time) {
+  Route route = debug_route(payload, input);
+  route.delay = config_.request_latency_ps;
+  decode_errors_ += route.status == tlm::TLM_OK_RESPONSE ? 0 : 1;
+  return route;
+}
+
+Time Interconnect::response_delay(const tlm::tlm_generic_payload&, unsigned, Time) {
+  return config_.response_latency_ps;
+}
+
+}  // namespace smmusim::platform

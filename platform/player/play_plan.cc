@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+// PlayPlan; see the header. Memory is bounded: each stream remembers a fixed number of pages.
+#include "platform/player/play_plan.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <memory>
+#include <set>
+#include <unordered_map>
+
+#include "platform/trace/reader.h"
+
+namespace smmusim {
+namespace {
+
+using trace::Kind;
+using trace::Record;
+
+constexpr std::size_t remembered_pages = 1024;
+/// Of a range invalidation this many pages are looked at.
+constexpr std::uint64_t pages_looked_at = 16;
+
+struct StreamEvidence {
+  std::array<std::uint64_t, remembered_pages> recent{};  // page number + 1, by its low bits
+  std::map<std::uint16_t, std::uint64_t> named_by;       // ASID -> how often
+};
+
+class Planner {
+ public:
+  void add(const Record& record) {
+    ++plan_.records;
+    switch (record.kind) {
+      case Kind::access:
+        ++plan_.accesses;
+        [[fallthrough]];
+      case Kind::map:
+        use(record.stream, record.address >> 12);
+        break;
+      case Kind::invalidate:
+        if (record.has_asid) invalidate(record);
+        break;
+      default:
+        break;
+    }
+  }
+
+  PlayPlan finish() {
+    std::set<std::uint16_t> taken;
+    assign_named(taken);
+    std::set<std::uint16_t> used = taken;
+    used.insert(asids_.begin(), asids_.end());
+    std::uint16_t next = 1;
+    for (std::size_t i = 0; i != plan_.streams.size(); ++i) {
+      if (!evidence_[i]->named_by.empty()) continue;
+      while (used.count(next) != 0 && next != 0xffff) ++next;
+      plan_.streams[i].asid = next;
+      used.insert(next);
+    }
+    return std::move(plan_);
+  }
+
+ private:
+  void use(std::uint32_t stream, std::uint64_t page) {
+    const auto [place, is_new] = index_.try_emplace(stream, plan_.streams.size());
+    if (is_new) {
+      plan_.streams.push_back({stream, 0, plan_.records});
+      evidence_.push_back(std::make_unique<StreamEvidence>());
+    }
+    evidence_[place->second]->recent[page % remembered_pages] = page + 1;
+  }
+
+  void invalidate(const Record& record) {
+    if (plan_.first_range_record == 0) plan_.first_range_record = plan_.records;
+    asids_.insert(record.asid);
+    if (!record.is_range()) return;
+    const std::uint64_t pages = std::min(record.pages * (record.granule_bytes() >> 12), pages_looked_at);
+    for (auto& evidence : evidence_) {
+      for (std::uint64_t i = 0; i != pages; ++i) {
+        const std::uint64_t page = (record.address >> 12) + i;
+        if (evidence->recent[page % remembered_pages] == page + 1) ++evidence->named_by[record.asid];
+      }
+    }
+  }
+
+  /// Strongest evidence first. Where several ASIDs name a stream about as often (two address spaces that use the same
+  /// addresses look so), one that no other stream has is preferred.
+  void assign_named(std::set<std::uint16_t>& taken) {
+    std::vector<std::size_t> order;
+    for (std::size_t i = 0; i != evidence_.size(); ++i) {
+      if (!evidence_[i]->named_by.empty()) order.push_back(i);
+    }
+    const auto strongest = [this](std::size_t i) {
+      std::uint64_t most = 0;
+      for (const auto& [asid, count] : evidence_[i]->named_by) most = std::max(most, count);
+      return most;
+    };
+    std::stable_sort(order.begin(), order.end(),
+                     [&](std::size_t a, std::size_t b) { return strongest(a) > strongest(b); });
+    for (const std::size_t i : order) {
+      std::uint64_t best = 0;
+      bool best_is_free = false;
+      for (const auto& [asid, count] : evidence_[i]->named_by) {
+        if (count < strongest(i) / 2) continue;
+        const bool is_free = taken.count(asid) == 0;
+        if (best != 0 && (best_is_free > is_free || (best_is_free == is_free && count <= best))) continue;
+        best = count;
+        best_is_free = is_free;
+        plan_.streams[i].asid = asid;
+      }
+      taken.insert(plan_.streams[i].asid);
+    }
+  }
+
+  PlayPlan plan_;
+  std::unordered_map<std::uint32_t, std::size_t> index_;
+  std::vector<std::unique_ptr<StreamEvidence>> evidence_;
+  std::set<std::uint16_t> asids_;
+};
+
+}  // namespace
+
+PlayPlan plan_play(const std::string& path) {
+  const auto reader = trace::Reader::open(path);
+  Planner planner;
+  Record record;
+  while (reader->next(record)) planner.add(record);
+  return planner.finish();
+}
+
+}  // namespace smmusim

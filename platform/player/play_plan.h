@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+// PlayPlan: what must be known of a trace before it can be played: its streams, and which ASID the source's driver
+// gave to each, found by one pass over the records. It decides nothing about time or tables.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace smmusim {
+
+struct PlannedStream {
+  std::uint32_t stream = 0;
+  std::uint16_t asid = 0;
+  std::uint64_t first_record = 0;  ///< number of the first record that names it, from 1
+};
+
+struct PlayPlan {
+  std::vector<PlannedStream> streams;  ///< streams with accesses or mappings, in the order of their first record
+  std::uint64_t records = 0;
+  std::uint64_t accesses = 0;
+  std::uint64_t first_range_record = 0;  ///< number of the first invalidation with an ASID; 0: none
+};
+
+/// Reads the whole trace. An ASID belongs to the stream whose recently used pages its range invalidations name most;
+/// a stream that no invalidation names gets an ASID that the trace does not use. Streams that only the same ASID
+/// names share it, and so one address space. Throws trace::TraceError.
+PlayPlan plan_play(const std::string& path);
+
+}  // namespace smmusim

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: MIT
+// Player: replays a trace. It is the devices' and the driver's side at once: accesses go to devices (AccessPort),
+// changes of mappings into the page tables, invalidations to the SMMUs through their guest drivers.
+//
+// An access may carry what the source's SMMU answered: the pair (page -> output, permission). When it differs from
+// what the table holds in program order the player writes the table, as the driver's map did; only the trace's own
+// invalidations remove what TLBs hold. The pair never answers an access; it is compared afterwards.
+//
+// Closed loop: recorded times are ignored. An invalidation waits for the earlier accesses to its pages, later accesses
+// to them wait for its CMD_SYNC, a map waits for accesses in flight to its page; nothing else is a barrier. Recorded:
+// the same, and nothing happens before its time stamp.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "model/sim/scope.h"
+#include "model/sim/task.h"
+#include "platform/driver/guest_driver.h"
+#include "platform/driver/page_table.h"
+#include "platform/player/access_port.h"
+#include "platform/player/hazard_graph.h"
+#include "platform/trace/reader.h"
+
+namespace smmusim {
+
+struct PlayerConfig {
+  bool recorded = false;   ///< keep the time stamps as earliest times
+  bool check = true;       ///< compare translations with the trace's pairs
+  bool in_order = false;   ///< one record after the other (the untimed machine)
+  unsigned window = 1024;  ///< how many records beyond the oldest unfinished one are looked at
+  unsigned mismatches_kept = 8;
+};
+
+/// An address space: what one ASID names.
+struct PlayedSpace {
+  std::uint16_t asid = 0;
+  PageTable* table = nullptr;
+  std::vector<std::size_t> smmus;  ///< those that have streams of this space
+};
+
+struct PlayedStream {
+  std::uint32_t stream = 0;
+  std::size_t space = 0;
+  std::size_t smmu = 0;
+};
+
+struct PlayMismatch {
+  std::uint64_t record_number = 0;  ///< from 1
+  trace::Record record{};
+  AccessResult result{};
+};
+
+struct PlayerCounters {
+  std::uint64_t records = 0;
+  std::uint64_t accesses = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t failed = 0;  ///< accesses that came back with an error
+  std::uint64_t checked = 0;
+  std::uint64_t mismatches = 0;
+  std::uint64_t maps = 0;  ///< table writes of the player's
+  std::uint64_t invalidations = 0;
+  Time invalidation_time = 0;  ///< picoseconds, sum from the first command's issue to the CMD_SYNC's completion
+  Time invalidation_time_max = 0;
+  std::uint64_t config_changes = 0;
+  std::uint64_t refused_batches = 0;  ///< of commands, because the SMMU refused one
+};
+
+class Player {
+ public:
+  /// `reader` stands at the trace's first record. All references outlive the player.
+  Player(Engine& engine, trace::Reader& reader, AccessPort& port, std::vector<GuestDriver*> drivers,
+         std::vector<PlayedSpace> spaces, std::vector<PlayedStream> streams, const PlayerConfig& config);
+
+  /// Called for every access that came back, in the order of completion.
+  std::function<void(const PlayedAccess&)> on_access;
+  /// Called once, when everything is done.
+  std::function<void()> on_done;
+
+  /// Starts at the present instant; the SMMUs are enabled. Throws trace::TraceError (here and from inside events)
+  /// when the trace turns out to be bad, AllocationError when its mappings need too much room.
+  void start();
+  bool done() const { return ended_ && graph_.empty(); }
+
+  /// The device gives `access` back, its result filled in.
+  void complete(PlayedAccess& access);
+  /// A device can take accesses again.
+  void wake() { pump(); }
+
+  const PlayerCounters& counters() const { return counters_; }
+  const std::vector<PlayMismatch>& mismatches() const { return mismatches_; }
+  Scope& scope() { return scope_; }
+
+ private:
+  using Slot = HazardGraph::Slot;
+  struct Operation {
+    trace::Record record{};
+    std::uint64_t number = 0;  // of the record
+    bool is_map = false;       // the table write that goes before an access
+    std::size_t space = 0;
+    std::size_t pending = 0;  // drivers that have not finished the batch
+    Time started = 0;
+    PlayedAccess access{};
+    std::vector<spec::Command> commands;
+  };
+  struct Timer : EventNode {
+    Player* player = nullptr;
+    bool armed = false;
+  };
+
+  // Looking ahead (player_dispatch.cc).
+  bool may_dispatch() const;
+  void dispatch(const trace::Record& record);
+  void dispatch_access(const trace::Record& record);
+  void dispatch_mapping(const trace::Record& record);
+  void dispatch_invalidation(const trace::Record& record);
+  void touch_range(Slot slot, std::size_t space, std::uint64_t address, std::uint64_t bytes, std::uint64_t pair);
+  Slot open(const trace::Record& record, std::size_t space);
+  void seal(Slot slot);
+  std::size_t stream_index(std::uint32_t stream) const;
+  bool covers_space(const trace::Record& record, std::size_t space) const;
+  [[noreturn]] void fail_record(const std::string& sentence) const;
+
+  // Doing (player.cc, player_driver.cc).
+  void pump();
+  void run_ready();
+  bool start_accesses();
+  Slot next_ready_access(std::size_t stream) const;
+  void perform(Slot slot);
+  void perform_invalidation(Slot slot);
+  void perform_config(Slot slot);
+  void unmap_covered(const Operation& operation);
+  std::vector<std::size_t> smmus_of(const Operation& operation) const;
+  void issue(Slot slot, const std::vector<std::size_t>& smmus);
+  Task<> run_batch(Slot slot, std::size_t smmu);
+  void batch_done(Slot slot);
+  void finish(Slot slot);
+  void check(const PlayedAccess& access, std::uint64_t number);
+  void arm_timer();
+  static void timer_fired(EventNode& node);
+  void end_if_done();
+
+  Engine& engine_;
+  trace::Reader& reader_;
+  AccessPort& port_;
+  std::vector<GuestDriver*> drivers_;
+  std::vector<PlayedSpace> spaces_;
+  std::vector<PlayedStream> streams_;
+  std::vector<std::pair<std::uint32_t, std::size_t>> stream_order_;  // by StreamID, for lookup
+  PlayerConfig config_;
+  Scope scope_;
+  HazardGraph graph_;
+  std::vector<Operation> operations_;                   // by slot
+  std::vector<std::vector<std::uint64_t>> ready_bits_;  // by stream: accesses that may start, by slot
+  std::vector<std::uint32_t> ready_count_;              // by stream
+  std::deque<Slot> timed_;                              // recorded: held until their time, oldest first
+  Timer timer_{};
+  Time start_time_ = 0;
+  std::size_t records_open_ = 0;
+  bool started_ = false;
+  bool ended_ = false;  // the trace
+  bool pumping_ = false;
+  bool again_ = false;
+  bool told_done_ = false;
+  PlayerCounters counters_{};
+  std::vector<PlayMismatch> mismatches_;
+};
+
+}  // namespace smmusim

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: MIT
+// Player: what the driver does when its turn has come: table writes at once, commands through the guest drivers.
+#include <algorithm>
+
+#include "model/base/check.h"
+#include "platform/driver/commands.h"
+#include "platform/player/player.h"
+
+namespace smmusim {
+namespace {
+
+using trace::ConfigScope;
+using trace::InvalidateScope;
+using trace::Kind;
+using trace::perm_write;
+using trace::Record;
+
+constexpr std::uint64_t page_mask = trace::page_bytes - 1;
+constexpr unsigned default_granule_bits = 12;
+
+MapOptions options_of(const Record& record) {
+  MapOptions options;
+  options.write = (record.perm & perm_write) != 0;
+  return options;
+}
+
+/// The command that the trace tells of, for an SMMU with these features.
+void append_invalidation(std::vector<spec::Command>& commands, const Record& record, bool range_invalidation) {
+  const Vmid vmid(record.has_vmid ? record.vmid : std::uint16_t{0});
+  switch (record.invalidate_scope) {
+    case InvalidateScope::all:
+      commands.push_back(make_tlbi_nsnh_all());
+      return;
+    case InvalidateScope::vmid_s1:
+      commands.push_back(make_tlbi_nh_all(vmid));
+      return;
+    case InvalidateScope::asid:
+      commands.push_back(make_tlbi_nh_asid(vmid, Asid(record.asid)));
+      return;
+    case InvalidateScope::vmid:
+      commands.push_back(make_tlbi_s12_vmall(vmid));
+      return;
+    case InvalidateScope::range:
+    case InvalidateScope::ipa_range:
+      break;
+  }
+  TlbiRange range;
+  range.opcode = record.has_asid ? spec::Opcode::CMD_TLBI_NH_VA : spec::Opcode::CMD_TLBI_NH_VAA;
+  if (record.invalidate_scope == InvalidateScope::ipa_range) range.opcode = spec::Opcode::CMD_TLBI_S2_IPA;
+  range.asid = Asid(record.asid);
+  range.vmid = vmid;
+  range.granules = record.pages;
+  range.granule_bits = record.granule_log2 == 0 ? default_granule_bits : record.granule_log2;
+  range.address = record.address & ~low_mask(range.granule_bits);
+  range.leaf = record.leaf;
+  range.ttl = record.ttl;
+  append_tlbi_range(commands, range, range_invalidation && record.granule_log2 != 0);
+}
+
+/// CMD_CFGI_STE_RANGE covers aligned powers of two: the largest ones that fit, one after the other.
+void append_ste_range(std::vector<spec::Command>& commands, std::uint64_t first, std::uint64_t last) {
+  while (first <= last) {
+    unsigned bits = 0;
+    while (bits < 32 && (first & low_mask(bits + 1)) == 0 && first + low_mask(bits + 1) <= last) ++bits;
+    const StreamId stream(static_cast<std::uint32_t>(first));
+    commands.push_back(bits == 0 ? make_cfgi_ste(stream) : make_cfgi_ste_range(stream, bits - 1));
+    first += std::uint64_t{1} << bits;
+  }
+}
+
+void append_config(std::vector<spec::Command>& commands, const Record& record) {
+  switch (record.config_scope) {
+    case ConfigScope::ste:
+      commands.push_back(make_cfgi_ste(StreamId(record.stream)));
+      return;
+    case ConfigScope::ste_range:
+      append_ste_range(commands, record.stream, record.stream_last);
+      return;
+    case ConfigScope::cd:
+      commands.push_back(make_cfgi_cd(StreamId(record.stream), SubstreamId(record.substream)));
+      return;
+    case ConfigScope::cd_all:
+      commands.push_back(make_cfgi_cd_all(StreamId(record.stream)));
+      return;
+    case ConfigScope::all:
+      commands.push_back(make_cfgi_all());
+      return;
+  }
+}
+
+}  // namespace
+
+void Player::perform(Slot slot) {
+  const Operation& operation = operations_[slot];
+  const Record& record = operation.record;
+  PageTable* table = spaces_.empty() ? nullptr : spaces_[operation.space].table;
+  switch (record.kind) {
+    case Kind::access:  // the map before it
+      ++counters_.maps;
+      table->map(record.address & ~page_mask, Pa(record.output & ~page_mask), trace::page_bytes, options_of(record));
+      finish(slot);
+      return;
+    case Kind::map:
+      ++counters_.maps;
+      table->map(record.address, Pa(record.output), record.pages * record.granule_bytes(), options_of(record));
+      finish(slot);
+      return;
+    case Kind::unmap:
+      table->unmap(record.address, record.pages * record.granule_bytes());
+      finish(slot);
+      return;
+    case Kind::invalidate:
+      perform_invalidation(slot);
+      return;
+    case Kind::config:
+      perform_config(slot);
+      return;
+  }
+}
+
+/// The driver's unmap: the entries go first, then what TLBs hold of them.
+void Player::unmap_covered(const Operation& operation) {
+  const Record& record = operation.record;
+  for (std::size_t space = 0; space != spaces_.size(); ++space) {
+    if (!covers_space(record, space)) continue;
+    PageTable& table = *spaces_[space].table;
+    const std::uint64_t whole = std::uint64_t{1} << table.geometry().input_bits;
+    if (!record.is_range()) {
+      table.unmap(0, whole);
+      continue;
+    }
+    const std::uint64_t start = record.address & ~(record.granule_bytes() - 1);
+    const std::uint64_t bytes = record.pages * record.granule_bytes();
+    table.unmap(start, bytes);
+    if (start + (bytes - 1) < start) table.unmap(0, start + bytes);  // the part after the wrap
+  }
+}
+
+std::vector<std::size_t> Player::smmus_of(const Operation& operation) const {
+  std::vector<bool> chosen(drivers_.size(), false);
+  const Record& record = operation.record;
+  if (record.kind == Kind::config) {
+    for (const PlayedStream& stream : streams_) {
+      if (stream.stream == record.stream && record.config_scope != ConfigScope::all &&
+          record.config_scope != ConfigScope::ste_range) {
+        chosen[stream.smmu] = true;
+      }
+    }
+  } else if (record.has_asid) {
+    for (std::size_t space = 0; space != spaces_.size(); ++space) {
+      if (!covers_space(record, space)) continue;
+      for (const std::size_t smmu : spaces_[space].smmus) chosen[smmu] = true;
+    }
+  }
+  // Whatever names nobody in particular goes to all.
+  if (std::find(chosen.begin(), chosen.end(), true) == chosen.end()) chosen.assign(drivers_.size(), true);
+  std::vector<std::size_t> smmus;
+  for (std::size_t i = 0; i != chosen.size(); ++i) {
+    if (chosen[i]) smmus.push_back(i);
+  }
+  return smmus;
+}
+
+void Player::perform_invalidation(Slot slot) {
+  Operation& operation = operations_[slot];
+  unmap_covered(operation);
+  const std::vector<std::size_t> smmus = smmus_of(operation);
+  const bool range_invalidation = std::all_of(
+      smmus.begin(), smmus.end(), [this](std::size_t smmu) { return drivers_[smmu]->features().range_invalidation; });
+  append_invalidation(operation.commands, operation.record, range_invalidation);
+  issue(slot, smmus);
+}
+
+void Player::perform_config(Slot slot) {
+  Operation& operation = operations_[slot];
+  append_config(operation.commands, operation.record);
+  issue(slot, smmus_of(operation));
+}
+
+void Player::issue(Slot slot, const std::vector<std::size_t>& smmus) {
+  Operation& operation = operations_[slot];
+  operation.started = engine_.now();
+  operation.pending = smmus.size();
+  for (const std::size_t smmu : smmus) spawn(scope_, run_batch(slot, smmu));
+}
+
+Task<> Player::run_batch(Slot slot, std::size_t smmu) {
+  const DriverStatus status = co_await drivers_[smmu]->execute(operations_[slot].commands);
+  if (status == DriverStatus::timed_out) throw InternalError(std::string(describe(status)));
+  if (status == DriverStatus::command_failed) ++counters_.refused_batches;
+  batch_done(slot);
+}
+
+void Player::batch_done(Slot slot) {
+  Operation& operation = operations_[slot];
+  if (--operation.pending != 0) return;
+  if (operation.record.kind == Kind::invalidate) {
+    const Time time = engine_.now() - operation.started;
+    counters_.invalidation_time += time;
+    counters_.invalidation_time_max = std::max(counters_.invalidation_time_max, time);
+  }
+  finish(slot);
+  pump();
+}
+
+}  // namespace smmusim

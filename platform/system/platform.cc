@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT
+// Platform; see the header. One function per row of modules, each binds what it makes to what is there already.
+#include "platform/system/platform.h"
+
+#include "model/base/check.h"
+
+namespace smmusim {
+namespace {
+
+using platform::AddressMapRow;
+using platform::DmaEndpoint;
+using platform::DmaEndpointConfig;
+using platform::Interconnect;
+using platform::InterconnectConfig;
+using platform::MemoryModuleConfig;
+using platform::RootComplex;
+using platform::RootComplexConfig;
+using systemc::SmmuModule;
+
+constexpr Time ps_per_ns = 1000;
+/// MemoryConfig::outstanding = 0 means unlimited; the module wants a number.
+constexpr unsigned unlimited_outstanding = 1U << 16;
+
+// Outputs of the interconnect; the SMMUs' register frames follow.
+constexpr unsigned to_memory = 0;
+constexpr unsigned to_doorbell = 1;
+constexpr unsigned to_first_frame = 2;
+
+SparseMemoryConfig sparse_config(const MemoryConfig& memory) {
+  SparseMemoryConfig config;
+  config.ranges = {{Pa(memory.base), memory.size}};
+  return config;
+}
+
+std::string numbered(const char* name, std::size_t index) {
+  return name + std::to_string(index);
+}
+
+/// The first TBU of each SMMU, and their total at the end.
+std::vector<unsigned> first_tbus(const PlatformConfig& config) {
+  std::vector<unsigned> first{0};
+  for (const NamedSmmu& smmu : config.smmus) first.push_back(first.back() + smmu.config.tbus);
+  return first;
+}
+
+}  // namespace
+
+Platform::Platform(const PlatformConfig& config)
+    : memory_(sparse_config(config.memory)),
+      pump_(std::make_unique<systemc::Pump>("pump", engine_)),
+      cpu_(std::make_unique<platform::Cpu>("cpu")) {
+  build_smmus(config);
+  build_endpoints(config);
+  build_interconnect(config);
+}
+
+void Platform::build_smmus(const PlatformConfig& config) {
+  for (std::size_t i = 0; i != config.smmus.size(); ++i) {
+    SmmuConfig smmu = config.smmus[i].config;
+    smmu.timed = config.mode == Mode::timed;
+    smmu.seed = config.seed;
+    smmus_.push_back(std::make_unique<SmmuModule>(numbered("smmu", i).c_str(), *pump_, smmu));
+  }
+}
+
+/// Endpoints share the TBUs of their SMMU evenly.
+void Platform::build_endpoints(const PlatformConfig& config) {
+  const std::vector<unsigned> tbus = first_tbus(config);
+  RootComplexConfig root;
+  root.link.generation = config.pcie.generation;
+  root.link.lanes = config.pcie.lanes;
+  root.link.mps_bytes = config.pcie.mps_bytes;
+  root.link.mrrs_bytes = config.pcie.mrrs_bytes;
+  root.link.rcb_bytes = config.pcie.rcb_bytes;
+  root.link.propagation_ps = config.pcie.propagation_ns * ps_per_ns;
+  root.request_processing_ps = config.pcie.processing_ns * ps_per_ns;
+  root.response_processing_ps = config.pcie.processing_ns * ps_per_ns;
+  std::vector<unsigned> next(config.smmus.size(), 0);
+  for (std::size_t i = 0; i != config.endpoints.size(); ++i) {
+    const EndpointConfig& endpoint = config.endpoints[i];
+    const unsigned tbu = tbus[endpoint.smmu] + next[endpoint.smmu]++ % config.smmus[endpoint.smmu].config.tbus;
+    root.rid_map.push_back({endpoint.rid, 1, endpoint.stream(), tbu});
+    DmaEndpointConfig device;
+    device.requester_id = endpoint.rid;
+    device.outstanding = endpoint.outstanding;
+    device.queue_max = endpoint.outstanding;
+    device.issue_interval_ps = endpoint.issue_interval_ns * ps_per_ns;
+    endpoints_.push_back(std::make_unique<DmaEndpoint>(numbered("endpoint", i).c_str(), *pump_, device));
+  }
+  root_complex_ = std::make_unique<RootComplex>("root_complex", *pump_, static_cast<unsigned>(endpoints_.size()),
+                                                tbus.back(), root);
+  for (std::size_t i = 0; i != endpoints_.size(); ++i) endpoints_[i]->out.bind(root_complex_->in[i]);
+  for (std::size_t i = 0; i != smmus_.size(); ++i) {
+    for (unsigned t = 0; t != config.smmus[i].config.tbus; ++t) {
+      root_complex_->out[tbus[i] + t].bind(smmus_[i]->tbu_in[t]);
+    }
+  }
+}
+
+void Platform::build_interconnect(const PlatformConfig& config) {
+  const bool timed = config.mode == Mode::timed;
+  InterconnectConfig map;
+  map.map.push_back({Pa(config.memory.base), config.memory.size, to_memory, false});
+  map.map.push_back({Pa(config.msi.base), config.msi.size, to_doorbell, false});
+  unsigned inputs = 1;  // the CPU
+  for (std::size_t i = 0; i != smmus_.size(); ++i) {
+    const SmmuConfig& smmu = config.smmus[i].config;
+    map.map.push_back({smmu.frame_base, smmu.frame_bytes, to_first_frame + static_cast<unsigned>(i), true});
+    inputs += smmu.tbus + 1;
+  }
+  const unsigned outputs = to_first_frame + static_cast<unsigned>(smmus_.size());
+  interconnect_ = std::make_unique<Interconnect>("interconnect", *pump_, inputs, outputs, map);
+  MemoryModuleConfig memory;
+  memory.latency_ps = config.memory.latency_ns * ps_per_ns;
+  memory.bandwidth_gbit_per_s = config.memory.bandwidth_gbps;
+  memory.outstanding = config.memory.outstanding == 0 ? unlimited_outstanding : config.memory.outstanding;
+  memory.timed = timed;
+  memory_module_ = std::make_unique<platform::MemoryModule>("memory", *pump_, memory_, memory);
+  doorbell_ = std::make_unique<platform::Doorbell>("doorbell", *pump_);
+  interconnect_->out[to_memory].bind(memory_module_->in);
+  interconnect_->out[to_doorbell].bind(doorbell_->in);
+  unsigned input = 0;
+  cpu_->out.bind(interconnect_->in[input++]);
+  for (std::size_t i = 0; i != smmus_.size(); ++i) {
+    interconnect_->out[to_first_frame + static_cast<unsigned>(i)].bind(smmus_[i]->registers);
+    for (unsigned t = 0; t != config.smmus[i].config.tbus; ++t) {
+      smmus_[i]->tbu_out[t].bind(interconnect_->in[input++]);
+    }
+    smmus_[i]->tcu_out.bind(interconnect_->in[input++]);
+  }
+}
+
+void Platform::run() {
+  // A failure inside the pump stops the kernel, which would tell the user so on standard output.
+  sc_core::sc_report_handler::set_actions("/OSCI/SystemC", sc_core::SC_INFO, sc_core::SC_DO_NOTHING);
+  sc_core::sc_start();
+  pump_->rethrow_failure();
+}
+
+}  // namespace smmusim

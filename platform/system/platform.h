@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+// Platform: the simulated machine of one PlatformConfig: endpoints, root complex, SMMUs, interconnect, memory,
+// doorbells and CPU, bound to each other. Hardware only; what the driver sets up is machine_setup.h's, what happens
+// is the player's.
+//
+// There can be one Platform in a process: the SystemC kernel can't be elaborated again.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "model/sim/engine.h"
+#include "platform/config/platform_config.h"
+#include "platform/endpoint/dma_endpoint.h"
+#include "platform/memory/doorbell.h"
+#include "platform/memory/interconnect.h"
+#include "platform/memory/memory_module.h"
+#include "platform/memory/sparse_memory.h"
+#include "platform/pcie/root_complex.h"
+#include "platform/system/cpu.h"
+#include "tlm/pump.h"
+#include "tlm/smmu_module.h"
+
+namespace smmusim {
+
+class Platform {
+ public:
+  /// `config.endpoints` is complete: at least one. Throws std::invalid_argument for parts that don't fit together.
+  explicit Platform(const PlatformConfig& config);
+
+  Engine& engine() { return engine_; }
+  systemc::Pump& pump() { return *pump_; }
+  SparseMemory& memory() { return memory_; }
+  platform::Cpu& cpu() { return *cpu_; }
+  std::size_t smmus() const { return smmus_.size(); }
+  systemc::SmmuModule& smmu(std::size_t index) { return *smmus_[index]; }
+  std::size_t endpoints() const { return endpoints_.size(); }
+  platform::DmaEndpoint& endpoint(std::size_t index) { return *endpoints_[index]; }
+  const platform::RootComplex& root_complex() const { return *root_complex_; }
+  const platform::Interconnect& interconnect() const { return *interconnect_; }
+  const platform::Doorbell& doorbell() const { return *doorbell_; }
+
+  /// Runs until nothing is left to happen. Throws what an event threw.
+  void run();
+
+ private:
+  void build_smmus(const PlatformConfig& config);
+  void build_endpoints(const PlatformConfig& config);
+  void build_interconnect(const PlatformConfig& config);
+
+  Engine engine_;
+  SparseMemory memory_;
+  std::unique_ptr<systemc::Pump> pump_;
+  std::unique_ptr<platform::Cpu> cpu_;
+  std::vector<std::unique_ptr<systemc::SmmuModule>> smmus_;
+  std::vector<std::unique_ptr<platform::DmaEndpoint>> endpoints_;
+  std::unique_ptr<platform::RootComplex> root_complex_;
+  std::unique_ptr<platform::Interconnect> interconnect_;
+  std::unique_ptr<platform::MemoryModule> memory_module_;
+  std::unique_ptr<platform::Doorbell> doorbell_;
+};
+
+}  // namespace smmusim

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: MIT
+// Simulation; see the header. Everything happens on the Engine's wheel, which the pump drives from the SystemC kernel;
+// in untimed mode all of it happens at the first instant.
+#include "platform/system/simulation.h"
+
+#include <fmt/format.h>
+
+#include "model/base/check.h"
+#include "platform/config/load.h"
+
+namespace smmusim {
+namespace {
+
+PlayerConfig player_config(const PlatformConfig& config) {
+  PlayerConfig player;
+  player.recorded = config.trace.replay == Replay::recorded;
+  player.check = config.trace.check;
+  player.in_order = config.mode == Mode::untimed;
+  return player;
+}
+
+}  // namespace
+
+Simulation::Simulation(const PlatformConfig& config) : plan_(plan_play(config.trace.file)) {
+  config_ = with_endpoints(config, plan_);
+  platform_ = std::make_unique<Platform>(config_);
+  scope_ = std::make_unique<Scope>(platform_->engine());
+  setup_ = std::make_unique<MachineSetup>(*platform_, config_, plan_);
+  reader_ = trace::Reader::open(config_.trace.file);
+  player_ = std::make_unique<Player>(platform_->engine(), *reader_, *this, setup_->drivers(), setup_->spaces(),
+                                     setup_->played_streams(), player_config(config_));
+  in_flight_.resize(config_.endpoints.size(), 0);
+  stream_statistics_.resize(config_.endpoints.size());
+  handler_ = [this](const platform::DmaCompletion& completion) { give_back(completion); };
+  for (std::size_t i = 0; i != platform_->endpoints(); ++i) platform_->endpoint(i).set_handler(handler_);
+  for (std::size_t i = 0; i != platform_->smmus(); ++i) {
+    interrupt_controllers_.push_back(std::make_unique<platform::InterruptController>(
+        ("interrupt_controller" + std::to_string(i)).c_str(), platform_->smmu(i),
+        [this, i](Wire wire) { handle_interrupt(i, wire); }));
+  }
+  player_->on_access = [this](const PlayedAccess& access) { count(access); };
+  player_->on_done = [this] { end_time_ = platform_->engine().now(); };
+}
+
+Simulation::~Simulation() {
+  // An error can leave tasks waiting. First nothing refers to their frames any more, then the frames go.
+  for (GuestDriver* driver : setup_->drivers()) driver->scope().cancel();
+  scope_->cancel();
+}
+
+void Simulation::begin(EventNode& node) {
+  Simulation& simulation = *static_cast<StartNode&>(node).simulation;
+  spawn(*simulation.scope_, simulation.boot());
+}
+
+Task<> Simulation::boot() {
+  for (std::size_t i = 0; i != platform_->smmus(); ++i) {
+    boot_status_ = setup_->driver(i).probe();
+    if (boot_status_ == DriverStatus::ok) boot_status_ = co_await setup_->driver(i).enable(setup_->streams(i));
+    if (boot_status_ != DriverStatus::ok) co_return;
+  }
+  play_time_ = platform_->engine().now();
+  player_->start();
+}
+
+void Simulation::run() {
+  start_node_.simulation = this;
+  start_node_.scope = scope_.get();
+  start_node_.fire = &Simulation::begin;
+  platform_->engine().post(start_node_);
+  platform_->run();
+  if (boot_status_ != DriverStatus::ok) {
+    throw InputError(fmt::format("the driver can't use the SMMU: {}", describe(boot_status_)));
+  }
+  if (!player_->done()) {
+    throw InternalError(
+        fmt::format("nothing is left to happen, but only {} of {} records were begun and not all of "
+                    "them finished",
+                    player_->counters().records, plan_.records));
+  }
+  for (std::size_t i = 0; i != platform_->smmus(); ++i) drain_events(i);
+}
+
+bool Simulation::can_start(std::size_t stream) {
+  return in_flight_[stream] < config_.endpoints[stream].outstanding;
+}
+
+void Simulation::start(PlayedAccess& access) {
+  const trace::Record& record = *access.record;
+  platform::DmaWork work;
+  work.address = Va(record.address);
+  work.size = record.size;
+  work.write = record.op != trace::Op::read;
+  work.substream_valid = record.has_substream;
+  work.substream_id = SubstreamId(record.substream);
+  work.instruction = record.instruction;
+  work.privileged = record.privileged;
+  work.tag = record.address;
+  work.user = &access;
+  platform::DmaEndpoint& endpoint = platform_->endpoint(access.stream);
+  ++in_flight_[access.stream];
+  if (config_.mode == Mode::untimed) {
+    endpoint.transfer(work, handler_);
+    return;
+  }
+  SMMUSIM_CHECK(endpoint.push(work));
+}
+
+void Simulation::give_back(const platform::DmaCompletion& completion) {
+  PlayedAccess& access = *static_cast<PlayedAccess*>(completion.work.user);
+  --in_flight_[access.stream];
+  access.started = completion.issued_at;
+  access.result.completed = completion.status == platform::DmaStatus::ok;
+  access.result.translated = completion.smmu.translated;
+  access.result.address = completion.smmu.translated_address;
+  player_->complete(access);
+}
+
+void Simulation::count(const PlayedAccess& access) {
+  const Time latency = platform_->engine().now() - access.started;
+  latency_.add(latency);
+  StreamStatistics& stream = stream_statistics_[access.stream];
+  ++stream.transactions;
+  stream.bytes += access.record->size;
+  stream.latency.add(latency);
+  if (access.result.completed) {
+    const Pa to = access.result.address;
+    const bool to_memory = to.value >= config_.memory.base && to.value - config_.memory.base < config_.memory.size;
+    if (to_memory) ++(access.record->op == trace::Op::read ? dma_reads_ : dma_writes_);
+  } else {
+    ++stream.faults;
+    // Untimed, no interrupt handler runs before the end.
+    if (config_.mode == Mode::untimed) drain_events(config_.endpoints[access.stream].smmu);
+  }
+  const std::uint64_t records = player_->counters().records;
+  if (on_progress && records >= next_progress_) {
+    next_progress_ = records + plan_.records / 100 + 1;
+    on_progress(records, plan_.records);
+  }
+}
+
+void Simulation::drain_events(std::size_t smmu) {
+  DrainedEvents drained;
+  setup_->driver(smmu).read_events(drained);
+  events_read_ += drained.events.size();
+  if (drained.overflowed) ++event_overflows_;
+}
+
+void Simulation::handle_interrupt(std::size_t smmu, Wire wire) {
+  ++interrupts_;
+  if (wire == Wire::event_queue) drain_events(smmu);
+  if (wire == Wire::global_error) setup_->driver(smmu).service_errors();
+}
+
+}  // namespace smmusim

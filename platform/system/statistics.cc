@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: MIT
+// Statistics; see the header. What this version has none of (ATS, PRI) is counted as it is: never.
+#include "platform/system/statistics.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "model/spec/command_table.h"
+#include "model/spec/event_table.h"
+#include "platform/config/show.h"
+#include "platform/config/version.h"
+
+namespace smmusim {
+namespace {
+
+using nlohmann::ordered_json;
+
+constexpr double ps_per_ns = 1000;
+
+double ns(Time time) {
+  return static_cast<double>(time) / ps_per_ns;
+}
+
+/// sum / count; 0 of nothing.
+double mean_ns(Time sum, std::uint64_t count) {
+  return count == 0 ? 0 : static_cast<double>(sum) / static_cast<double>(count) / ps_per_ns;
+}
+
+ordered_json cache_json(const CacheCounters& cache) {
+  return {{"lookups", cache.lookups},
+          {"hits", cache.hits},
+          {"misses", cache.misses()},
+          {"evictions", cache.evictions},
+          {"fills", cache.fills},
+          {"invalidated", cache.invalidated},
+          {"dropped_fills", cache.dropped_fills}};
+}
+
+ordered_json events_json(const SmmuCounters& counters) {
+  ordered_json json = ordered_json::object();
+  for (std::size_t number = 0; number != counters.events.size(); ++number) {
+    if (counters.events[number] == 0) continue;
+    const spec::EventInfo* info = spec::find_event(static_cast<std::uint8_t>(number));
+    json[info != nullptr ? std::string(info->name) : fmt::format("0x{:02x}", number)] = counters.events[number];
+  }
+  return json;
+}
+
+ordered_json commands_json(const SmmuCounters& counters) {
+  ordered_json json = ordered_json::object();
+  for (std::size_t opcode = 0; opcode != counters.commands.size(); ++opcode) {
+    if (counters.commands[opcode] == 0) continue;
+    const spec::CommandInfo* info = spec::find_command(static_cast<std::uint8_t>(opcode));
+    json[info != nullptr ? std::string(info->name) : fmt::format("0x{:02x}", opcode)] = counters.commands[opcode];
+  }
+  return json;
+}
+
+ordered_json walks_json(const SmmuCounters& counters) {
+  ordered_json by_stage_level = ordered_json::object();
+  for (unsigned stage = 0; stage != counters.fetches_by_stage_level.size(); ++stage) {
+    const auto& levels = counters.fetches_by_stage_level[stage];
+    for (unsigned level = 0; level != levels.size(); ++level) {
+      if (levels[level] == 0) continue;
+      by_stage_level[fmt::format("s{}l{}", stage + 1, static_cast<int>(level) - 1)] = levels[level];
+    }
+  }
+  return {{"count", counters.walks},
+          {"fetches", counters.walk_fetches},
+          {"mean_ns", mean_ns(counters.walk_time, counters.walks)},
+          {"by_stage_level", by_stage_level}};
+}
+
+ordered_json latency_json(const LatencyHistogram& latency) {
+  return {{"count", latency.count()},
+          {"mean", latency.mean() / ps_per_ns},
+          {"min", ns(latency.min())},
+          {"p50", ns(latency.percentile(500))},
+          {"p90", ns(latency.percentile(900))},
+          {"p99", ns(latency.percentile(990))},
+          {"p999", ns(latency.percentile(999))},
+          {"max", ns(latency.max())}};
+}
+
+ordered_json streams_json(Simulation& simulation) {
+  ordered_json streams = ordered_json::array();
+  const PlatformConfig& config = simulation.config();
+  for (std::size_t i = 0; i != config.endpoints.size(); ++i) {
+    const StreamStatistics& stream = simulation.streams()[i];
+    const PlayedStream& played = simulation.setup().played_streams()[i];
+    const LatencySummary& latency = stream.latency;
+    streams.push_back({{"sid", config.endpoints[i].stream().value},
+                       {"endpoint", config.endpoints[i].name},
+                       {"smmu", config.smmus[played.smmu].name},
+                       {"asid", simulation.setup().spaces()[played.space].asid},
+                       {"transactions", stream.transactions},
+                       {"bytes", stream.bytes},
+                       {"faults", stream.faults},
+                       {"latency_ns",
+                        {{"count", latency.count},
+                         {"mean", mean_ns(latency.sum, latency.count)},
+                         {"min", latency.count == 0 ? 0 : ns(latency.min)},
+                         {"max", ns(latency.max)}}}});
+  }
+  return streams;
+}
+
+/// The counters of all SMMUs together.
+SmmuCounters total(Simulation& simulation) {
+  SmmuCounters sum;
+  Platform& platform = simulation.platform();
+  for (std::size_t i = 0; i != platform.smmus(); ++i) {
+    const SmmuCounters& one = platform.smmu(i).smmu().counters();
+    sum.transactions += one.transactions;
+    sum.aborts += one.aborts;
+    sum.raz_wi += one.raz_wi;
+    sum.events_written += one.events_written;
+    sum.events_lost += one.events_lost;
+    sum.command_errors += one.command_errors;
+    sum.walks += one.walks;
+    sum.walk_fetches += one.walk_fetches;
+    sum.walk_time += one.walk_time;
+    sum.config_fetches += one.config_fetches;
+    sum.external_aborts += one.external_aborts;
+    sum.msis += one.msis;
+    sum.wired_interrupts += one.wired_interrupts;
+    sum.syncs += one.syncs;
+    sum.sync_wait += one.sync_wait;
+    for (std::size_t k = 0; k != sum.events.size(); ++k) sum.events[k] += one.events[k];
+    for (std::size_t k = 0; k != sum.commands.size(); ++k) sum.commands[k] += one.commands[k];
+    for (std::size_t k = 0; k != purposes; ++k) {
+      sum.reads_by_purpose[k] += one.reads_by_purpose[k];
+      sum.writes_by_purpose[k] += one.writes_by_purpose[k];
+    }
+    for (std::size_t stage = 0; stage != sum.fetches_by_stage_level.size(); ++stage) {
+      for (std::size_t level = 0; level != sum.fetches_by_stage_level[stage].size(); ++level) {
+        sum.fetches_by_stage_level[stage][level] += one.fetches_by_stage_level[stage][level];
+      }
+    }
+  }
+  return sum;
+}
+
+CacheCounters total(Simulation& simulation, CacheId cache) {
+  CacheCounters sum;
+  Platform& platform = simulation.platform();
+  for (std::size_t i = 0; i != platform.smmus(); ++i) sum += platform.smmu(i).smmu().cache_counters(cache);
+  return sum;
+}
+
+ordered_json memory_json(Simulation& simulation, const SmmuCounters& counters) {
+  std::uint64_t reads = simulation.dma_reads();
+  std::uint64_t writes = simulation.dma_writes();
+  ordered_json by_purpose = {{"DMA", {{"reads", reads}, {"writes", writes}}}};
+  for (std::size_t i = 0; i != purposes; ++i) {
+    if (counters.reads_by_purpose[i] == 0 && counters.writes_by_purpose[i] == 0) continue;
+    by_purpose[name_of(static_cast<Purpose>(i))] = {{"reads", counters.reads_by_purpose[i]},
+                                                    {"writes", counters.writes_by_purpose[i]}};
+    reads += counters.reads_by_purpose[i];
+    writes += counters.writes_by_purpose[i];
+  }
+  return {{"reads", reads},
+          {"writes", writes},
+          {"decode_errors", simulation.platform().interconnect().decode_errors()},
+          {"resident_bytes", simulation.platform().memory().resident_bytes()},
+          {"by_purpose", by_purpose}};
+}
+
+ordered_json invalidations_json(const PlayerCounters& player, const SmmuCounters& counters) {
+  return {{"count", player.invalidations},
+          {"mean_ns", mean_ns(player.invalidation_time, player.invalidations)},
+          {"max_ns", ns(player.invalidation_time_max)},
+          {"syncs", counters.syncs},
+          {"sync_mean_ns", mean_ns(counters.sync_wait, counters.syncs)},
+          {"refused_batches", player.refused_batches}};
+}
+
+ordered_json smmu_json(Simulation& simulation, std::size_t index) {
+  const Smmu& smmu = simulation.platform().smmu(index).smmu();
+  const SmmuCounters& counters = smmu.counters();
+  return {{"name", simulation.config().smmus[index].name},
+          {"role", "guest"},
+          {"transactions", counters.transactions},
+          {"aborts", counters.aborts},
+          {"events", events_json(counters)},
+          {"events_lost", counters.events_lost},
+          {"commands", commands_json(counters)},
+          {"command_errors", counters.command_errors},
+          {"stream_cache", cache_json(smmu.cache_counters(CacheId::stream_cache))},
+          {"micro_tlb", cache_json(smmu.cache_counters(CacheId::micro_tlb))},
+          {"tlb", cache_json(smmu.cache_counters(CacheId::tlb))},
+          {"walk_cache", cache_json(smmu.cache_counters(CacheId::walk_cache))},
+          {"config_cache", cache_json(smmu.cache_counters(CacheId::config_cache))},
+          {"walks", walks_json(counters)},
+          {"external_aborts", counters.external_aborts},
+          {"interrupts", {{"msi", counters.msis}, {"wired", counters.wired_interrupts}}}};
+}
+
+/// The parts that say what the translations cost.
+void add_translation(ordered_json& json, Simulation& simulation, const SmmuCounters& counters) {
+  json["micro_tlb"] = cache_json(total(simulation, CacheId::micro_tlb));
+  json["tlb"] = cache_json(total(simulation, CacheId::tlb));
+  json["walk_cache"] = cache_json(total(simulation, CacheId::walk_cache));
+  json["config_cache"] = cache_json(total(simulation, CacheId::config_cache));
+  json["walks"] = walks_json(counters);
+  json["ats"] = {{"requests", 0}, {"completions", 0}, {"invalidations", 0}, {"mean_request_ns", 0.0}};
+  json["atc"] = {{"lookups", 0}, {"hits", 0}, {"misses", 0}, {"invalidated", 0}};
+  json["pri"] = {{"requests", 0}, {"responses", 0}};
+  json["pcie"] = {{"unsupported_requests", simulation.platform().root_complex().unsupported_requests()},
+                  {"doorbell_writes", simulation.platform().doorbell().count()}};
+}
+
+}  // namespace
+
+ordered_json statistics_json(Simulation& simulation, double host_seconds) {
+  const PlatformConfig& config = simulation.config();
+  const PlayerCounters& player = simulation.player().counters();
+  const SmmuCounters counters = total(simulation);
+  const double seconds = static_cast<double>(simulation.playing_time()) * 1e-12;
+  ordered_json json;
+  json["version"] = std::string(program_version);
+  json["seed"] = config.seed;
+  json["mode"] = config.mode == Mode::timed ? "timed" : "untimed";
+  json["config"] = config_to_json(config);
+  json["simulated_ns"] = ns(simulation.simulated_time());
+  json["host_seconds"] = host_seconds;
+  json["transactions"] = player.accesses;
+  json["transactions_per_host_second"] = host_seconds > 0 ? static_cast<double>(player.accesses) / host_seconds : 0.0;
+  json["bytes"] = player.bytes;
+  json["faults"] = player.failed;
+  json["check"] = {{"checked", player.checked}, {"mismatches", player.mismatches}};
+  json["events"] = events_json(counters);
+  json["commands"] = commands_json(counters);
+  json["latency_ns"] = latency_json(simulation.latency());
+  json["throughput_gbps"] = seconds > 0 ? static_cast<double>(player.bytes) * 8e-9 / seconds : 0.0;
+  json["streams"] = streams_json(simulation);
+  add_translation(json, simulation, counters);
+  json["memory"] = memory_json(simulation, counters);
+  json["invalidations"] = invalidations_json(player, counters);
+  json["smmus"] = ordered_json::array();
+  for (std::size_t i = 0; i != simulation.platform().smmus(); ++i) {
+    json["smmus"].push_back(smmu_json(simulation, i));
+  }
+  return json;
+}
+
+std::string to_text(const ordered_json& json) {
+  return json.dump(2) + "\n";
+}
+
+}  // namespace smmusim

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: MIT
+// run_sweep(): the cross product of some keys' values, a child process for each point (the SystemC kernel can't be
+// elaborated twice in one), a JSON file a point, and results.csv. A point whose file is there, with the same
+// configuration, is not run again. It shares nothing between points but the folder.
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "model/base/check.h"
+#include "platform/config/load.h"
+#include "platform/config/show.h"
+#include "platform/config/version.h"
+#include "platform/system/results_table.h"
+#include "platform/system/run_options.h"
+
+namespace smmusim {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::ordered_json;
+
+constexpr int exit_mismatch = 1;
+constexpr int exit_input = 2;
+constexpr int exit_defect = 70;
+constexpr std::size_t points_max = 1'000'000;
+
+struct Point {
+  std::vector<std::string> values;  // by axis
+  PlatformConfig config;
+  fs::path file;
+};
+
+/// All points, the last axis fastest. Every configuration is checked before anything runs or is written.
+std::vector<Point> points_of(const SweepOptions& options) {
+  std::size_t count = 1;
+  for (const auto& [key, values] : options.axes) {
+    count *= values.size();
+    if (count > points_max) throw InputError(fmt::format("a sweep of more than {} points; vary less", points_max));
+  }
+  std::vector<Point> points;
+  for (std::size_t number = 0; number != count; ++number) {
+    Point point;
+    ConfigSource source = options.base;
+    std::size_t stride = count;
+    for (const auto& [key, values] : options.axes) {
+      stride /= values.size();
+      const std::string& value = values[number / stride % values.size()];
+      point.values.push_back(value);
+      source.assignments.push_back({key, value, fmt::format("--vary {}={}", key, value)});
+    }
+    point.config = load_config(source);
+    if (point.config.trace.file.empty()) {
+      throw InputError("sweep: there is no trace to replay; give --trace FILE or set trace.file");
+    }
+    point.file = fs::path(options.out_dir) / "points" / fmt::format("{:06}.json", number);
+    points.push_back(std::move(point));
+  }
+  return points;
+}
+
+/// The statistics of a point that was run before with this configuration; null if there are none.
+ordered_json finished(const Point& point) {
+  std::ifstream file(point.file);
+  if (!file) return nullptr;
+  const ordered_json json = ordered_json::parse(file, nullptr, false);
+  if (!json.is_object() || json.value("version", "") != program_version) return nullptr;
+  // Endpoints that are made from the trace stand in the statistics, not in the configuration as it was given.
+  ordered_json made = json.value("config", ordered_json());
+  ordered_json asked = config_to_json(point.config);
+  if (point.config.endpoints.empty()) {
+    made.erase("endpoint");
+    asked.erase("endpoint");
+  }
+  return made == asked ? json : ordered_json();
+}
+
+/// Runs in the child. The file appears complete or not at all.
+[[noreturn]] void run_point(const Point& point) {
+  int code = exit_defect;
+  try {
+    const int nowhere = open("/dev/null", O_WRONLY);
+    if (nowhere >= 0) dup2(nowhere, STDOUT_FILENO);  // the summary
+    RunOptions run;
+    run.config = point.config;
+    run.json_path = point.file.string() + ".part";
+    code = run_simulation(run);
+    fs::rename(run.json_path, point.file);
+  } catch (const InternalError& error) {
+    std::fprintf(stderr, "smmusim: a defect: %s\n", error.what());
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "smmusim: %s\n", error.what());
+    code = exit_input;
+  }
+  std::fflush(stderr);
+  _exit(code);
+}
+
+class Runner {
+ public:
+  Runner(const SweepOptions& options, const std::vector<Point>& points) : options_(options), points_(points) {}
+
+  /// Throws what stopped the sweep, after the children that run have ended.
+  void run() {
+    for (std::size_t i = 0; i != points_.size() && failure_.empty(); ++i) {
+      if (!finished(points_[i]).is_null()) {
+        ++done_;
+        continue;
+      }
+      while (children_.size() >= options_.jobs && failure_.empty()) reap();
+      if (failure_.empty()) start(i);
+    }
+    while (!children_.empty()) reap();
+    if (options_.progress) std::fputs("\r\x1b[K", stderr);
+    if (failure_code_ == exit_input) throw InputError(failure_);
+    if (!failure_.empty()) throw InternalError(failure_);
+  }
+
+ private:
+  void start(std::size_t index) {
+    std::fflush(stdout);
+    std::fflush(stderr);
+    const pid_t child = fork();
+    if (child < 0) throw std::runtime_error("the host can't start another process; use fewer --jobs");
+    if (child == 0) run_point(points_[index]);
+    children_[child] = index;
+  }
+
+  void reap() {
+    int status = 0;
+    const pid_t child = wait(&status);
+    const auto place = children_.find(child);
+    if (place == children_.end()) return;
+    const std::size_t index = place->second;
+    children_.erase(place);
+    ++done_;
+    if (options_.progress) {
+      std::fprintf(stderr, "\r%zu of %zu points", done_, points_.size());
+      std::fflush(stderr);
+    }
+    const int code = WIFEXITED(status) ? WEXITSTATUS(status) : exit_defect;
+    if (code == 0 || code == exit_mismatch) return;
+    if (!failure_.empty()) return;
+    failure_code_ = code;
+    failure_ =
+        fmt::format("point {} of the sweep could not be run (exit code {}); its message stands above", index + 1, code);
+  }
+
+  const SweepOptions& options_;
+  const std::vector<Point>& points_;
+  std::map<pid_t, std::size_t> children_;
+  std::size_t done_ = 0;
+  std::string failure_;
+  int failure_code_ = 0;
+};
+
+}  // namespace
+
+int run_sweep(const SweepOptions& options) {
+  const std::vector<Point> points = points_of(options);
+  std::error_code error;
+  fs::create_directories(fs::path(options.out_dir) / "points", error);
+  if (error) throw InputError(fmt::format("{}: can't be made; give a folder that can be written", options.out_dir));
+  Runner(options, points).run();
+
+  ResultsTable table;
+  for (const auto& [key, values] : options.axes) table.add_axis(key);
+  bool all_hold = true;
+  for (const Point& point : points) {
+    const ordered_json json = finished(point);
+    if (json.is_null()) throw InternalError("a point's result vanished: " + point.file.string());
+    table.add_row(point.values, json);
+    all_hold = all_hold && json["check"]["mismatches"] == 0;
+  }
+  const fs::path csv = fs::path(options.out_dir) / "results.csv";
+  std::ofstream file(csv, std::ios::binary | std::ios::trunc);
+  file << table.to_csv();
+  file.close();
+  if (!file) throw InputError(fmt::format("{}: can't be written; give a folder that can", csv.string()));
+  std::printf("%zu points\n%s\n", points.size(), csv.string().c_str());
+  return all_hold ? 0 : exit_mismatch;
+}
+
+}  // namespace smmusim

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+// LatencyHistogram and ResultsTable: the numbers of a run as they are reported.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <random>
+
+#include "platform/system/latency_histogram.h"
+#include "platform/system/results_table.h"
+
+namespace smmusim {
+namespace {
+
+TEST(LatencyHistogram, EmptyOneHasZeros) {
+  const LatencyHistogram histogram;
+  EXPECT_EQ(histogram.count(), 0U);
+  EXPECT_EQ(histogram.min(), 0U);
+  EXPECT_EQ(histogram.percentile(500), 0U);
+  EXPECT_TRUE(histogram.bars(10).empty());
+}
+
+TEST(LatencyHistogram, SmallValuesAreExact) {
+  LatencyHistogram histogram;
+  for (Time value = 1; value <= 50; ++value) histogram.add(value);
+  EXPECT_EQ(histogram.percentile(500), 25U);
+  EXPECT_EQ(histogram.percentile(1000), 50U);
+  EXPECT_EQ(histogram.min(), 1U);
+  EXPECT_EQ(histogram.mean(), 25.5);
+}
+
+TEST(LatencyHistogram, PercentilesAreWithinTheirError) {
+  std::mt19937_64 random(1);
+  LatencyHistogram histogram;
+  std::vector<Time> values;
+  for (int i = 0; i != 20'000; ++i) {
+    values.push_back(random() >> (random() % 64));
+    histogram.add(values.back());
+  }
+  std::sort(values.begin(), values.end());
+  for (const unsigned per_mille : {1U, 100U, 500U, 900U, 990U, 999U, 1000U}) {
+    const std::size_t rank = (values.size() * per_mille + 999) / 1000;
+    const double exact = static_cast<double>(values[rank - 1]);
+    EXPECT_NEAR(static_cast<double>(histogram.percentile(per_mille)), exact, exact * 0.016) << per_mille;
+  }
+}
+
+TEST(LatencyHistogram, LargestTimeHasABucket) {
+  LatencyHistogram histogram;
+  histogram.add(time_never);
+  EXPECT_EQ(histogram.max(), time_never);
+  EXPECT_EQ(histogram.percentile(500), time_never);
+}
+
+TEST(LatencyHistogram, BarsHoldEverything) {
+  LatencyHistogram histogram;
+  for (Time value = 1000; value != 9000; ++value) histogram.add(value);
+  const auto bars = histogram.bars(12);
+  EXPECT_LE(bars.size(), 12U);
+  std::uint64_t sum = 0;
+  for (const auto& bar : bars) sum += bar.count;
+  EXPECT_EQ(sum, histogram.count());
+}
+
+TEST(ResultsTable, HasAColumnForEachNumberAndNoneOfTheHost) {
+  ResultsTable table;
+  table.add_axis("a");
+  table.add_row({"1,2"}, {{"host_seconds", 1.5}, {"x", {{"y", 3}}}, {"config", {{"seed", 1}}}, {"z", 0.5}});
+  EXPECT_EQ(table.to_csv(), "a,x.y,z\n\"1,2\",3,0.5\n");
+}
+
+TEST(ResultsTable, NumbersThatARowLacksAreEmpty) {
+  ResultsTable table;
+  table.add_axis("a");
+  table.add_row({"1"}, {{"x", 1}});
+  table.add_row({"2"}, {{"y", 2}});
+  EXPECT_EQ(table.to_csv(), "a,x,y\n1,1,\n2,,2\n");
+}
+
+}  // namespace
+}  // namespace smmusim

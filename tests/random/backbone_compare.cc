@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: MIT
+// Comparison and its texts. The memory type of a translated access is resolved here anew from MAIR (IHI 0070 section
+// 5.4, MAIR0) and shareability (13.1.7), not with the model's functions.
+#include "tests/random/backbone_compare.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <iterator>
+
+#include "model/spec/decode.h"
+
+namespace smmusim {
+namespace {
+
+std::uint64_t number_from_environment(const char* name, std::uint64_t otherwise) {
+  const char* text = std::getenv(name);
+  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 0);
+}
+
+refwalk::CaseOptions options_of(std::uint64_t seed) {
+  TestRandom random(seed);
+  refwalk::CaseOptions options;
+  options.granule16 = random.percent(80);
+  options.granule64 = random.percent(80);
+  options.substreams = random.percent(80);
+  options.two_level = random.percent(80);
+  options.stage2 = false;
+  options.el2 = false;
+  options.stall = false;
+  options.address52 = false;
+  options.big_endian = random.percent(70);
+  options.small_tables = random.percent(70);
+  options.aborts = random.percent(70);
+  options.bypass = true;
+  options.corruption = 0.25;
+  options.streams = static_cast<unsigned>(1 + random.below(8));
+  options.accesses = 48;
+  return options;
+}
+
+/// E0PD and EPAN are not in the core's list, and v3.3 and v3.4 cannot be without them.
+void limit_to_v3_2(refwalk::Registers& registers) {
+  constexpr std::uint32_t e0pd = 1u << 13;
+  constexpr std::uint32_t epan = 1u << 17;
+  registers.idr3 &= ~(e0pd | epan);
+  registers.aidr = std::min(registers.aidr, 2u);
+}
+
+/// The output of stage 1 for an input of Normal Write-Back with all hints.
+MemoryAttributes expected_attributes(std::uint8_t mair, std::uint8_t sh) {
+  MemoryAttributes out;
+  if (mair < 0x10) return {static_cast<std::uint8_t>(mair - mair % 4), 2};
+  out.type = mair % 16 == 0 ? static_cast<std::uint8_t>(mair + 3) : mair;
+  out.shareability = out.type == 0x44 ? std::uint8_t{2} : sh == 1 ? std::uint8_t{0} : sh;
+  return out;
+}
+
+Outcome outcome_of(refwalk::Outcome outcome) {
+  switch (outcome) {
+    case refwalk::Outcome::Proceed:
+      return Outcome::proceed;
+    case refwalk::Outcome::RazWi:
+      return Outcome::raz_wi;
+    case refwalk::Outcome::Stall:
+      return Outcome::stalled;
+    case refwalk::Outcome::Abort:
+      break;
+  }
+  return Outcome::abort;
+}
+
+const char* name_of(Outcome outcome) {
+  constexpr const char* names[] = {"proceed", "abort", "raz_wi", "stalled"};
+  return names[static_cast<unsigned>(outcome) & 3];
+}
+
+}  // namespace
+
+CaseFailures::CaseFailures()
+    : before_(testing::UnitTest::GetInstance()->current_test_info()->result()->total_part_count()) {}
+
+bool CaseFailures::any() const {
+  return testing::UnitTest::GetInstance()->current_test_info()->result()->total_part_count() != before_;
+}
+
+SeedRange seeds(std::uint64_t quick_count) {
+  return {number_from_environment("SMMUSIM_SEED", 1), number_from_environment("SMMUSIM_CASES", quick_count),
+          number_from_environment("SMMUSIM_FAILURES", 3)};
+}
+
+void for_each_seed(std::uint64_t quick_count, const std::function<void(std::uint64_t)>& check) {
+  const SeedRange range = seeds(quick_count);
+  const testing::TestInfo* test = testing::UnitTest::GetInstance()->current_test_info();
+  unsigned failed = 0;
+  for (std::uint64_t i = 0; i < range.count && failed < range.failures; ++i) {
+    const std::uint64_t seed = range.first + i;
+    const CaseFailures failures;
+    SCOPED_TRACE(fmt::format("again: SMMUSIM_SEED={} SMMUSIM_CASES=1 build/tests/test_random --gtest_filter={}.{}",
+                             seed, test->test_suite_name(), test->name()));
+    try {
+      check(seed);
+    } catch (const std::exception& error) {
+      ADD_FAILURE() << "exception: " << error.what();
+    }
+    failed += failures.any() ? 1 : 0;
+  }
+}
+
+refwalk::Case backbone_case(std::uint64_t seed) {
+  refwalk::Case one = refwalk::generate_case(seed, options_of(seed));
+  limit_to_v3_2(one.registers);
+  return one;
+}
+
+refwalk::Case backbone_case_any_version(std::uint64_t seed) {
+  return refwalk::generate_case(seed, options_of(seed));
+}
+
+EventRecord record_of(const refwalk::Result& result) {
+  return without_stag({result.event.dw[0], result.event.dw[1], result.event.dw[2], result.event.dw[3]});
+}
+
+EventRecord without_stag(EventRecord record) {
+  record[1] &= ~std::uint64_t{0xffff};
+  return record;
+}
+
+std::string response_difference(const refwalk::Result& expected, const Response& got) {
+  if (got.outcome != outcome_of(expected.outcome)) return "outcome";
+  if (got.outcome == Outcome::proceed) {
+    if (got.address.value != expected.pa) return "address";
+    if (expected.page_size_log2 == 0) return got.page_bits == 0 ? "" : "page size";
+    // A contiguous run counts as one page.
+    if (got.page_bits < expected.page_size_log2) return "page size";
+    const MemoryAttributes attributes = expected_attributes(expected.mair_attr, expected.sh);
+    return got.attributes == attributes ? "" : "attributes";
+  }
+  const auto number = static_cast<std::uint64_t>(got.event);
+  return expected.event.recorded && number != (expected.event.dw[0] & 0xff) ? "event number" : "";
+}
+
+std::string event_difference(const refwalk::Result& expected, const std::vector<EventRecord>& got) {
+  std::vector<EventRecord> one;
+  if (expected.event.recorded) one.push_back(record_of(expected));
+  return multiset_difference(one, got);
+}
+
+std::string multiset_difference(std::vector<EventRecord> expected, std::vector<EventRecord> got) {
+  for (EventRecord& record : got) record = without_stag(record);
+  std::sort(expected.begin(), expected.end());
+  std::sort(got.begin(), got.end());
+  std::vector<EventRecord> missing;
+  std::vector<EventRecord> extra;
+  std::set_difference(expected.begin(), expected.end(), got.begin(), got.end(), std::back_inserter(missing));
+  std::set_difference(got.begin(), got.end(), expected.begin(), expected.end(), std::back_inserter(extra));
+  std::string text;
+  for (const EventRecord& record : missing) text += "\n  event missing:  " + text_of(record);
+  for (const EventRecord& record : extra) text += "\n  event too many: " + text_of(record);
+  return text;
+}
+
+std::string text_of(const refwalk::Access& access) {
+  return fmt::format("sid {:#x} ssid {} address {:#x} {}{}{}", access.sid,
+                     access.ssv ? fmt::format("{:#x}", access.ssid) : "none", access.address,
+                     access.write ? "write" : "read", access.instruction ? " instruction" : "",
+                     access.privileged ? " privileged" : "");
+}
+
+std::string text_of(const EventRecord& record) {
+  const spec::Decoded decoded = spec::decode(spec::Kind::event, record);
+  std::string text =
+      fmt::format("{:016x} {:016x} {:016x} {:016x} {}", record[0], record[1], record[2], record[3], decoded.name);
+  for (const spec::DecodedField& field : decoded.fields) text += fmt::format(" {}={:#x}", field.name, field.value);
+  return text;
+}
+
+std::string text_of(const refwalk::Result& result) {
+  std::string text =
+      fmt::format("{} pa {:#x} page 2^{} mair {:#04x} sh {} fetches {}", name_of(outcome_of(result.outcome)), result.pa,
+                  result.page_size_log2, result.mair_attr, result.sh, result.fetches);
+  if (result.event.recorded) text += "\n    " + text_of(record_of(result));
+  return text;
+}
+
+std::string text_of(const Response& response) {
+  return fmt::format("{} pa {:#x} page 2^{} type {:#04x} sh {} event {:#04x}", name_of(response.outcome),
+                     response.address.value, response.page_bits, response.attributes.type,
+                     response.attributes.shareability, static_cast<unsigned>(response.event));
+}
+
+std::string report(std::size_t number, const refwalk::Access& access, const refwalk::Result& expected,
+                   const Response& got, const std::string& difference) {
+  return fmt::format("access {} differs: {}\n  {}\n  refwalk: {}\n  core:    {}", number, difference, text_of(access),
+                     text_of(expected), text_of(got));
+}
+
+}  // namespace smmusim

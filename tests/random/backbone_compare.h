@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+// What the backbone tests have in common: which cases they run, what refwalk expects of an access, whether an answer
+// of ours equals it, and how a difference is told.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "tests/random/backbone_machine.h"
+
+namespace smmusim {
+
+/// SMMUSIM_SEED: the first seed; SMMUSIM_CASES: how many; SMMUSIM_FAILURES: after how many cases that fail to stop.
+struct SeedRange {
+  std::uint64_t first = 1;
+  std::uint64_t count = 1;
+  std::uint64_t failures = 3;
+};
+SeedRange seeds(std::uint64_t quick_count);
+
+/// Calls `check` for each seed with a case name and the command that repeats it in SCOPED_TRACE; stops after
+/// SeedRange::failures cases that fail. `check` uses EXPECT_ or ADD_FAILURE.
+void for_each_seed(std::uint64_t quick_count, const std::function<void(std::uint64_t)>& check);
+
+/// Whether something failed since this object was made; testing::Test::HasFailure() would include earlier cases.
+class CaseFailures {
+ public:
+  CaseFailures();
+  bool any() const;
+
+ private:
+  int before_;
+};
+
+/// The case of this seed with features mixed by the seed, in what the core claims to do. `corruption` of a quarter.
+refwalk::Case backbone_case(std::uint64_t seed);
+/// Likewise, SMMUv3.3 and v3.4 included, with E0PD and EPAN.
+refwalk::Case backbone_case_any_version(std::uint64_t seed);
+
+/// "" if `got` is what refwalk expects, else what differs. Events apart.
+std::string response_difference(const refwalk::Result& expected, const Response& got);
+/// "" if the records are the expected one (or none), STAG apart.
+std::string event_difference(const refwalk::Result& expected, const std::vector<EventRecord>& got);
+/// "" if both hold the same records in any order.
+std::string multiset_difference(std::vector<EventRecord> expected, std::vector<EventRecord> got);
+
+EventRecord record_of(const refwalk::Result& result);
+EventRecord without_stag(EventRecord record);
+std::string text_of(const refwalk::Access& access);
+std::string text_of(const refwalk::Result& result);
+std::string text_of(const Response& response);
+std::string text_of(const EventRecord& record);
+
+/// One line for a failure: access number, access, expectation and answer.
+std::string report(std::size_t number, const refwalk::Access& access, const refwalk::Result& expected,
+                   const Response& got, const std::string& difference);
+
+}  // namespace smmusim

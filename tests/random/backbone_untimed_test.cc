@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: MIT
+// Backbone, untimed leg: each access of a random case through the core and through refwalk, cold and warm, and as a
+// debug access, must give the same response and the same event record (IHI 0070 chapters 3, 5 and 7).
+#include <gtest/gtest.h>
+
+#include <cstring>
+
+#include "tests/random/backbone_compare.h"
+
+namespace smmusim {
+namespace {
+
+using refwalk::Access;
+using refwalk::Case;
+using refwalk::Result;
+
+void check_access(CaseMachine& machine, const Case& one, std::size_t number) {
+  const Access& access = one.accesses[number];
+  const Result expected = refwalk::translate(one.registers, one.memory, access);
+  const Response got = machine.translate(access);
+  std::string difference = response_difference(expected, got);
+  difference += event_difference(expected, machine.take_events());
+  EXPECT_TRUE(difference.empty()) << report(number, access, expected, got, difference);
+}
+
+/// All accesses; every cache is emptied before each if `cold`.
+void check_case(CaseMachine& machine, const Case& one, bool cold) {
+  const CaseFailures failures;
+  for (std::size_t i = 0; i < one.accesses.size() && !failures.any(); ++i) {
+    if (cold) machine.invalidate_all();
+    check_access(machine, one, i);
+  }
+}
+
+/// The counters as a whole; they are plain integers without padding.
+struct Traces {
+  SmmuCounters counters;
+  std::array<CacheCounters, 5> caches;
+  std::uint32_t event_producer = 0;
+};
+Traces traces_of(CaseMachine& machine) {
+  Traces traces;
+  traces.counters = machine.smmu.counters();
+  for (unsigned i = 0; i < 5; ++i) traces.caches[i] = machine.smmu.cache_counters(static_cast<CacheId>(i));
+  traces.event_producer = machine.event_producer();
+  return traces;
+}
+std::string trace_difference(const Traces& before, const Traces& after) {
+  std::string text;
+  const SmmuCounters& a = before.counters;
+  const SmmuCounters& b = after.counters;
+  if (a.walks != b.walks) text += " walks";
+  if (a.walk_fetches != b.walk_fetches) text += " walk_fetches";
+  if (a.fetches_by_stage_level != b.fetches_by_stage_level) text += " fetches_by_stage_level";
+  if (a.config_fetches != b.config_fetches) text += " config_fetches";
+  if (a.reads_by_purpose != b.reads_by_purpose) text += " reads_by_purpose";
+  if (a.external_aborts != b.external_aborts) text += " external_aborts";
+  if (a.transactions != b.transactions || a.aborts != b.aborts || a.raz_wi != b.raz_wi) text += " transactions";
+  if (a.events != b.events || a.events_written != b.events_written) text += " events";
+  if (text.empty() && std::memcmp(&a, &b, sizeof a) != 0) text += " another counter";
+  if (std::memcmp(&before.caches, &after.caches, sizeof before.caches) != 0) text += " caches";
+  if (before.event_producer != after.event_producer) text += " event queue";
+  return text;
+}
+
+/// A debug access answers as an ordinary one would.
+void check_debug_access(CaseMachine& machine, const Case& one, std::size_t number) {
+  const Result expected = refwalk::translate(one.registers, one.memory, one.accesses[number]);
+  const Response got = machine.translate(one.accesses[number], debug_effects);
+  std::string difference = response_difference(expected, got);
+  if (!machine.take_events().empty()) difference += " an event was recorded";
+  EXPECT_TRUE(difference.empty()) << report(number, one.accesses[number], expected, got, difference);
+}
+
+std::string traces_left(CaseMachine& machine, const Access& access) {
+  const Traces before = traces_of(machine);
+  machine.translate(access, debug_effects);
+  return trace_difference(before, traces_of(machine));
+}
+
+TEST(BackboneUntimed, ColdCachesAnswerAsRefwalk) {
+  for_each_seed(1200, [](std::uint64_t seed) {
+    const Case one = backbone_case(seed);
+    CaseMachine machine(one, {false, true, seed});
+    check_case(machine, one, true);
+  });
+}
+
+TEST(BackboneUntimed, WarmCachesAnswerAsRefwalk) {
+  for_each_seed(1200, [](std::uint64_t seed) {
+    const Case one = backbone_case(seed);
+    CaseMachine machine(one, {false, true, seed});
+    check_case(machine, one, !one.cacheable);
+    if (one.cacheable) check_case(machine, one, false);  // with everything warm
+  });
+}
+
+TEST(BackboneUntimed, VersionsUpTo34AnswerAsRefwalk) {
+  for_each_seed(500, [](std::uint64_t seed) {
+    const Case one = backbone_case_any_version(seed);
+    CaseMachine machine(one, {false, true, seed});
+    check_case(machine, one, !one.cacheable);
+  });
+}
+
+TEST(BackboneUntimed, ColdWalksFetchWhatRefwalkFetches) {
+  for_each_seed(600, [](std::uint64_t seed) {
+    const Case one = backbone_case(seed);
+    CaseMachine machine(one, {false, false, seed});
+    const CaseFailures failures;
+    for (std::size_t i = 0; i < one.accesses.size() && !failures.any(); ++i) {
+      machine.invalidate_all();
+      const std::uint64_t before = machine.port.structure_reads;
+      const Result expected = refwalk::translate(one.registers, one.memory, one.accesses[i]);
+      const Response got = machine.translate(one.accesses[i]);
+      machine.take_events();
+      EXPECT_EQ(machine.port.structure_reads - before, expected.fetches)
+          << report(i, one.accesses[i], expected, got, "fetches");
+    }
+  });
+}
+
+TEST(BackboneUntimed, DebugAccessesAnswerAsRefwalkAndChangeNoAnswer) {
+  for_each_seed(400, [](std::uint64_t seed) {
+    const Case one = backbone_case(seed);
+    CaseMachine machine(one, {false, true, seed});
+    const CaseFailures failures;
+    for (std::size_t i = 0; i < one.accesses.size() && !failures.any(); ++i) {
+      if (!one.cacheable) machine.invalidate_all();
+      check_debug_access(machine, one, i);
+      check_access(machine, one, i);
+    }
+  });
+}
+
+TEST(BackboneUntimed, DebugAccessesLeaveNoTrace) {
+  for_each_seed(100, [](std::uint64_t seed) {
+    const Case one = backbone_case(seed);
+    CaseMachine machine(one, {false, true, seed});
+    const CaseFailures failures;
+    for (std::size_t i = 0; i < one.accesses.size() && !failures.any(); ++i) {
+      if (!one.cacheable) machine.invalidate_all();
+      EXPECT_EQ(traces_left(machine, one.accesses[i]), "") << "cold: " << text_of(one.accesses[i]);
+      machine.translate(one.accesses[i]);
+      EXPECT_EQ(traces_left(machine, one.accesses[i]), "") << "warm: " << text_of(one.accesses[i]);
+    }
+  });
+}
+
+}  // namespace
+}  // namespace smmusim

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+// The backbone of tests/random with many more cases. It starts that program again, test by test, with SMMUSIM_CASES
+// set; a failure's text names the seed as ever.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+
+namespace {
+
+struct Leg {
+  const char* filter;
+  const char* cases;
+};
+
+class SlowBackbone : public testing::TestWithParam<Leg> {};
+
+TEST_P(SlowBackbone, HoldsForManyMoreCases) {
+  const std::filesystem::path build = std::filesystem::path(SMMUSIM_BINARY).parent_path();
+  const std::filesystem::path program = build / "tests" / "test_random";
+  ASSERT_TRUE(std::filesystem::exists(program)) << program << " is missing; build the target test_random first";
+  // A range of its own, unless one is given.
+  setenv("SMMUSIM_SEED", "1000000", 0);
+  setenv("SMMUSIM_CASES", GetParam().cases, 0);
+  const std::string command = "'" + program.string() + "' --gtest_brief=1 --gtest_filter=" + GetParam().filter;
+  EXPECT_EQ(std::system(command.c_str()), 0) << command;
+}
+
+INSTANTIATE_TEST_SUITE_P(Legs, SlowBackbone,
+                         testing::Values(Leg{"BackboneUntimed.Cold*", "10000"}, Leg{"BackboneUntimed.W*", "10000"},
+                                         Leg{"BackboneUntimed.V*", "5000"}, Leg{"BackboneUntimed.D*", "5000"},
+                                         Leg{"BackboneTimed.*", "8000"}, Leg{"BackboneMutation.*", "5000"},
+                                         Leg{"BackboneHostile.*", "100000"}));
+
+}  // namespace

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: MIT
+// The Event queue: order, full, overflow, disabled, aborts (IHI 0070 sections 3.5, 7.2, 7.4).
+#include <gtest/gtest.h>
+
+#include "tests/support/smmu_bench.h"
+
+namespace smmusim {
+namespace {
+
+constexpr std::uint32_t flag = 0x8000'0000;
+constexpr std::uint32_t entries = 1u << SmmuBench::eventq_log2;
+
+/// One record: C_BAD_STE of stream `sid`, whose STE is zero.
+void make_event(SmmuBench& bench, std::uint32_t sid = 3) {
+  EXPECT_EQ(bench.read(sid, 0).outcome, Outcome::abort);
+}
+void fill(SmmuBench& bench) {
+  for (std::uint32_t i = 0; i < entries; ++i) make_event(bench, i);
+}
+
+TEST(SpecEventQueue, FullAndOverflow) {
+  RecordProperty("rule", "SM-EVQ-003 SM-EVQ-014 SM-EVQ-007 SM-QU-006");
+  SmmuBench bench;
+  fill(bench);
+  EXPECT_EQ(bench.r32(off::EVENTQ_PROD), entries) << "full, no overflow yet";
+  make_event(bench);
+  EXPECT_EQ(bench.r32(off::EVENTQ_PROD), entries | flag);
+  make_event(bench);
+  EXPECT_EQ(bench.r32(off::EVENTQ_PROD), entries | flag) << "one toggle until it is acknowledged";
+  const auto records = bench.take_events();
+  ASSERT_EQ(records.size(), entries);
+  for (std::uint32_t i = 0; i < entries; ++i) {
+    EXPECT_EQ(records[i].dw[0], std::uint64_t{i} << 32 | raw::ev::C_BAD_STE) << "nothing else was lost";
+  }
+}
+
+TEST(SpecEventQueue, AcknowledgedOverflowTogglesBack) {
+  RecordProperty("rule", "SM-EVQ-003 SM-EVQ-004");
+  SmmuBench bench;
+  fill(bench);
+  make_event(bench);
+  bench.w32(off::EVENTQ_CONS, flag);  // acknowledge, still full
+  EXPECT_EQ(bench.r32(off::EVENTQ_PROD), entries | flag);
+  make_event(bench);
+  EXPECT_EQ(bench.r32(off::EVENTQ_PROD), entries) << "the next overflow toggles the other way";
+}
+
+TEST(SpecEventQueue, UnacknowledgedOverflowDoesNotBlock) {
+  RecordProperty("rule", "SM-EVQ-016");
+  SmmuBench bench;
+  fill(bench);
+  make_event(bench);
+  bench.w32(off::EVENTQ_CONS, 1);
+  make_event(bench, 77);
+  EXPECT_EQ(bench.r32(off::EVENTQ_PROD), (entries + 1) | flag);
+  EXPECT_EQ(bench.memory.read64(SmmuBench::eventq), std::uint64_t{77} << 32 | raw::ev::C_BAD_STE) << "wrapped to 0";
+  make_event(bench);
+  EXPECT_EQ(bench.r32(off::EVENTQ_PROD), (entries + 1) | flag) << "a second overflow is invisible";
+}
+
+TEST(SpecEventQueue, DisabledDropsWithoutOverflow) {
+  RecordProperty("rule", "SM-EVQ-002 SM-EVQ-003 SM-EVQ-006 SM-EVQ-007");
+  SmmuBench bench;
+  fill(bench);
+  bench.enable(cr0::SMMUEN | cr0::CMDQEN);
+  bench.memory.log.clear();
+  make_event(bench);
+  EXPECT_EQ(bench.r32(off::EVENTQ_PROD), entries);
+  EXPECT_EQ(bench.memory.count(Purpose::EVENT), 0u);
+}
+
+TEST(SpecEventQueue, IndexesOfEverySize) {
+  RecordProperty("rule", "SM-QU-001 SM-QU-002 SM-EVQ-001 SM-EVQ-005");
+  for (std::uint32_t log2 : {0u, 1u, 3u, 7u}) {
+    SCOPED_TRACE(log2);
+    SmmuBench bench;
+    bench.enable(cr0::CMDQEN | cr0::SMMUEN);
+    bench.w64(off::EVENTQ_BASE, SmmuBench::eventq | log2);
+    const std::uint32_t wrap = 1u << log2;
+    bench.w32(off::EVENTQ_PROD, wrap);  // the wrap bit is set from the start
+    bench.w32(off::EVENTQ_CONS, wrap);
+    bench.enable(0xd);
+    for (std::uint32_t i = 0; i < 5; ++i) {
+      make_event(bench, i);
+      const std::uint32_t expected = (wrap + i + 1) & (2 * wrap - 1);
+      EXPECT_EQ(bench.r32(off::EVENTQ_PROD), expected);
+      EXPECT_EQ(bench.memory.last(Purpose::EVENT).address, SmmuBench::eventq + 32 * (i & (wrap - 1)));
+      EXPECT_EQ(bench.memory.last(Purpose::EVENT).size, 32u);
+      bench.w32(off::EVENTQ_CONS, expected);
+    }
+  }
+}
+
+TEST(SpecEventQueue, SizeIsCapped) {
+  RecordProperty("rule", "SM-EVQ-001 SM-EVQ-004");
+  SmmuConfig config = bench_config();
+  config.features.eventqs = 2;
+  SmmuBench bench(config);  // EVENTQ_BASE.LOG2SIZE is 7
+  for (int i = 0; i < 4; ++i) make_event(bench);
+  EXPECT_EQ(bench.r32(off::EVENTQ_PROD), 4u);
+  make_event(bench);
+  EXPECT_EQ(bench.r32(off::EVENTQ_PROD), 4u | flag);
+}
+
+TEST(SpecEventQueue, BaseIsAligned) {
+  RecordProperty("rule", "SM-EVQ-001 SM-AS-023");
+  SmmuConfig config = bench_config();
+  config.features.oas = 40;
+  SmmuBench bench(config);
+  bench.enable(cr0::CMDQEN | cr0::SMMUEN);
+  bench.w64(off::EVENTQ_BASE, 0x1'0000'6000'0fe0 | 7);
+  bench.enable(0xd);
+  make_event(bench);
+  EXPECT_EQ(bench.memory.last(Purpose::EVENT).address, 0x6000'0000u) << "size alignment, cut to the OAS";
+}
+
+TEST(SpecEventQueue, InconsistentIndexesCountAsFull) {
+  RecordProperty("rule", "SM-QU-003");
+  SmmuBench bench;
+  bench.w32(off::EVENTQ_CONS, 5);  // CONS ahead of PROD
+  bench.memory.log.clear();
+  make_event(bench);
+  EXPECT_EQ(bench.memory.count(Purpose::EVENT), 0u);
+  EXPECT_EQ(bench.r32(off::EVENTQ_PROD) & ~flag, 0u);
+  bench.w32(off::EVENTQ_CONS, 0);
+  make_event(bench);
+  EXPECT_EQ(bench.r32(off::EVENTQ_PROD) & ~flag, 1u);
+}
+
+TEST(SpecEventQueue, AbortOnWrite) {
+  RecordProperty("rule", "SM-EVQ-011 SM-EVQ-012 SM-GER-005 SM-EVQ-006");
+  SmmuBench bench;
+  bench.w32(off::IRQ_CTRL, irq::EVENTQ | irq::GERROR);
+  bench.smmu.take_interrupts();
+  bench.memory.abort_at(SmmuBench::eventq, 32);
+  make_event(bench);
+  EXPECT_EQ(bench.active_errors(), gerror::EVENTQ_ABT_ERR);
+  EXPECT_EQ(bench.r32(off::EVENTQ_PROD), 0u) << "synchronous: PROD stays";
+  EXPECT_EQ(bench.smmu.take_interrupts(), wire_gerror) << "no event queue interrupt";
+  bench.memory.clear_aborts();
+  make_event(bench);
+  EXPECT_EQ(bench.r32(off::EVENTQ_PROD), 0u) << "delivery is stopped, no overflow";
+  bench.acknowledge_errors();
+  make_event(bench, 9);
+  EXPECT_EQ(bench.r32(off::EVENTQ_PROD), 1u);
+  EXPECT_EQ(bench.take_event().get(raw::ev::StreamID), 9u);
+}
+
+TEST(SpecEventQueue, RecordIsVisibleBeforeProd) {
+  RecordProperty("rule", "SM-QU-005 SM-EVQ-015 SM-QU-004");
+  SmmuBench bench(timed_bench_config(), 50'000);
+  std::uint32_t prod_at_write = 99;
+  bench.memory.before = [&](const MemoryRequest& request) {
+    if (request.purpose == Purpose::EVENT) prod_at_write = bench.r32(off::EVENTQ_PROD);
+  };
+  for (std::uint32_t i = 0; i < 4; ++i) {
+    make_event(bench);
+    EXPECT_EQ(prod_at_write, i) << "PROD moves after the record";
+    EXPECT_EQ(bench.r32(off::EVENTQ_PROD), i + 1);
+  }
+}
+
+TEST(SpecEventQueue, AttributesComeFromCr1) {
+  RecordProperty("rule", "SM-REG-007 SM-ATR-024 SM-REG-004");
+  struct Row {
+    std::uint32_t cr1;
+    MemoryAttributes expected;
+  };
+  for (const Row& row : {Row{0x35, {0xff, 3}}, Row{0x3a, {0xbb, 3}}, Row{0x30, {0x44, 2}}, Row{0x15, {0xff, 0}}}) {
+    SmmuBench bench;
+    bench.enable(0);
+    bench.w32(off::CR1, row.cr1);
+    bench.enable(0xd);
+    make_event(bench);
+    bench.sync();
+    EXPECT_EQ(bench.memory.last(Purpose::EVENT).attributes, row.expected);
+    EXPECT_EQ(bench.memory.last(Purpose::CMD).attributes, row.expected);
+  }
+}
+
+}  // namespace
+}  // namespace smmusim

@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: MIT
+// Endpoint, link, root complex, interconnect, memory and doorbell around an SMMU.
+#include "platform/endpoint/dma_endpoint.h"
+#include "platform/memory/doorbell.h"
+#include "platform/memory/interconnect.h"
+#include "platform/pcie/root_complex.h"
+#include "tests/tlm/fresh_context.h"
+#include "tests/tlm/protocol_monitor.h"
+#include "tests/tlm/smmu_world.h"
+#include "tests/tlm/test_modules.h"
+
+namespace smmusim::systemc {
+namespace {
+
+using namespace smmusim::platform;
+
+constexpr std::uint64_t doorbell_page = 0x8090000;
+constexpr std::uint64_t frame = 0x9050000;
+
+struct Machine {
+  static constexpr std::uint16_t rid = 0x0108;
+
+  SmmuWorld world;
+  MemoryModule ram{"ram", world.pump, world.memory};
+  Doorbell doorbell{"doorbell", world.pump};
+  Interconnect interconnect;
+  RootComplex root;
+  DmaEndpoint endpoint;
+  std::vector<std::pair<DmaStatus, Time>> done;
+
+  explicit Machine(const DmaEndpointConfig& config = with_rid({}), const SmmuConfig& smmu = {})
+      : world(smmu),
+        interconnect("interconnect", world.pump, 1, 3,
+                     {{{Pa(SmmuWorld::ram), std::uint64_t{1} << 32, 0, false},
+                       {Pa(doorbell_page), 0x1000, 1, false},
+                       {Pa(frame), 0x20000, 2, true}}}),
+        root("root", world.pump, 1, 1, map()),
+        endpoint("endpoint", world.pump, config) {
+    endpoint.out.bind(root.in[0]);
+    root.out[0].bind(world.smmu.tbu_in[0]);
+    world.smmu.tbu_out[0].bind(interconnect.in[0]);
+    interconnect.out[0].bind(ram.in);
+    interconnect.out[1].bind(doorbell.in);
+    interconnect.out[2].bind(world.smmu.registers);
+    endpoint.set_handler([this](const DmaCompletion& d) { done.emplace_back(d.status, d.latency()); });
+  }
+  static DmaEndpointConfig with_rid(DmaEndpointConfig config) {
+    config.requester_id = rid;
+    return config;
+  }
+  static RootComplexConfig map() {
+    RootComplexConfig config;
+    config.rid_map = {{0x0100, 0x10, StreamId(0x20), 0}};
+    return config;
+  }
+  void run() {
+    sc_core::sc_start();
+    world.pump.rethrow_failure();
+    EXPECT_TRUE(endpoint.idle());
+    EXPECT_TRUE(world.smmu.smmu().idle());
+  }
+};
+
+DmaWork work(std::uint64_t address, std::uint32_t size, bool write, std::uint64_t tag = 0) {
+  DmaWork result;
+  result.address = Va(address);
+  result.size = size;
+  result.write = write;
+  result.tag = tag;
+  return result;
+}
+
+struct PlatformTest : FreshContext {};
+
+TEST_F(PlatformTest, WritePassesTheWholeMachine) {
+  Machine machine;
+  machine.world.add_stream(0x28).map(0x8000, Pa(0x40005000), 4096, {});
+  machine.world.enable();
+  machine.endpoint.push(work(0x8100, 256, true, 77));
+  machine.run();
+  ASSERT_EQ(machine.done.size(), 1U);
+  EXPECT_EQ(machine.done[0].first, DmaStatus::ok);
+  std::vector<unsigned char> expected(256);
+  fill_pattern(77, expected);
+  std::vector<unsigned char> found(256);
+  machine.world.memory.peek(Pa(0x40005100), found.data(), found.size());
+  EXPECT_EQ(found, expected);
+}
+
+TEST_F(PlatformTest, ReadBringsTheDataAndTheOutputAddress) {
+  Machine machine;
+  machine.world.add_stream(0x28).map(0x8000, Pa(0x40005000), 4096, {});
+  machine.world.enable();
+  machine.world.memory.store64(Pa(0x40005100), 0x55);
+  Pa output{};
+  unsigned first = 0;
+  machine.endpoint.set_handler([&](const DmaCompletion& d) {
+    output = d.smmu.translated_address;
+    first = d.data.empty() ? 0 : d.data[0];
+  });
+  machine.endpoint.push(work(0x8100, 64, false));
+  machine.run();
+  EXPECT_EQ(output, Pa(0x40005100));
+  EXPECT_EQ(first, 0x55U);
+}
+
+TEST_F(PlatformTest, FaultAndDecodeErrorAreToldApart) {
+  Machine machine;
+  machine.world.add_stream(0x28).map(0x8000, Pa(0x20000000), 4096, {});
+  machine.world.enable();
+  machine.endpoint.push(work(0x8000, 8, true));
+  machine.endpoint.push(work(0x9000, 8, true));
+  std::map<std::uint64_t, DmaStatus> status;
+  machine.endpoint.set_handler([&](const DmaCompletion& d) { status[d.work.address.value] = d.status; });
+  machine.run();
+  EXPECT_EQ(status[0x8000], DmaStatus::address_error);
+  EXPECT_EQ(status[0x9000], DmaStatus::aborted);
+  EXPECT_EQ(machine.interconnect.decode_errors(), 1U);
+}
+
+TEST_F(PlatformTest, UnmappedRidIsAnUnsupportedRequest) {
+  DmaEndpointConfig config;
+  config.requester_id = 0x0110;  // one behind the row
+  Machine machine(config);
+  machine.endpoint.push(work(0x8000, 8, false));
+  machine.run();
+  EXPECT_EQ(machine.done[0].first, DmaStatus::aborted);
+  EXPECT_EQ(machine.root.unsupported_requests(), 1U);
+  EXPECT_EQ(machine.world.smmu.smmu().counters().transactions, 0U);
+}
+
+TEST_F(PlatformTest, MsiWriteRingsTheDoorbell) {
+  Machine machine;
+  machine.world.add_stream(0x28).map(0xf000, Pa(doorbell_page), 4096, {});
+  machine.world.enable();
+  machine.endpoint.push(work(0xf040, 4, true, 3));
+  machine.run();
+  ASSERT_EQ(machine.doorbell.count(), 1U);
+  EXPECT_EQ(machine.doorbell.last().address, doorbell_page + 0x40);
+  EXPECT_EQ(machine.doorbell.last().size, 4U);
+}
+
+TEST_F(PlatformTest, InterconnectGivesRegisterFramesOffsets) {
+  Machine machine;
+  machine.endpoint.push(work(frame + spec::reg::STRTAB_BASE, 8, true, 1));  // GBPA bypass: the address is physical
+  machine.run();
+  EXPECT_EQ(machine.done[0].first, DmaStatus::ok);
+  EXPECT_NE(machine.world.read(spec::reg::STRTAB_BASE, 8), 0U);
+}
+
+TEST_F(PlatformTest, EndpointKeepsItsOutstandingLimit) {
+  DmaEndpointConfig config = Machine::with_rid({});
+  config.outstanding = 3;
+  Machine machine(config);
+  unsigned most = 0;
+  machine.endpoint.set_handler([&](const DmaCompletion&) { most = std::max(most, machine.endpoint.in_flight()); });
+  for (unsigned i = 0; i != 20; ++i) machine.endpoint.push(work(SmmuWorld::ram + 0x1000 * i, 64, true));
+  machine.run();
+  EXPECT_EQ(machine.endpoint.counters().completed, 20U);
+  EXPECT_EQ(most, 3U);
+}
+
+TEST_F(PlatformTest, EndpointQueueIsBounded) {
+  DmaEndpointConfig config = Machine::with_rid({});
+  config.queue_max = 2;
+  Machine machine(config);
+  EXPECT_TRUE(machine.endpoint.push(work(SmmuWorld::ram, 64, true)));
+  EXPECT_TRUE(machine.endpoint.push(work(SmmuWorld::ram, 64, true)));
+  EXPECT_FALSE(machine.endpoint.push(work(SmmuWorld::ram, 64, true)));
+}
+
+TEST_F(PlatformTest, EndpointRefusesAnEmptyAccess) {
+  Machine machine;
+  EXPECT_THROW(machine.endpoint.push(work(SmmuWorld::ram, 0, true)), std::invalid_argument);
+}
+
+TEST_F(PlatformTest, EndpointKeepsItsIssueInterval) {
+  DmaEndpointConfig config = Machine::with_rid({});
+  config.issue_interval_ps = 500'000;
+  Machine machine(config);
+  std::vector<Time> issued;
+  machine.endpoint.set_handler([&](const DmaCompletion& d) { issued.push_back(d.issued_at); });
+  for (int i = 0; i != 3; ++i) machine.endpoint.push(work(SmmuWorld::ram, 64, true));
+  machine.run();
+  EXPECT_EQ(issued, (std::vector<Time>{0, config.issue_interval_ps, 2 * config.issue_interval_ps}));
+}
+
+TEST_F(PlatformTest, PostedWriteTakesTheNamedLatencies) {
+  Machine machine;
+  machine.endpoint.push(work(SmmuWorld::ram, 64, true));
+  machine.run();
+  const RootComplexConfig root;
+  const InterconnectConfig interconnect;
+  PcieLink link{PcieLinkConfig{}};
+  const SmmuConfig smmu;
+  const Clock clock{1'000'000 / smmu.tcu.clock_mhz};
+  const Time at_tbu = link.request(0, true, 64) + root.request_processing_ps;
+  EXPECT_EQ(machine.done[0].second, clock.next_edge(at_tbu) + clock.cycles(smmu.tbu.lookup_cycles) +
+                                        interconnect.request_latency_ps + MemoryModuleConfig{}.latency_ps +
+                                        interconnect.response_latency_ps + root.response_processing_ps);
+}
+
+TEST_F(PlatformTest, RunningAheadChangesNoLatency) {
+  std::vector<std::pair<DmaStatus, Time>> results[2];
+  for (int ahead = 0; ahead != 2; ++ahead) {
+    sc_core::sc_simcontext context;
+    sc_core::sc_simcontext* const before = std::exchange(sc_core::sc_curr_simcontext, &context);
+    {
+      Machine machine;
+      machine.world.pump.set_run_ahead(ahead == 0 ? 0 : 1'000'000);
+      machine.world.add_stream(0x28).map(0x8000, Pa(0x40005000), 65536, {});
+      machine.world.enable();
+      for (unsigned i = 0; i != 200; ++i) machine.endpoint.push(work(0x8000 + 64 * (i * 37 % 1024), 64, i % 3 == 0));
+      machine.run();
+      results[ahead] = machine.done;
+    }
+    sc_core::sc_curr_simcontext = before;
+  }
+  EXPECT_EQ(results[0].size(), 200U);
+  EXPECT_EQ(results[0], results[1]);
+}
+
+TEST_F(PlatformTest, UntimedTransferIsDoneInTheCall) {
+  SmmuConfig untimed;
+  untimed.timed = false;
+  Machine machine(Machine::with_rid({}), untimed);
+  machine.world.add_stream(0x28).map(0x8000, Pa(0x40005000), 4096, {});
+  machine.world.enable();
+  sc_core::sc_start(sc_core::SC_ZERO_TIME);
+  DmaStatus status = DmaStatus::refused;
+  machine.endpoint.transfer(work(0x8000, 64, true, 5), [&](const DmaCompletion& d) { status = d.status; });
+  EXPECT_EQ(status, DmaStatus::ok);
+  EXPECT_NE(machine.world.memory.load64(Pa(0x40005000)), 0U);
+}
+
+TEST_F(PlatformTest, RoutersKeepTheProtocolBetweenSlowNeighbours) {
+  Engine engine;
+  Pump pump("pump", engine);
+  Interconnect router("router", pump, 2, 1, {{{Pa(0), 1 << 20, 0, false}}});
+  PlainInitiator a("a"), b("b");
+  ProtocolMonitor above_a("above_a"), above_b("above_b"), below("below");
+  SlowTarget target("target");
+  a.out.bind(above_a.in);
+  b.out.bind(above_b.in);
+  above_a.out.bind(router.in[0]);
+  above_b.out.bind(router.in[1]);
+  router.out[0].bind(below.in);
+  below.out.bind(target.in);
+  b.end_response_delay = sc_core::sc_time(70, sc_core::SC_NS);
+  for (unsigned i = 0; i != 16; ++i) {
+    a.add(64 * i, 8, false);
+    b.add(64 * i + 8, 8, true);
+  }
+  sc_core::sc_start();
+  pump.rethrow_failure();
+  for (const ProtocolMonitor* monitor : {&above_a, &above_b, &below}) {
+    EXPECT_EQ(monitor->violations, std::vector<std::string>{}) << monitor->name();
+    EXPECT_EQ(monitor->completions, monitor->requests) << monitor->name();
+  }
+  EXPECT_EQ(a.done.size() + b.done.size(), 32U);
+}
+
+struct RidRow {
+  std::uint16_t rid;
+  std::optional<StreamId> expect;
+};
+
+TEST_F(PlatformTest, RidMapFollowsIommuMap) {
+  Engine engine;
+  Pump pump("pump", engine);
+  RootComplexConfig config;
+  config.rid_map = {{0x0008, 1, StreamId(0x8), 0}, {0x0100, 0x100, StreamId(0x1000), 0}};
+  RootComplex root("root", pump, 1, 1, config);
+  const RidRow rows[] = {{0x0008, StreamId(0x8)},    {0x0009, std::nullopt}, {0x0100, StreamId(0x1000)},
+                         {0x01ff, StreamId(0x10ff)}, {0x0200, std::nullopt}, {0x0000, std::nullopt}};
+  for (const RidRow& row : rows) EXPECT_EQ(root.stream_of(row.rid), row.expect) << row.rid;
+}
+
+TEST_F(PlatformTest, RidMapRefusesOverlappingRows) {
+  Engine engine;
+  Pump pump("pump", engine);
+  RootComplexConfig config;
+  config.rid_map = {{0x0000, 0x10, StreamId(0), 0}, {0x000f, 1, StreamId(0x100), 0}};
+  EXPECT_THROW(RootComplex("root", pump, 1, 1, config), std::invalid_argument);
+}
+
+TEST(PcieLink, HeaderAndPropagationAddUp) {
+  PcieLinkConfig config;
+  PcieLink link(config);
+  const Time one_way = config.propagation_ps;
+  EXPECT_EQ(link.request(0, true, 512), link.serialisation(512 + 2 * config.tlp_header_bytes) + one_way);
+  PcieLink other(config);
+  EXPECT_EQ(other.request(0, false, 512), other.serialisation(config.tlp_header_bytes) + one_way);
+  EXPECT_EQ(other.response(0, false, 512), other.serialisation(512 + 2 * config.completion_header_bytes) + one_way);
+}
+
+TEST(PcieLink, RefusesWhatPcieHasNot) {
+  PcieLinkConfig lanes;
+  lanes.lanes = 3;
+  EXPECT_THROW(PcieLink{lanes}, std::invalid_argument);
+  PcieLinkConfig generation;
+  generation.generation = 7;
+  EXPECT_THROW(PcieLink{generation}, std::invalid_argument);
+}
+
+}  // namespace
+}  // namespace smmusim::systemc

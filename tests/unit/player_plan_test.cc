@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+// PlayPlan: which streams a trace has and which ASID belongs to each.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "platform/player/play_plan.h"
+#include "platform/trace/writer.h"
+
+namespace smmusim {
+namespace {
+
+using trace::make_access;
+using trace::make_range_invalidation;
+using trace::Op;
+using trace::Record;
+
+PlayPlan plan_of(const std::vector<Record>& records) {
+  const std::string path = ::testing::TempDir() + "plan_" + std::to_string(getpid()) + ".trace";
+  trace::Writer writer(path, {.encoding = trace::Encoding::text, .compress = false});
+  for (const Record& record : records) writer.write(record);
+  writer.close();
+  PlayPlan plan = plan_play(path);
+  std::remove(path.c_str());
+  return plan;
+}
+
+Record access(std::uint32_t stream, std::uint64_t page) {
+  return make_access(0, Op::read, stream, page << 12, 64, 0x80000000, 3);
+}
+Record invalidation(std::uint16_t asid, std::uint64_t page) {
+  return make_range_invalidation(0, asid, page << 12, 1);
+}
+
+TEST(PlayPlan, EmptyTraceHasNoStreams) {
+  EXPECT_TRUE(plan_of({}).streams.empty());
+}
+
+TEST(PlayPlan, StreamIsNamedByTheInvalidationsOfItsPages) {
+  const PlayPlan plan = plan_of({access(8, 1), invalidation(2, 1)});
+  ASSERT_EQ(plan.streams.size(), 1U);
+  EXPECT_EQ(plan.streams[0].stream, 8U);
+  EXPECT_EQ(plan.streams[0].asid, 2U);
+  EXPECT_EQ(plan.streams[0].first_record, 1U);
+  EXPECT_EQ(plan.records, 2U);
+}
+
+TEST(PlayPlan, StreamThatNothingNamesGetsAnAsidOfItsOwn) {
+  const PlayPlan plan = plan_of({access(8, 1), invalidation(1, 1), access(9, 50)});
+  ASSERT_EQ(plan.streams.size(), 2U);
+  EXPECT_EQ(plan.streams[0].asid, 1U);
+  EXPECT_EQ(plan.streams[1].asid, 2U);
+}
+
+TEST(PlayPlan, TwoSpacesWithTheSameAddressesAreToldApart) {
+  std::vector<Record> records;
+  for (int i = 0; i != 10; ++i) {
+    records.push_back(access(8, 1));
+    records.push_back(access(9, 1));
+    records.push_back(invalidation(3, 1));
+    records.push_back(invalidation(4, 1));
+  }
+  const PlayPlan plan = plan_of(records);
+  EXPECT_NE(plan.streams[0].asid, plan.streams[1].asid);
+}
+
+TEST(PlayPlan, StreamsOfOneSpaceShareItsAsid) {
+  const PlayPlan plan = plan_of({access(8, 1), access(9, 2), invalidation(5, 1), invalidation(5, 2)});
+  EXPECT_EQ(plan.streams[0].asid, 5U);
+  EXPECT_EQ(plan.streams[1].asid, 5U);
+}
+
+}  // namespace
+}  // namespace smmusim

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+#include "tlm/smmu_extension.h"
+
+#include "model/base/check.h"
+
+namespace smmusim::systemc {
+
+PathExtension& PathExtension::of(tlm::tlm_generic_payload& payload) {
+  auto* path = payload.get_extension<PathExtension>();
+  if (path == nullptr) [[unlikely]] {
+    path = new PathExtension;  // the payload owns it from here on
+    payload.set_extension(path);
+  }
+  return *path;
+}
+
+void PathExtension::push(Hop hop) {
+  SMMUSIM_CHECK(depth < hops_max);
+  hops[depth++] = hop;
+}
+
+void PayloadQueue::push(tlm::tlm_generic_payload& payload) {
+  PathExtension::of(payload).next = nullptr;
+  if (first_ == nullptr) {
+    first_ = &payload;
+  } else {
+    PathExtension::of(*last_).next = &payload;
+  }
+  last_ = &payload;
+}
+
+tlm::tlm_generic_payload& PayloadQueue::pop() {
+  tlm::tlm_generic_payload& payload = *first_;
+  first_ = PathExtension::of(payload).next;
+  return payload;
+}
+
+}  // namespace smmusim::systemc

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+// What a payload can carry beside the TLM generic payload. All three extensions are ignorable: a plain initiator
+// sends none of them and gets the defaults of the socket it is bound to (tlm/smmu_module.h).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <tlm>
+
+#include "model/base/types.h"
+#include "model/sim/memory_port.h"
+#include "model/smmu/transaction.h"
+
+namespace smmusim::systemc {
+
+/// What a client device says about an access (IHI 0070 section 3.2), and the defaults of a TBU socket.
+struct ClientAttributes {
+  StreamId stream_id{};
+  SubstreamId substream_id{};    ///< meaningful only if substream_valid
+  bool substream_valid = false;  ///< SSV
+  SecurityState security = SecurityState::non_secure;
+  bool instruction = false;  ///< InD
+  bool privileged = false;   ///< PnU
+  AtsType ats = AtsType::untranslated;
+  MemoryAttributes attributes{0xff, 0};
+};
+
+/// The client's attributes, and what the SMMU made of the access.
+struct SmmuExtension final : tlm::tlm_extension<SmmuExtension> {
+  ClientAttributes client{};
+  std::uint16_t requester_id = 0;  ///< of a PCIe function; the root complex turns it into client.stream_id
+
+  // Filled by the TBU. Of an access that was split at 4 KiB: the first part's, except outcome and event, which are
+  // of the first part that did not proceed.
+  bool translated = false;  ///< translated_address is valid
+  Pa translated_address{};
+  MemoryAttributes translated_attributes{};
+  Outcome outcome = Outcome::abort;
+  spec::EventType event{};  ///< 0: none
+
+  /// Back to the state after construction.
+  void clear() { *this = SmmuExtension(); }
+  tlm::tlm_extension_base* clone() const override { return new SmmuExtension(*this); }
+  void copy_from(const tlm::tlm_extension_base& other) override { *this = static_cast<const SmmuExtension&>(other); }
+};
+
+/// Marks an access as the SMMU's own and says what for. A target that knows it can do the compare-and-swap that the
+/// generic payload has no command for: the payload is then a write of the new value.
+struct SmmuAccessExtension final : tlm::tlm_extension<SmmuAccessExtension> {
+  Purpose purpose = Purpose::STE;
+  std::uint8_t stage = 0;
+  std::int8_t level = 0;
+  MemoryAttributes attributes{};
+  bool compare_and_swap = false;
+  std::uint64_t expected = 0;  ///< the value to replace; the target leaves the value found
+
+  tlm::tlm_extension_base* clone() const override { return new SmmuAccessExtension(*this); }
+  void copy_from(const tlm::tlm_extension_base& other) override {
+    *this = static_cast<const SmmuAccessExtension&>(other);
+  }
+};
+
+/// The way a payload took, for components that must send its response back, and the link of PayloadQueue.
+struct PathExtension final : tlm::tlm_extension<PathExtension> {
+  static constexpr unsigned hops_max = 8;
+  struct Hop {
+    std::uint16_t from = 0;  ///< port or slot that the request came in by
+    std::uint16_t to = 0;    ///< port it left by
+  };
+
+  std::array<Hop, hops_max> hops{};
+  std::uint8_t depth = 0;
+  Time ready_at = 0;                         ///< when the phase that waits in a queue may go on
+  tlm::tlm_generic_payload* next = nullptr;  ///< in a PayloadQueue or a pool's free list
+
+  /// The payload's, attached for the rest of its life if it has none yet.
+  static PathExtension& of(tlm::tlm_generic_payload& payload);
+  /// Throws InternalError if the path is longer than hops_max.
+  void push(Hop hop);
+  const Hop& top() const { return hops[depth - 1U]; }
+  void pop() { --depth; }
+
+  tlm::tlm_extension_base* clone() const override { return new PathExtension; }  // a copy is on no path
+  void copy_from(const tlm::tlm_extension_base&) override {}
+};
+
+/// First in, first out; a payload is in one queue at most. Allocates nothing.
+class PayloadQueue {
+ public:
+  bool empty() const { return first_ == nullptr; }
+  tlm::tlm_generic_payload& front() const { return *first_; }
+  void push(tlm::tlm_generic_payload& payload);
+  tlm::tlm_generic_payload& pop();
+
+ private:
+  tlm::tlm_generic_payload* first_ = nullptr;
+  tlm::tlm_generic_payload* last_ = nullptr;
+};
+
+}  // namespace smmusim::systemc

@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: MIT
+// The non-blocking transport of a Tbu. An access passes through: arrived -> (Smmu) -> answered -> send ->
+// memory_done -> respond; each waits on the Engine's wheel, none on the SystemC kernel. Calls in the opposite
+// direction of the one under way are left to the chores event, because the base protocol forbids nesting them.
+#include "tlm/tbu.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "model/base/check.h"
+
+namespace smmusim::systemc {
+
+void Tbu::SlotQueue::push(Slot& slot) {
+  slot.next = nullptr;
+  (first == nullptr ? first : last->next) = &slot;
+  last = &slot;
+}
+
+Tbu::Slot& Tbu::SlotQueue::pop() {
+  Slot& slot = *first;
+  first = slot.next;
+  return slot;
+}
+
+Tbu::Tbu(Pump& pump, Smmu& smmu, unsigned index, tlm::tlm_target_socket<>& client,
+         tlm::tlm_initiator_socket<>& downstream)
+    : pump_(pump),
+      smmu_(smmu),
+      index_(index),
+      timed_(smmu.config().timed),
+      split_(smmu.config().tbu.cross_4k == Cross4k::split),
+      client_(client),
+      downstream_(downstream),
+      scope_(pump.engine()) {
+  const unsigned outstanding = smmu.config().tbu.outstanding;
+  SMMUSIM_CHECK(outstanding > 0 && outstanding <= 0xffff);
+  for (unsigned i = 0; i < outstanding; ++i) {
+    slots_.push_back(std::make_unique<Slot>());
+    slots_.back()->tbu = this;
+    slots_.back()->index = static_cast<std::uint16_t>(i);
+    slots_.back()->scope = &scope_;
+    free_.push(*slots_.back());
+  }
+  chores_.tbu = this;
+  chores_.scope = &scope_;
+  chores_.fire = &chores;
+  client_.bind(*this);
+  downstream_.bind(*this);
+}
+
+Tbu::~Tbu() {
+  scope_.cancel();
+}
+
+Tbu::Slot* Tbu::take_slot() {
+  if (free_.first == nullptr) return nullptr;
+  ++in_flight_;
+  return &free_.pop();
+}
+
+void Tbu::release(Slot& slot) {
+  slot.payload = nullptr;
+  --in_flight_;
+  free_.push(slot);
+  if (pending_ != nullptr) post_chores();
+  if (blocked_threads_ != 0) pump_.notify(slot_freed_);
+}
+
+void Tbu::begin(Slot& slot, tlm::tlm_generic_payload& payload) {
+  slot.payload = &payload;
+  slot.address = payload.get_address();
+  slot.done = 0;
+  slot.part = 0;
+  slot.status = tlm::TLM_OK_RESPONSE;
+}
+
+const ClientAttributes& Tbu::attributes_of(const tlm::tlm_generic_payload& payload) const {
+  const auto* extension = payload.get_extension<SmmuExtension>();
+  return extension != nullptr ? extension->client : defaults_;
+}
+
+Transaction Tbu::transaction_of(const tlm::tlm_generic_payload& payload, std::uint64_t address,
+                                std::uint32_t size) const {
+  const ClientAttributes& client = attributes_of(payload);
+  Transaction transaction;
+  transaction.stream_id = client.stream_id;
+  transaction.substream_id = client.substream_id;
+  transaction.substream_valid = client.substream_valid;
+  transaction.security = client.security;
+  transaction.access = payload.is_write() ? AccessType::write : AccessType::read;
+  transaction.instruction = client.instruction;
+  transaction.privileged = client.privileged;
+  transaction.ats = client.ats;
+  transaction.address = Va(address);
+  transaction.size = size;
+  transaction.attributes = client.attributes;
+  return transaction;
+}
+
+std::uint32_t Tbu::part_size(std::uint64_t address, std::uint32_t left) const {
+  constexpr std::uint32_t page = 4096;
+  if (!split_) return left;
+  return std::min(left, page - static_cast<std::uint32_t>(address & (page - 1)));
+}
+
+/// True if the payload asks for what no memory access is; its response status says why.
+bool Tbu::refuse(tlm::tlm_generic_payload& payload) const {
+  const std::uint32_t length = payload.get_data_length();
+  const bool crosses = part_size(payload.get_address(), length) != length;
+  if (payload.get_command() == tlm::TLM_IGNORE_COMMAND) {
+    payload.set_response_status(tlm::TLM_COMMAND_ERROR_RESPONSE);
+  } else if (length == 0 || payload.get_data_ptr() == nullptr || payload.get_streaming_width() < length) {
+    payload.set_response_status(tlm::TLM_BURST_ERROR_RESPONSE);
+  } else if (crosses && payload.get_byte_enable_ptr() != nullptr && payload.get_byte_enable_length() < length) {
+    payload.set_response_status(tlm::TLM_BYTE_ENABLE_ERROR_RESPONSE);  // a repeating pattern can't be cut in parts
+  } else {
+    return false;
+  }
+  return true;
+}
+
+tlm::tlm_response_status Tbu::status_of(const Response& response) {
+  const bool fine = response.outcome == Outcome::proceed || response.outcome == Outcome::raz_wi;
+  return fine ? tlm::TLM_OK_RESPONSE : tlm::TLM_GENERIC_ERROR_RESPONSE;
+}
+
+void Tbu::report(tlm::tlm_generic_payload& payload, const Response& response, bool first) {
+  auto* extension = payload.get_extension<SmmuExtension>();
+  if (extension == nullptr) return;
+  if (first) {
+    extension->translated = response.outcome == Outcome::proceed;
+    extension->translated_address = response.address;
+    extension->translated_attributes = response.attributes;
+  }
+  if (first || extension->outcome == Outcome::proceed) {
+    extension->outcome = response.outcome;
+    extension->event = response.event;
+  }
+}
+
+/// Sets up the translation of the slot's next part.
+void Tbu::prepare(Slot& slot) {
+  const std::uint64_t address = slot.address + slot.done;
+  slot.part = part_size(address, slot.payload->get_data_length() - slot.done);
+  slot.transaction = transaction_of(*slot.payload, address, slot.part);
+}
+
+/// Records what the Smmu said about the present part.
+void Tbu::note_answer(Slot& slot) {
+  report(*slot.payload, slot.response, slot.done == 0);
+  if (slot.status == tlm::TLM_OK_RESPONSE) slot.status = status_of(slot.response);
+  if (slot.response.outcome == Outcome::raz_wi && slot.payload->is_read()) {
+    std::memset(slot.payload->get_data_ptr() + slot.done, 0, slot.part);
+  }
+}
+
+/// What goes downstream for a part that proceeds: the payload itself if it is the whole access.
+tlm::tlm_generic_payload& Tbu::part_of(tlm::tlm_generic_payload& payload, const Response& response,
+                                       std::uint32_t offset, std::uint32_t size) {
+  if (size == payload.get_data_length()) {
+    payload.set_address(response.address.value);
+    payload.set_response_status(tlm::TLM_INCOMPLETE_RESPONSE);
+    return payload;
+  }
+  tlm::tlm_generic_payload& part = parts_.take();
+  part.set_command(payload.get_command());
+  part.set_address(response.address.value);
+  part.set_data_ptr(payload.get_data_ptr() + offset);
+  part.set_data_length(size);
+  part.set_streaming_width(size);
+  if (payload.get_byte_enable_ptr() != nullptr) {
+    part.set_byte_enable_ptr(payload.get_byte_enable_ptr() + offset);
+    part.set_byte_enable_length(size);
+  }
+  auto& extension = *part.get_extension<SmmuExtension>();
+  extension.client = attributes_of(payload);
+  report(part, response, true);
+  return part;
+}
+
+/// Takes the downstream response of the present part over into the slot.
+void Tbu::collect_part(Slot& slot) {
+  const tlm::tlm_response_status status = slot.forwarded->get_response_status();
+  if (slot.status == tlm::TLM_OK_RESPONSE) slot.status = status;
+  if (slot.forwarded != slot.payload) slot.forwarded->release();
+  slot.forwarded = nullptr;
+  smmu_.retire(slot);
+}
+
+tlm::tlm_sync_enum Tbu::nb_transport_fw(tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase,
+                                        sc_core::sc_time& delay) {
+  Pump::Arrival guard(pump_);
+  if (phase == tlm::BEGIN_REQ) return begin_request(payload, phase, delay);
+  if (phase == tlm::END_RESP && responding_ != nullptr && responding_->payload == &payload) {
+    Slot& slot = *responding_;
+    responding_ = nullptr;
+    finish(slot);
+    if (responses_.first != nullptr) post_chores();
+    return tlm::TLM_COMPLETED;
+  }
+  return tlm::TLM_ACCEPTED;
+}
+
+tlm::tlm_sync_enum Tbu::begin_request(tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase,
+                                      sc_core::sc_time& delay) {
+  payload.set_dmi_allowed(false);
+  if (refuse(payload)) return tlm::TLM_COMPLETED;
+  if (!timed_) {
+    transport_untimed(payload, delay);
+    return tlm::TLM_COMPLETED;
+  }
+  if (pending_ != nullptr) {
+    SC_REPORT_ERROR("/smmusim/tbu", "a second BEGIN_REQ came before END_REQ; the base protocol forbids it");
+    payload.set_response_status(tlm::TLM_GENERIC_ERROR_RESPONSE);
+    return tlm::TLM_COMPLETED;
+  }
+  if (payload.has_mm()) payload.acquire();
+  const Time arrival = pump_.now() + to_ps(delay);
+  Slot* slot = take_slot();
+  if (slot == nullptr) {
+    pending_ = &payload;
+    pending_at_ = arrival;
+    return tlm::TLM_ACCEPTED;
+  }
+  begin(*slot, payload);
+  slot->fire = &arrived;
+  pump_.engine().schedule_at(arrival, *slot);
+  phase = tlm::END_REQ;
+  return tlm::TLM_UPDATED;
+}
+
+void Tbu::arrived(EventNode& node) {
+  auto& slot = static_cast<Slot&>(node);
+  slot.tbu->next_part(slot);
+}
+
+void Tbu::next_part(Slot& slot) {
+  prepare(slot);
+  slot.fire = &answered;
+  if (smmu_.submit(index_, slot)) handle_answer(slot);
+}
+
+void Tbu::answered(EventNode& node) {
+  auto& slot = static_cast<Slot&>(node);
+  slot.tbu->handle_answer(slot);
+}
+
+void Tbu::handle_answer(Slot& slot) {
+  note_answer(slot);
+  if (slot.response.outcome != Outcome::proceed) {
+    smmu_.retire(slot);
+    part_done(slot);
+    return;
+  }
+  slot.forwarded = &part_of(*slot.payload, slot.response, slot.done, slot.part);
+  if (requesting_ != nullptr) {
+    requests_.push(slot);
+  } else {
+    send(slot);
+  }
+}
+
+void Tbu::send(Slot& slot) {
+  PathExtension::of(*slot.forwarded).push({slot.index, 0});
+  slot.end_response = false;
+  slot.fire = &memory_done;
+  tlm::tlm_phase phase = tlm::BEGIN_REQ;
+  sc_core::sc_time delay = sc_core::SC_ZERO_TIME;
+  const tlm::tlm_sync_enum answer = downstream_->nb_transport_fw(*slot.forwarded, phase, delay);
+  if (answer == tlm::TLM_COMPLETED || (answer == tlm::TLM_UPDATED && phase == tlm::BEGIN_RESP)) {
+    slot.end_response = answer == tlm::TLM_UPDATED;
+    pump_.schedule_in(to_ps(delay), slot);
+    return;
+  }
+  slot.expects_response = true;
+  if (answer == tlm::TLM_ACCEPTED) requesting_ = &slot;
+}
+
+tlm::tlm_sync_enum Tbu::nb_transport_bw(tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase,
+                                        sc_core::sc_time& delay) {
+  Pump::Arrival guard(pump_);
+  const bool current = requesting_ != nullptr && requesting_->forwarded == &payload;
+  if (current && (phase == tlm::END_REQ || phase == tlm::BEGIN_RESP)) downstream_accepted();
+  if (phase != tlm::BEGIN_RESP) return tlm::TLM_ACCEPTED;
+  const PathExtension& path = PathExtension::of(payload);
+  if (path.depth == 0 || path.top().from >= slots_.size()) return tlm::TLM_COMPLETED;
+  Slot& slot = *slots_[path.top().from];
+  if (slot.forwarded != &payload || !slot.expects_response) return tlm::TLM_COMPLETED;
+  slot.expects_response = false;
+  pump_.schedule_in(to_ps(delay), slot);
+  return tlm::TLM_COMPLETED;
+}
+
+void Tbu::downstream_accepted() {
+  requesting_ = nullptr;
+  if (requests_.first != nullptr) post_chores();
+}
+
+void Tbu::memory_done(EventNode& node) {
+  auto& slot = static_cast<Slot&>(node);
+  Tbu& tbu = *slot.tbu;
+  if (slot.end_response) {
+    tlm::tlm_phase phase = tlm::END_RESP;
+    sc_core::sc_time delay = sc_core::SC_ZERO_TIME;
+    tbu.downstream_->nb_transport_fw(*slot.forwarded, phase, delay);
+  }
+  PathExtension::of(*slot.forwarded).pop();
+  tbu.collect_part(slot);
+  tbu.part_done(slot);
+}
+
+void Tbu::part_done(Slot& slot) {
+  slot.done += slot.part;
+  if (slot.done < slot.payload->get_data_length()) {
+    next_part(slot);
+  } else {
+    respond(slot);
+  }
+}
+
+void Tbu::respond(Slot& slot) {
+  slot.payload->set_response_status(slot.status);
+  slot.payload->set_address(slot.address);
+  if (responding_ != nullptr) {
+    responses_.push(slot);
+  } else {
+    send_response(slot);
+  }
+}
+
+void Tbu::send_response(Slot& slot) {
+  tlm::tlm_phase phase = tlm::BEGIN_RESP;
+  sc_core::sc_time delay = sc_core::SC_ZERO_TIME;
+  responding_ = &slot;
+  const tlm::tlm_sync_enum answer = client_->nb_transport_bw(*slot.payload, phase, delay);
+  if (answer == tlm::TLM_ACCEPTED) return;
+  responding_ = nullptr;
+  finish(slot);
+  if (responses_.first != nullptr) post_chores();
+}
+
+void Tbu::finish(Slot& slot) {
+  tlm::tlm_generic_payload* payload = slot.payload;
+  release(slot);
+  if (payload->has_mm()) payload->release();
+}
+
+void Tbu::post_chores() {
+  if (chores_.posted) return;
+  chores_.posted = true;
+  pump_.schedule_in(0, chores_);
+}
+
+void Tbu::chores(EventNode& node) {
+  auto& self = static_cast<ChoresNode&>(node);
+  self.posted = false;
+  self.tbu->do_chores();
+}
+
+/// Whatever had to wait for a free slot, for END_REQ from downstream or for END_RESP from the client.
+void Tbu::do_chores() {
+  while (requests_.first != nullptr && requesting_ == nullptr) send(requests_.pop());
+  while (responses_.first != nullptr && responding_ == nullptr) send_response(responses_.pop());
+  if (pending_ == nullptr) return;
+  Slot* slot = take_slot();
+  if (slot == nullptr) return;
+  tlm::tlm_generic_payload& payload = *pending_;
+  pending_ = nullptr;
+  begin(*slot, payload);
+  slot->fire = &arrived;
+  pump_.engine().schedule_at(std::max(pending_at_, pump_.now()), *slot);
+  tlm::tlm_phase phase = tlm::END_REQ;
+  sc_core::sc_time delay = sc_core::SC_ZERO_TIME;
+  client_->nb_transport_bw(payload, phase, delay);
+}
+
+}  // namespace smmusim::systemc

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: MIT
+// Tbu: the client side of one Translation Buffer Unit in TLM. Takes accesses on a target socket, asks the Smmu for
+// their translation and sends them on, address replaced, through an initiator socket. Protocol only: what an access
+// may do is decided in model/smmu.
+//
+// - nb_transport: base protocol. END_REQ is withheld while `outstanding` accesses are in flight.
+// - b_transport: timed, it waits out the annotated delay, then for the translation; it needs an SC_THREAD.
+// - transport_dbg: the same translation without effects; time and counters stand still.
+// - An access that crosses a 4 KiB boundary (section 16.7.1) is translated and forwarded in parts, one after the
+//   other, all of them even if one fails, or submitted whole for the core to answer with F_UUT (Cross4k).
+// - Responses: proceed: what downstream says. RAZ/WI: TLM_OK_RESPONSE, reads give zeros. Abort:
+//   TLM_GENERIC_ERROR_RESPONSE, so that TLM_ADDRESS_ERROR_RESPONSE always means that downstream has no such address.
+// - No DMI.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <tlm>
+#include <vector>
+
+#include "model/sim/scope.h"
+#include "model/smmu/smmu.h"
+#include "tlm/payload_pool.h"
+#include "tlm/pump.h"
+#include "tlm/smmu_extension.h"
+
+namespace smmusim::systemc {
+
+class Tbu final : public tlm::tlm_fw_transport_if<>, public tlm::tlm_bw_transport_if<> {
+ public:
+  /// Binds itself to both sockets.
+  Tbu(Pump& pump, Smmu& smmu, unsigned index, tlm::tlm_target_socket<>& client,
+      tlm::tlm_initiator_socket<>& downstream);
+  ~Tbu() override;
+
+  /// What an access without SmmuExtension is taken for.
+  void set_defaults(const ClientAttributes& defaults) { defaults_ = defaults; }
+  unsigned in_flight() const { return in_flight_; }
+
+  // From the client.
+  tlm::tlm_sync_enum nb_transport_fw(tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase,
+                                     sc_core::sc_time& delay) override;
+  void b_transport(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay) override;
+  unsigned transport_dbg(tlm::tlm_generic_payload& payload) override;
+  bool get_direct_mem_ptr(tlm::tlm_generic_payload&, tlm::tlm_dmi&) override { return false; }
+  // From downstream.
+  tlm::tlm_sync_enum nb_transport_bw(tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase,
+                                     sc_core::sc_time& delay) override;
+  void invalidate_direct_mem_ptr(sc_dt::uint64, sc_dt::uint64) override {}  // none was ever asked for
+
+ private:
+  /// One access in flight. The node of the TranslationRequest serves all its waits, one at a time.
+  struct Slot : TranslationRequest {
+    Tbu* tbu = nullptr;
+    std::uint16_t index = 0;
+    bool expects_response = false;                  // downstream owes BEGIN_RESP
+    bool end_response = false;                      // downstream waits for END_RESP
+    tlm::tlm_generic_payload* payload = nullptr;    // the client's
+    tlm::tlm_generic_payload* forwarded = nullptr;  // what went downstream: the same, or a part of it
+    std::uint64_t address = 0;                      // as presented
+    std::uint32_t done = 0;                         // bytes of the parts before the present one
+    std::uint32_t part = 0;                         // bytes of the present part
+    tlm::tlm_response_status status{};              // worst so far
+    std::unique_ptr<sc_core::sc_event> answered;    // wakes a b_transport
+    Slot* next = nullptr;                           // in a SlotQueue
+  };
+  struct SlotQueue {
+    Slot* first = nullptr;
+    Slot* last = nullptr;
+    void push(Slot& slot);
+    Slot& pop();
+  };
+  struct ChoresNode : EventNode {
+    Tbu* tbu = nullptr;
+    bool posted = false;
+  };
+
+  Slot* take_slot();
+  void begin(Slot& slot, tlm::tlm_generic_payload& payload);
+  void finish(Slot& slot);
+  void release(Slot& slot);
+
+  // Common to all transports (tbu.cc).
+  const ClientAttributes& attributes_of(const tlm::tlm_generic_payload& payload) const;
+  Transaction transaction_of(const tlm::tlm_generic_payload& payload, std::uint64_t address, std::uint32_t size) const;
+  std::uint32_t part_size(std::uint64_t address, std::uint32_t left) const;
+  bool refuse(tlm::tlm_generic_payload& payload) const;
+  static void report(tlm::tlm_generic_payload& payload, const Response& response, bool first);
+  static tlm::tlm_response_status status_of(const Response& response);
+  void prepare(Slot& slot);
+  void note_answer(Slot& slot);
+  tlm::tlm_generic_payload& part_of(tlm::tlm_generic_payload& payload, const Response& response, std::uint32_t offset,
+                                    std::uint32_t size);
+  void collect_part(Slot& slot);
+
+  // nb_transport (tbu.cc).
+  tlm::tlm_sync_enum begin_request(tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase, sc_core::sc_time& delay);
+  void next_part(Slot& slot);
+  void handle_answer(Slot& slot);
+  void send(Slot& slot);
+  void part_done(Slot& slot);
+  void respond(Slot& slot);
+  void send_response(Slot& slot);
+  void downstream_accepted();
+  void post_chores();
+  void do_chores();
+  static void arrived(EventNode& node);
+  static void answered(EventNode& node);
+  static void memory_done(EventNode& node);
+  static void chores(EventNode& node);
+
+  // b_transport and transport_dbg (tbu_blocking.cc).
+  void transport_untimed(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
+  void transport_timed(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
+  void wait_for_answer(Slot& slot);
+  void forward_blocking(Slot& slot, sc_core::sc_time& delay);
+  static void wake(EventNode& node);
+
+  Pump& pump_;
+  Smmu& smmu_;
+  unsigned index_;
+  bool timed_;
+  bool split_;
+  tlm::tlm_target_socket<>& client_;
+  tlm::tlm_initiator_socket<>& downstream_;
+  ClientAttributes defaults_{};
+  PayloadPool parts_;
+  std::vector<std::unique_ptr<Slot>> slots_;
+  SlotQueue free_;
+  unsigned in_flight_ = 0;
+
+  tlm::tlm_generic_payload* pending_ = nullptr;  // has no slot yet: END_REQ is withheld
+  Time pending_at_ = 0;
+  unsigned blocked_threads_ = 0;
+  sc_core::sc_event slot_freed_;
+  Slot* requesting_ = nullptr;  // BEGIN_REQ sent downstream, END_REQ not seen
+  SlotQueue requests_;
+  Slot* responding_ = nullptr;  // BEGIN_RESP sent to the client, END_RESP not seen
+  SlotQueue responses_;
+  ChoresNode chores_;
+  Scope scope_;
+};
+
+}  // namespace smmusim::systemc

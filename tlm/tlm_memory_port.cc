@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: MIT
+#include "tlm/tlm_memory_port.h"
+
+#include <cstring>
+
+#include "model/base/check.h"
+#include "tlm/smmu_extension.h"
+
+namespace smmusim::systemc {
+
+TlmMemoryPort::TlmMemoryPort(Pump& pump, tlm::tlm_initiator_socket<>& socket, bool timed, unsigned outstanding)
+    : pump_(pump), socket_(socket), timed_(timed), scope_(pump.engine()) {
+  SMMUSIM_CHECK(outstanding > 0 && outstanding <= 0xffff);
+  channels_.reserve(outstanding);
+  for (unsigned i = 0; i < outstanding; ++i) {
+    channels_.push_back(std::make_unique<Channel>());
+    Channel& channel = *channels_.back();
+    channel.port = this;
+    channel.index = static_cast<std::uint16_t>(i);
+    channel.scope = &scope_;
+    channel.fire = &completed;
+    give_payload(channel);
+    release(channel);
+  }
+  queue_node_.port = this;
+  queue_node_.scope = &scope_;
+  queue_node_.fire = &continue_queue;
+  socket_.bind(*this);
+}
+
+TlmMemoryPort::~TlmMemoryPort() {
+  scope_.cancel();
+  queue_.clear();
+}
+
+void TlmMemoryPort::give_payload(Channel& channel) {
+  channel.payload = &pool_.take();
+  channel.access = channel.payload->get_extension<SmmuAccessExtension>();
+  if (channel.access == nullptr) {
+    channel.access = new SmmuAccessExtension;
+    channel.payload->set_extension(channel.access);
+  }
+}
+
+TlmMemoryPort::Channel* TlmMemoryPort::take_channel() {
+  Channel* channel = free_;
+  if (channel != nullptr) free_ = channel->next_free;
+  return channel;
+}
+
+void TlmMemoryPort::release(Channel& channel) {
+  if (channel.payload->get_ref_count() > 1) {  // somebody downstream still looks at it
+    channel.payload->release();
+    give_payload(channel);
+  }
+  channel.request = nullptr;
+  channel.next_free = free_;
+  free_ = &channel;
+}
+
+void TlmMemoryPort::fill(Channel& channel, MemoryRequest& request) {
+  SMMUSIM_CHECK(request.size > 0 && request.size <= size_max_);
+  tlm::tlm_generic_payload& payload = *channel.payload;
+  channel.request = &request;
+  channel.end_response = false;
+  if (request.op != MemoryOp::read) std::memcpy(channel.buffer.data(), request.data, request.size);
+  payload.set_command(request.op == MemoryOp::read ? tlm::TLM_READ_COMMAND : tlm::TLM_WRITE_COMMAND);
+  payload.set_address(request.address.value);
+  payload.set_data_ptr(channel.buffer.data());
+  payload.set_data_length(request.size);
+  payload.set_streaming_width(request.size);
+  payload.set_response_status(tlm::TLM_INCOMPLETE_RESPONSE);
+  payload.set_dmi_allowed(false);
+  SmmuAccessExtension& access = *channel.access;
+  access.purpose = request.purpose;
+  access.stage = request.stage;
+  access.level = request.level;
+  access.attributes = request.attributes;
+  access.compare_and_swap = request.op == MemoryOp::compare_and_swap;
+  access.expected = request.expected;
+}
+
+void TlmMemoryPort::collect(const Channel& channel, MemoryRequest& request) {
+  const bool ok = channel.payload->is_response_ok();
+  request.status = ok ? MemoryStatus::ok : MemoryStatus::external_abort;
+  if (!ok) return;
+  if (request.op == MemoryOp::read) std::memcpy(request.data, channel.buffer.data(), request.size);
+  if (request.op == MemoryOp::compare_and_swap) request.expected = channel.access->expected;
+}
+
+void TlmMemoryPort::answer_at_once(MemoryRequest& request) {
+  SMMUSIM_CHECK(free_ != nullptr);  // an untimed SMMU makes one access at a time
+  Channel& channel = *take_channel();
+  fill(channel, request);
+  sc_core::sc_time delay = sc_core::SC_ZERO_TIME;
+  socket_->b_transport(*channel.payload, delay);
+  collect(channel, request);
+  release(channel);
+}
+
+bool TlmMemoryPort::start(MemoryRequest& request) {
+  if (!timed_) {
+    answer_at_once(request);
+    return true;
+  }
+  ++counters_.started;
+  if (requesting_ != nullptr || free_ == nullptr || !queue_.empty()) {
+    ++counters_.queued;
+    queue_.push_back(request);
+    return false;
+  }
+  Channel& channel = *take_channel();
+  fill(channel, request);
+  issue(channel);
+  return false;
+}
+
+void TlmMemoryPort::issue(Channel& channel) {
+  PathExtension::of(*channel.payload).push({channel.index, 0});
+  tlm::tlm_phase phase = tlm::BEGIN_REQ;
+  sc_core::sc_time delay = sc_core::SC_ZERO_TIME;
+  const tlm::tlm_sync_enum answer = socket_->nb_transport_fw(*channel.payload, phase, delay);
+  if (answer == tlm::TLM_COMPLETED || (answer == tlm::TLM_UPDATED && phase == tlm::BEGIN_RESP)) {
+    channel.end_response = answer == tlm::TLM_UPDATED;
+    pump_.schedule_in(to_ps(delay) + channel.own_time(), channel);
+    return;
+  }
+  channel.expects_response = true;
+  if (answer == tlm::TLM_ACCEPTED) requesting_ = &channel;
+}
+
+void TlmMemoryPort::serve_queue() {
+  while (!queue_.empty() && requesting_ == nullptr && free_ != nullptr) {
+    auto& request = static_cast<MemoryRequest&>(queue_.front());
+    queue_.pop_front();
+    Channel& channel = *take_channel();
+    fill(channel, request);
+    issue(channel);
+  }
+}
+
+void TlmMemoryPort::completed(EventNode& node) {
+  auto& channel = static_cast<Channel&>(node);
+  TlmMemoryPort& port = *channel.port;
+  if (channel.end_response) {
+    tlm::tlm_phase phase = tlm::END_RESP;
+    sc_core::sc_time delay = sc_core::SC_ZERO_TIME;
+    port.socket_->nb_transport_fw(*channel.payload, phase, delay);
+  }
+  PathExtension::of(*channel.payload).pop();
+  MemoryRequest* request = channel.request;
+  if (request != nullptr) collect(channel, *request);
+  port.release(channel);
+  port.serve_queue();
+  if (request != nullptr) request->fire(*request);  // last: it may start, abandon or reset
+}
+
+void TlmMemoryPort::request_accepted() {
+  requesting_ = nullptr;
+  if (queue_.empty() || queue_node_.posted) return;
+  queue_node_.posted = true;  // not from here: a request inside a response call would be a nested transport call
+  pump_.schedule_in(0, queue_node_);
+}
+
+void TlmMemoryPort::continue_queue(EventNode& node) {
+  auto& self = static_cast<QueueNode&>(node);
+  self.posted = false;
+  self.port->serve_queue();
+}
+
+tlm::tlm_sync_enum TlmMemoryPort::nb_transport_bw(tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase,
+                                                  sc_core::sc_time& delay) {
+  Pump::Arrival guard(pump_);
+  const bool current = requesting_ != nullptr && requesting_->payload == &payload;
+  if (phase == tlm::END_REQ) {
+    if (current) request_accepted();
+    return tlm::TLM_ACCEPTED;
+  }
+  if (phase != tlm::BEGIN_RESP) return tlm::TLM_ACCEPTED;
+  if (current) request_accepted();  // BEGIN_RESP implies END_REQ
+  const PathExtension& path = PathExtension::of(payload);
+  if (path.depth == 0 || path.top().from >= channels_.size()) return tlm::TLM_COMPLETED;
+  Channel& channel = *channels_[path.top().from];
+  if (channel.payload != &payload || !channel.expects_response) return tlm::TLM_COMPLETED;
+  channel.expects_response = false;
+  pump_.schedule_in(to_ps(delay) + channel.own_time(), channel);
+  return tlm::TLM_COMPLETED;
+}
+
+void TlmMemoryPort::abandon(const Scope& scope) {
+  for (auto it = queue_.begin(); it != queue_.end();) {
+    it = it->scope == &scope ? queue_.erase(it) : std::next(it);
+  }
+  for (const auto& channel : channels_) {
+    if (channel->request != nullptr && channel->request->scope == &scope) channel->request = nullptr;
+  }
+}
+
+}  // namespace smmusim::systemc
