@@ -113,8 +113,8 @@ void set_addresses(const Core& core, const Command& c, TlbInvalidation& what) {
 TlbInvalidation in_vmid(const Core& core, const Command& c) {
   TlbInvalidation what;
   what.worlds = el1;
-  what.by_vmid = core.config.features.s2p;
-  what.vmid = Vmid(c.get<Command::VMID>());
+  what.by_vmid = true;  // without stage 2 every entry has VMID 0, whatever the command says
+  what.vmid = Vmid(core.config.features.s2p ? c.get<Command::VMID>() : std::uint16_t{0});
   what.vmid_mask = vmid_mask(core);
   return what;
 }

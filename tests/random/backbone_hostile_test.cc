@@ -242,11 +242,33 @@ void run_hostile(Hostile& hostile) {
   EXPECT_LT(hostile.port.accesses, 200'000u);
 }
 
+/// How deep the noise gets; without this the leg could pass by never leaving the stream table.
+struct Depth {
+  std::uint64_t walks = 0, proceeds = 0, commands = 0, command_errors = 0, events = 0, syncs = 0;
+  void add(const SmmuCounters& c) {
+    walks += c.walks;
+    proceeds += c.transactions - c.aborts - c.raz_wi;
+    for (const std::uint64_t n : c.commands) commands += n;
+    command_errors += c.command_errors;
+    events += c.events_written;
+    syncs += c.syncs;
+  }
+};
+
 TEST(BackboneHostile, RandomStructuresRegistersAndCommandsEndInArchitectedOutcomes) {
-  for_each_seed(3000, [](std::uint64_t seed) {
+  Depth depth;
+  for_each_seed(3000, [&depth](std::uint64_t seed) {
     Hostile hostile(seed);
     run_hostile(hostile);
+    depth.add(hostile.smmu->counters());
   });
+  if (seeds(3000).count < 1000) return;
+  for (const std::uint64_t reached :
+       {depth.walks, depth.proceeds, depth.commands, depth.command_errors, depth.events, depth.syncs}) {
+    EXPECT_GT(reached, 1000u) << "walks " << depth.walks << " proceeds " << depth.proceeds << " commands "
+                              << depth.commands << " command errors " << depth.command_errors << " events "
+                              << depth.events << " syncs " << depth.syncs;
+  }
 }
 
 }  // namespace

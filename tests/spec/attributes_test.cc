@@ -114,7 +114,8 @@ TEST(SpecAttributes, TlbHitsGiveTheSame) {
   const raw::Cd context = bench.stage1_stream(1);
   bench.map(SmmuBench::ttb0(context), 0x1000, raw::page(target) | 3 << 8);
   Transaction t = SmmuBench::transaction(1, 0x1000);
-  for (const std::uint8_t type : {0xff, 0xee, 0x44, 0xff, 0x77}) {
+  constexpr std::uint8_t inputs[] = {0xff, 0xee, 0x44, 0xff, 0x77};
+  for (const std::uint8_t type : inputs) {
     t.attributes = {type, 0};
     EXPECT_EQ(bench.go(t).attributes.type, type == 0x44 ? 0xff : type);
   }

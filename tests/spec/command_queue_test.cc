@@ -104,7 +104,9 @@ TEST(SpecCommandQueue, OpcodeSweep) {
     bench.issue(raw::command(opcode));
     const bool legal = known.count(opcode) != 0;
     EXPECT_EQ(bench.all_consumed(), legal);
-    if (!legal) EXPECT_EQ(bench.command_error(), cerror_ill);
+    if (!legal) {
+      EXPECT_EQ(bench.command_error(), cerror_ill);
+    }
     EXPECT_EQ(bench.active_errors(), legal ? 0u : gerror::CMDQ_ERR);
   }
 }

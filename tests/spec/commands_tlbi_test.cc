@@ -98,7 +98,9 @@ TEST(SpecTlb, ScopesOfEl1Commands) {
     tlb.invalidate(row.command);
     const Response response = tlb.bench.read(1, 0x5000);
     EXPECT_EQ(response.outcome, Outcome::proceed);
-    if (row.must_be_gone) EXPECT_EQ(response.address.value, moved + 0x5000);
+    if (row.must_be_gone) {
+      EXPECT_EQ(response.address.value, moved + 0x5000);
+    }
   }
 }
 
@@ -204,7 +206,9 @@ TEST(SpecTlb, Ranges) {
       tlb.change();
       tlb.invalidate(range_command(row, opcode));
       const std::uint64_t address = tlb.bench.read(1, row.va).address.value;
-      if (row.must_be_gone) EXPECT_EQ(address, moved + row.va);
+      if (row.must_be_gone) {
+        EXPECT_EQ(address, moved + row.va);
+      }
     }
   }
 }
@@ -244,7 +248,9 @@ TEST(SpecTlb, IllegalRanges) {
       bench.issue(
           raw::command(opcode, {{cmd::TG, row.tg}, {cmd::NUM, row.num}, {cmd::SCALE, row.scale}, {cmd::TTL, row.ttl}}));
       EXPECT_EQ(bench.all_consumed(), !row.illegal);
-      if (row.illegal) EXPECT_EQ(bench.command_error(), 1u);
+      if (row.illegal) {
+        EXPECT_EQ(bench.command_error(), 1u);
+      }
     }
   }
 }

@@ -245,7 +245,7 @@ TEST(SpecFaults, PrefetchNeverRecords) {
   Faults f;
   using namespace raw::cmd;
   const auto prefetch = [&](std::uint64_t opcode, std::uint64_t sid, std::uint64_t va) {
-    f.bench.issue(raw::command(opcode, {{raw::cmd::StreamID, sid}, {Address, va >> 12}}));
+    f.bench.issue(raw::command(opcode, {{raw::cmd::StreamID, sid}, {raw::cmd::Address, va >> 12}}));
   };
   for (const std::uint64_t opcode : {PREFETCH_CONFIG, PREFETCH_ADDR}) {
     prefetch(opcode, 1, 0x1000);                  // unmapped

@@ -89,7 +89,9 @@ void check_matrix(bool wxn, bool pan) {
         const Response response = p.go(access);
         const bool expected = permitted(page, access, wxn, pan);
         EXPECT_EQ(response.outcome, expected ? Outcome::proceed : Outcome::abort);
-        if (!expected) EXPECT_EQ(event_number(response), F_PERMISSION);
+        if (!expected) {
+          EXPECT_EQ(event_number(response), F_PERMISSION);
+        }
       }
       p.bench.take_events();
     });

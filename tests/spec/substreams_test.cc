@@ -120,7 +120,9 @@ TEST(SpecSubstreams, S1Dss) {
     const Response response = s.read(row.substream);
     EXPECT_EQ(event_number(response), row.event);
     EXPECT_EQ(response.outcome, row.event == 0 ? Outcome::proceed : Outcome::abort);
-    if (row.event == 0) EXPECT_EQ(response.address.value, row.address);
+    if (row.event == 0) {
+      EXPECT_EQ(response.address.value, row.address);
+    }
     const auto fetched = s.bench.memory.addresses(Purpose::CD);
     EXPECT_EQ(fetched.empty() ? none : fetched[0] - table, row.cd_offset);
   }

@@ -146,14 +146,18 @@ void TimingBench::stage1_stream(std::uint32_t sid) {
                                {cd::MAIR0, 0xff}}));
 }
 
-void TimingBench::map(std::uint32_t sid, std::uint64_t va, std::uint64_t descriptor) {
+void TimingBench::map(std::uint32_t sid, std::uint64_t va, std::uint64_t descriptor, int level) {
   std::uint64_t table = ttb_.at(sid);
-  for (const unsigned shift : {39u, 30u, 21u}) {
+  for (int at = 0;; ++at) {
+    const unsigned shift = 39 - 9 * static_cast<unsigned>(at);
     const Pa address(table + ((va >> shift) & 0x1ff) * 8);
+    if (at == level) {
+      memory.store64(address, descriptor);
+      return;
+    }
     if (memory.load64(address) == 0) memory.store64(address, new_table() | 3);
     table = memory.load64(address) & 0xffff'ffff'f000;
   }
-  memory.store64(Pa(table + ((va >> 12) & 0x1ff) * 8), descriptor);
 }
 
 TimingBench::Sent& TimingBench::send(std::uint32_t sid, std::uint64_t va, AccessType type, bool hold) {

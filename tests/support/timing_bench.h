@@ -137,7 +137,8 @@ class TimingBench {
   /// STE, CD and empty tables (4 KiB granule, 48 bits: four levels) of a stage-1 stream; ASID = StreamID.
   void stage1_stream(std::uint32_t sid);
   void put_ste(std::uint32_t sid, const raw::Ste& ste) { store(strtab + 64ull * sid, ste); }
-  void map(std::uint32_t sid, std::uint64_t va, std::uint64_t descriptor);
+  /// Writes the descriptor for `va` at `level`, making the tables above it as needed.
+  void map(std::uint32_t sid, std::uint64_t va, std::uint64_t descriptor, int level = 3);
   void map_page(std::uint32_t sid, std::uint64_t va, std::uint64_t pa) { map(sid, va, raw::page(pa)); }
   template <class Words>
   void store(std::uint64_t address, const Words& words) {

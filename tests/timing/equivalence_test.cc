@@ -14,6 +14,7 @@ namespace smmusim {
 namespace {
 
 constexpr std::uint64_t va = 0x12'3440'0000;
+constexpr std::uint64_t outside_memory = va + 0x20'0000, own_registers = va + 0x40'0000, block = va + 0x60'0000;
 constexpr std::uint64_t read_only = raw::af | raw::ng | raw::ap_unprivileged | raw::ap_read_only;
 constexpr std::uint64_t privileged_only = raw::af | raw::ng;
 
@@ -27,13 +28,16 @@ void build_tables(TimingBench& bench) {
     bench.map(sid, va + 0x9000, raw::page(TimingBench::target, privileged_only));
     bench.map(sid, va + 0xa000, raw::page(TimingBench::target, raw::ng | raw::ap_unprivileged));  // AF = 0
     bench.map(sid, va + 0xb000, raw::page(std::uint64_t{1} << 47));
+    bench.map(sid, outside_memory, 0x1000 | 3, 2);      // aborts after the memory's latency
+    bench.map(sid, own_registers, 0x0905'0000 | 3, 2);  // aborts inside the SMMU
+    bench.map(sid, block, raw::block(TimingBench::target), 2);
   }
   bench.put_ste(3, raw::Ste{}.with({{raw::ste::V, 1}, {raw::ste::Config, 4}, {raw::ste::SHCFG, 1}}));
   bench.put_ste(4, raw::Ste{}.with({{raw::ste::V, 1}, {raw::ste::Config, 0}}));
   bench.put_ste(6, raw::Ste{}.with({{raw::ste::V, 1}, {raw::ste::Config, 7}}));  // illegal without stage 2
 }
 
-/// Thirty transactions of one round: every stream, every kind of page, and addresses out of range.
+/// The transactions of one round: every stream, every kind of page, and addresses out of range.
 std::vector<Transaction> round_of(unsigned round) {
   std::vector<Transaction> all;
   for (unsigned n = 0; n < 13; ++n) {
@@ -44,6 +48,9 @@ std::vector<Transaction> round_of(unsigned round) {
       t.privileged = (n + sid) % 4 == 0;
       all.push_back(t);
     }
+  }
+  for (const std::uint64_t address : {outside_memory, own_registers, block + 0x12'3000}) {
+    all.push_back(SmmuBench::transaction(2, address));
   }
   all.push_back(SmmuBench::transaction(3, 0x5555'0000));
   all.push_back(SmmuBench::transaction(4, 0x5555'0000));
@@ -120,7 +127,7 @@ TEST(Equivalence, WorkloadHasEveryKindOfAnswer) {
   std::vector<std::uint64_t> numbers;
   for (const auto& event : result.events) numbers.push_back(event[0] & 0xff);
   using namespace raw::ev;
-  for (const std::uint64_t number : {C_BAD_STREAMID, C_BAD_STE, F_TRANSLATION, F_ACCESS, F_PERMISSION}) {
+  for (const std::uint64_t number : {C_BAD_STREAMID, C_BAD_STE, F_WALK_EABT, F_TRANSLATION, F_ACCESS, F_PERMISSION}) {
     EXPECT_NE(std::count(numbers.begin(), numbers.end(), number), 0) << "event " << number;
   }
   const auto proceed = std::count_if(result.responses.begin(), result.responses.end(),

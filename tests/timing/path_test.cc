@@ -159,6 +159,34 @@ TEST(PathTwoLevel, L1stdIsFetchedBeforeTheSte) {
   expect_gap(bench.port, Purpose::STE, Purpose::CD, t.memory);
 }
 
+TEST(PathTwoLevel, L1cdIsFetchedBetweenSteAndCd) {
+  SmmuConfig config = TimingBench::prime_config();
+  config.features.ssidsize = 8;
+  config.features.cd2l = true;
+  TimingBench bench(config);
+  bench.stage1_stream(sid);
+  bench.map_page(sid, va, TimingBench::target);
+  // One L1CD whose leaf of 64 CDs is the bench's table: SubstreamID n finds the CD of StreamID n.
+  bench.memory.store64(Pa(TimingBench::msi), TimingBench::cds | 1);
+  using namespace raw;
+  bench.put_ste(7, Ste{}.with({{ste::V, 1},
+                               {ste::Config, 5},
+                               {ste::S1Fmt, 1},
+                               {ste::S1ContextPtr, TimingBench::msi >> 6},
+                               {ste::S1CDMax, 8},
+                               {ste::SHCFG, 1}}));
+  bench.settle();
+  Transaction t = SmmuBench::transaction(7, va);
+  t.substream_valid = true;
+  t.substream_id = SubstreamId(sid);
+  const auto& request = bench.send(t);
+  bench.run();
+  EXPECT_EQ(request.response.address, Pa(TimingBench::target));
+  EXPECT_EQ(request.took(), bench.times.tcu_hit() + 3 * bench.times.memory + bench.times.walk(4));
+  expect_gap(bench.port, Purpose::STE, Purpose::L1CD, bench.times.memory);
+  expect_gap(bench.port, Purpose::L1CD, Purpose::CD, bench.times.memory);
+}
+
 TEST(PathClock, EveryUnitRunsAtTheConfiguredClock) {
   SmmuConfig config = TimingBench::prime_config();
   config.tcu.clock_mhz = 500;

@@ -12,6 +12,7 @@ namespace smmusim {
 namespace {
 
 constexpr std::uint64_t va = 0x12'3440'0000;
+constexpr std::uint64_t own_registers = va + 0x40'0000;
 
 /// Few slots and walkers and a small event buffer, so that somebody waits at each of them.
 SmmuConfig tight_config() {
@@ -35,6 +36,7 @@ class Workload {
       bench.stage1_stream(sid);
       for (unsigned n = 0; n < 4; ++n) bench.map_page(sid, va + 0x1000ull * n, TimingBench::target + 0x1000ull * n);
     }
+    bench.map(2, own_registers, 0x0905'0000 | 3, 2);  // a walk that ends inside the SMMU
     bench.put_ste(3, raw::Ste{}.with({{raw::ste::V, 1}, {raw::ste::Config, 4}, {raw::ste::SHCFG, 1}}));
     bench.put_ste(4, raw::Ste{}.with({{raw::ste::V, 1}, {raw::ste::Config, 7}}));  // illegal here
   }
@@ -59,6 +61,7 @@ class Workload {
       bench.send(2, va + 0x1000ull * n, AccessType::write);
     }
     bench.send(1, va + 0x1000);
+    bench.send(2, own_registers);
     bench.send(3, 0x7777'0000);
     bench.send(4, 0x1000);
     bench.send(60, 0x1000);        // V=0
@@ -113,7 +116,7 @@ struct Undisturbed {
 TEST(Reset, UndisturbedWorkloadEndsAndHasFaults) {
   const Undisturbed undisturbed;
   EXPECT_TRUE(undisturbed.complete);
-  EXPECT_EQ(undisturbed.events, 6u);
+  EXPECT_EQ(undisturbed.events, 7u);
   EXPECT_GT(undisturbed.length, 100'000u);
 }
 
