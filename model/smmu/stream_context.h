@@ -65,7 +65,7 @@ class StreamCache {
     const bool again = hit != nullptr && hit->stream_id == stream && hit->substream_valid == substream_valid &&
                        (!substream_valid || hit->substream_id == substream);
     if (!again) {
-      hit = cache_.find(index_of(stream, substream), tag_of(stream, substream_valid, substream),
+      hit = cache_.find(index_of(stream, substream_valid, substream), tag_of(stream, substream_valid, substream),
                         [](const StreamContext&) { return true; });
     }
     if (use) {
@@ -86,7 +86,7 @@ class StreamCache {
     if (!cache_.present()) return;
     last_hit_ = nullptr;
     cache_.insert(
-        index_of(context.stream_id, context.substream_id),
+        index_of(context.stream_id, context.substream_valid, context.substream_id),
         tag_of(context.stream_id, context.substream_valid, context.substream_id), context,
         [](const StreamContext&) { return true; }, [this](const StreamContext&) { ++counters_.evictions; });
     ++counters_.fills;
@@ -106,7 +106,9 @@ class StreamCache {
   void count_dropped_fill() { ++counters_.dropped_fills; }
 
  private:
-  static std::uint64_t index_of(StreamId stream, SubstreamId substream) { return stream.value ^ substream.value; }
+  static std::uint64_t index_of(StreamId stream, bool substream_valid, SubstreamId substream) {
+    return stream.value ^ (substream_valid ? substream.value : 0);
+  }
   static std::uint64_t tag_of(StreamId stream, bool substream_valid, SubstreamId substream) {
     return SetAssociative<StreamContext>::valid | (std::uint64_t{substream_valid} << 52) |
            (std::uint64_t{substream_valid ? substream.value : 0} << 32) | stream.value;

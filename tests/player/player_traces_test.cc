@@ -15,7 +15,8 @@ struct TraceRow {
 constexpr TraceRow rows[] = {{"randread", 50256, 21955}, {"seqwrite", 8185, 6704}, {"mixed", 23728, 12162}};
 
 std::string path_of(const TraceRow& row) {
-  return std::string(SMMUSIM_SOURCE_DIR) + "/traces/linux72-nvme-" + row.name + ".trace";
+  std::string path = SMMUSIM_SOURCE_DIR "/traces/linux72-nvme-";
+  return path.append(row.name).append(".trace");
 }
 
 /// The trace without what tells TLBs to forget.

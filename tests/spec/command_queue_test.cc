@@ -275,5 +275,28 @@ TEST(SpecCommandQueue, ConsCanBeSetWhileDisabled) {
   EXPECT_EQ(bench.cons(), 8u);
 }
 
+TEST(SpecCommandQueue, EventWhenAFullQueueDrains) {
+  RecordProperty("rule", "SM-CM-004 SM-CMQ-008");
+  SmmuBench bench(timed_bench_config(), 50'000);
+  for (int i = 0; i < 256; ++i) bench.push(raw::command(cmd::TLBI_NH_ALL));
+  bench.smmu.write_register(off::CMDQ_PROD, bench.prod, 4);
+  bench.smmu.take_interrupts();
+  EXPECT_EQ(bench.r32(off::CMDQ_PROD), 256u) << "full: software sees that and waits for an event";
+  while (bench.cons() == 0) bench.engine.run_until(bench.engine.now() + 1000);
+  bench.run();
+  EXPECT_EQ(bench.smmu.take_interrupts() & wire_sev, wire_sev);
+  EXPECT_TRUE(bench.all_consumed());
+}
+
+TEST(SpecCommandQueue, UpperBitsOfAddresses) {
+  RecordProperty("rule", "SM-CM-011 SM-AS-023 SM-CM-009");
+  SmmuBench bench;
+  bench.issue(raw::command(cmd::TLBI_NH_VA, {{cmd::Address, ~std::uint64_t{0}}}));
+  bench.issue(raw::command(
+      cmd::SYNC, {{cmd::CS, 1}, {cmd::MSIAddress, (std::uint64_t{0xff} << 48 | 0x7000'0000) >> 2}, {cmd::MSIData, 1}}));
+  EXPECT_TRUE(bench.all_consumed());
+  EXPECT_EQ(bench.memory.last(Purpose::MSI).address, 0x7000'0000u) << "cut to the OAS";
+}
+
 }  // namespace
 }  // namespace smmusim

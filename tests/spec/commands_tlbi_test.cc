@@ -10,7 +10,7 @@ namespace {
 
 namespace cd = raw::cd;
 namespace cmd = raw::cmd;
-constexpr std::uint64_t target = SmmuBench::target, moved = 0x9000'0000;
+constexpr std::uint64_t target = SmmuBench::target, moved = 0x1'0000'0000;
 
 /// Stream 1 (ASID 1) with mappings of target + va; change() moves them all to moved + va.
 struct Tlb {
@@ -357,6 +357,14 @@ TEST(SpecTlb, InvalidationWorksWhileDisabled) {
   tlb.invalidate(by_va(cmd::TLBI_NH_VA, 0x1000, 1));
   tlb.bench.enable(0xd);
   EXPECT_TRUE(tlb.sees_new(0x1000));
+}
+
+TEST(SpecTlb, GlobalsAfterAnAsidInvalidation) {
+  RecordProperty("rule", "SM-TL-010 SM-TI-012");
+  Tlb tlb;
+  tlb.map(0x5000, 3, raw::af | raw::ap_unprivileged);
+  tlb.invalidate(raw::command(cmd::TLBI_NH_ASID, {{cmd::ASID, 1}}));
+  EXPECT_EQ(tlb.bench.read(1, 0x5000).address.value, target + 0x5000) << "hit or walked again, the same either way";
 }
 
 }  // namespace

@@ -281,5 +281,30 @@ TEST(SpecFaults, FetchAddressesAreCutToTheOas) {
   EXPECT_EQ(f.bench.take_event().get(FetchAddr) << 3, high);
 }
 
+TEST(SpecFaults, UnsupportedTransactionAndBadConfigurationGiveOneRecord) {
+  RecordProperty("rule", "SM-EVP-004 SM-EVT-001");
+  Faults f;
+  f.bench.put_cd(1, raw::Cd{});
+  Transaction t = SmmuBench::transaction(1, 0x1ff8);
+  t.size = 16;
+  EXPECT_EQ(f.bench.go(t).outcome, Outcome::abort);
+  const auto records = f.bench.take_events();
+  ASSERT_EQ(records.size(), 1u);
+  EXPECT_TRUE(records[0].get(Type) == F_UUT || records[0].get(Type) == C_BAD_CD);
+}
+
+TEST(SpecFaults, BurstsOfConfigurationErrors) {
+  RecordProperty("rule", "SM-MRG-002 SM-CLS-001");
+  SmmuBench bench;
+  for (int i = 0; i < 4; ++i) bench.read(3, 0);  // C_BAD_STE: may be merged whatever MEV
+  const auto records = bench.take_events();
+  EXPECT_GE(records.size(), 1u);
+  EXPECT_LE(records.size(), 4u);
+  for (const raw::Record& record : records) {
+    EXPECT_EQ(record.get(Type), C_BAD_STE);
+    EXPECT_EQ(record.get(GPCF), 0u);
+  }
+}
+
 }  // namespace
 }  // namespace smmusim

@@ -325,5 +325,20 @@ TEST(SpecRegisters, PresetTablesAndQueuesAreReadOnly) {
   EXPECT_EQ(bench.r32(off::STRTAB_BASE_CFG), 0u);
 }
 
+TEST(SpecRegisters, AttributesOfPresetTablesAndQueues) {
+  RecordProperty("rule", "SM-REG-005 SM-REG-006");
+  SmmuConfig config = bench_config();
+  config.features.tables_preset = true;
+  config.features.queues_preset = true;
+  SmmuBench bench = off_bench(config);
+  bench.w32(off::CR1, 0xd75);
+  const std::uint32_t kept = bench.r32(off::CR1);
+  EXPECT_TRUE((kept & 0xfc0) == (0xd75 & 0xfc0) || (kept & 0xfc0) == 0);
+  EXPECT_TRUE((kept & 0x3f) == 0x35 || (kept & 0x3f) == 0);
+  bench.enable(cr0::SMMUEN);
+  bench.read(0, 0);
+  EXPECT_EQ(bench.memory.last(Purpose::STE).attributes, (MemoryAttributes{0x44, 2})) << "as at reset";
+}
+
 }  // namespace
 }  // namespace smmusim

@@ -94,6 +94,19 @@ TEST(Walkers, WalkerIsHeldForTheWholeMissConfigurationIncluded) {
   EXPECT_EQ(second.answered_at - first.answered_at, miss);
 }
 
+TEST(Walkers, WhatAnotherWalkBroughtMeanwhileIsNotWalkedAgain) {
+  SmmuConfig config = TimingBench::prime_config();
+  config.tcu.walkers = 1;
+  Warm warm(config);
+  warm.bench.map(sid, va + 0x4000'0000, raw::block(TimingBench::target), 2);
+  auto& first = warm.bench.send(sid, va + 0x4000'0000);
+  auto& second = warm.bench.send(sid, va + 0x4000'5000);  // another page of the same block
+  warm.bench.run();
+  EXPECT_EQ(warm.bench.walks(), 1u);
+  EXPECT_EQ(second.answered_at, first.answered_at);
+  EXPECT_EQ(second.response.address, Pa(TimingBench::target + 0x5000));
+}
+
 TEST(Walkers, TcuHitNeedsNoWalker) {
   SmmuConfig config = TimingBench::prime_config();
   config.tcu.walkers = 1;

@@ -148,6 +148,32 @@ TEST(Scope, CancelBetweenWakeUpAndResumptionDropsTheWokenWaiter) {
   EXPECT_EQ(world.frames, 0);
 }
 
+Task<> keeps_a_slot(World& world) {
+  Local local(world);
+  co_await world.slots.acquire();
+  co_await delay(world.lifetime, 1000);
+  world.slots.release();
+}
+
+TEST(Scope, CancelTakesSlotsBackFromFramesThatCannotGiveThem) {
+  Engine engine;
+  World world(engine);
+  for (int n = 0; n < 3; ++n) spawn(world.lifetime, keeps_a_slot(world));
+  engine.run_until(500);
+  world.lifetime.cancel();
+  EXPECT_EQ(world.slots.in_use(), 0u);
+}
+
+TEST(Scope, CancelTakesBackASlotThatWasHandedOverAndNotYetReceived) {
+  Engine engine;
+  World world(engine);
+  for (int n = 0; n < 3; ++n) spawn(world.lifetime, keeps_a_slot(world));
+  world.slots.release();  // the third is in the ready list with it
+  world.lifetime.cancel();
+  EXPECT_EQ(world.slots.in_use(), 0u);
+  EXPECT_EQ(engine.waiting(), 0u);
+}
+
 TEST(Scope, CancelFromInsideAnEventOfTheSameInstant) {
   struct Canceller : EventNode {
     Scope* victim = nullptr;
