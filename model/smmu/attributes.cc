@@ -33,9 +33,16 @@ unsigned with_hints(unsigned nibble, unsigned alloccfg) {
   return make_nibble(nibble_write_back(nibble), (alloccfg & 4) != 0, (alloccfg & 2) != 0, (alloccfg & 1) != 0);
 }
 
+/// A type from MemAttr has no hints of its own: it keeps those of a cacheable input (13.1.5).
+unsigned with_incoming_hints(unsigned nibble, unsigned incoming) {
+  if (!nibble_cacheable(nibble) || !nibble_cacheable(incoming)) return nibble;
+  return make_nibble(nibble_write_back(nibble), (incoming & 2) != 0, (incoming & 1) != 0, nibble_transient(incoming));
+}
+
+/// `change(nibble, incoming nibble)` for outer and inner.
 template <class OnNibble>
-std::uint8_t per_nibble(std::uint8_t type, OnNibble change) {
-  return static_cast<std::uint8_t>(change(type >> 4) << 4 | change(type & 0xf));
+std::uint8_t per_nibble(std::uint8_t type, std::uint8_t incoming, OnNibble change) {
+  return static_cast<std::uint8_t>(change(type >> 4, incoming >> 4) << 4 | change(type & 0xf, incoming & 0xf));
 }
 
 }  // namespace
@@ -45,9 +52,13 @@ MemoryAttributes bypass_attributes(const MemoryAttributes& incoming, const Attri
   MemoryAttributes out = incoming;
   if (types_overridable) {
     if (overrides.mtcfg) out.type = memattr_to_mair(overrides.memattr);
+    if (overrides.mtcfg && !is_device(out.type) && !is_device(incoming.type)) {
+      out.type = per_nibble(out.type, incoming.type, with_incoming_hints);
+    }
     if (overrides.shcfg != 1) out.shareability = overrides.shcfg;
     if ((overrides.alloccfg & 8) != 0 && !is_device(out.type)) {
-      out.type = per_nibble(out.type, [&](unsigned nibble) { return with_hints(nibble, overrides.alloccfg); });
+      out.type = per_nibble(out.type, incoming.type,
+                            [&](unsigned nibble, unsigned) { return with_hints(nibble, overrides.alloccfg); });
     }
   }
   out.type = resolved_mair(out.type);
@@ -60,8 +71,7 @@ MemoryAttributes combined_with_stage1(const MemoryAttributes& incoming, const At
   const std::uint8_t input = bypass_attributes(incoming, overrides, types_overridable).type;
   if (input == mair_normal_wb || is_device(stage1.type) || is_device(input)) return stage1;
   MemoryAttributes out = stage1;
-  out.type = static_cast<std::uint8_t>(combine_hints(stage1.type >> 4, input >> 4) << 4 |
-                                       combine_hints(stage1.type & 0xf, input & 0xf));
+  out.type = per_nibble(stage1.type, input, combine_hints);
   return out;
 }
 

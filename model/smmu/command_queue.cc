@@ -20,8 +20,8 @@ using spec::Opcode;
 constexpr unsigned command_log2_bytes = 4;
 
 QueueView view_of(const Core& core) {
-  return {core.regs.cmdq_base, core.regs.cmdq_prod, core.regs.cmdq_cons, core.config.features.cmdqs,
-          command_log2_bytes};
+  return {core.regs.cmdq_base & low_mask(core.config.features.oas), core.regs.cmdq_prod, core.regs.cmdq_cons,
+          core.config.features.cmdqs, command_log2_bytes};
 }
 
 /// CMD_PREFETCH_CONFIG: the STE and CD, if they are not there; never faults (section 4.2).
@@ -142,6 +142,7 @@ Task<> CommandQueue::complete_earlier_commands() {
 void CommandQueue::advance() {
   const QueueView queue = view_of(core_);
   core_.regs.cmdq_cons = (core_.regs.cmdq_cons & ~low_mask(20)) | queue.next(queue.cons());
+  if (queue.full() && core_.config.features.sev) core_.interrupts.pulse(Wire::sev);  // there is room again (4.7.3)
 }
 
 void CommandQueue::fail(CommandError error) {

@@ -64,17 +64,33 @@ bool sync_ok(const Command& c, const Features&) {
 struct CommandRow {
   Opcode opcode;
   Legal legal;
+  bool has_ssec = false;  ///< bit 10 is SSec, which must be 0 on the Non-secure queue; elsewhere it is RES0
 };
 /// Every command that the Non-secure queue knows; all others are CERROR_ILL.
 constexpr CommandRow rows[] = {
-    {Opcode::CMD_PREFETCH_CONFIG, always},  {Opcode::CMD_PREFETCH_ADDR, always},  {Opcode::CMD_CFGI_STE, always},
-    {Opcode::CMD_CFGI_STE_RANGE, always},   {Opcode::CMD_CFGI_CD, with_s1p},      {Opcode::CMD_CFGI_CD_ALL, with_s1p},
-    {Opcode::CMD_CFGI_VMS_PIDM, with_mpam}, {Opcode::CMD_TLBI_NH_ALL, with_s1p},  {Opcode::CMD_TLBI_NH_ASID, with_s1p},
-    {Opcode::CMD_TLBI_NH_VA, range_s1},     {Opcode::CMD_TLBI_NH_VAA, range_s1},  {Opcode::CMD_TLBI_EL2_ALL, with_hyp},
-    {Opcode::CMD_TLBI_EL2_ASID, with_hyp},  {Opcode::CMD_TLBI_EL2_VA, range_hyp}, {Opcode::CMD_TLBI_EL2_VAA, range_hyp},
-    {Opcode::CMD_TLBI_S12_VMALL, with_s2p}, {Opcode::CMD_TLBI_S2_IPA, range_s2},  {Opcode::CMD_TLBI_NSNH_ALL, always},
-    {Opcode::CMD_ATC_INV, with_ats},        {Opcode::CMD_PRI_RESP, pri_resp_ok},  {Opcode::CMD_RESUME, with_stall},
-    {Opcode::CMD_STALL_TERM, with_stall},   {Opcode::CMD_SYNC, sync_ok},
+    {Opcode::CMD_PREFETCH_CONFIG, always, true},
+    {Opcode::CMD_PREFETCH_ADDR, always, true},
+    {Opcode::CMD_CFGI_STE, always, true},
+    {Opcode::CMD_CFGI_STE_RANGE, always, true},
+    {Opcode::CMD_CFGI_CD, with_s1p, true},
+    {Opcode::CMD_CFGI_CD_ALL, with_s1p, true},
+    {Opcode::CMD_CFGI_VMS_PIDM, with_mpam, true},
+    {Opcode::CMD_TLBI_NH_ALL, with_s1p},
+    {Opcode::CMD_TLBI_NH_ASID, with_s1p},
+    {Opcode::CMD_TLBI_NH_VA, range_s1},
+    {Opcode::CMD_TLBI_NH_VAA, range_s1},
+    {Opcode::CMD_TLBI_EL2_ALL, with_hyp},
+    {Opcode::CMD_TLBI_EL2_ASID, with_hyp},
+    {Opcode::CMD_TLBI_EL2_VA, range_hyp},
+    {Opcode::CMD_TLBI_EL2_VAA, range_hyp},
+    {Opcode::CMD_TLBI_S12_VMALL, with_s2p},
+    {Opcode::CMD_TLBI_S2_IPA, range_s2},
+    {Opcode::CMD_TLBI_NSNH_ALL, always},
+    {Opcode::CMD_ATC_INV, with_ats, true},
+    {Opcode::CMD_PRI_RESP, pri_resp_ok, true},
+    {Opcode::CMD_RESUME, with_stall, true},
+    {Opcode::CMD_STALL_TERM, with_stall, true},
+    {Opcode::CMD_SYNC, sync_ok},
 };
 
 constexpr unsigned el1 = world_bit(StreamWorld::ns_el1);
@@ -189,7 +205,7 @@ bool illegal_command(const Core& core, const Command& command) {
   const auto row = std::find_if(std::begin(rows), std::end(rows), [&command](const CommandRow& candidate) {
     return candidate.opcode == command.get<Command::OP>();
   });
-  if (row == std::end(rows) || command.get<Command::SSec>()) return true;
+  if (row == std::end(rows) || (row->has_ssec && command.get<Command::SSec>())) return true;
   return !row->legal(command, core.config.features);
 }
 

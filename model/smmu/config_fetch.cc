@@ -59,6 +59,7 @@ Task<std::uint64_t> locate_ste(Core& core, TranslationOp& op) {
   const std::uint64_t address = table.base + std::uint64_t{sid >> table.split} * 8;
   spec::L1std l1;
   OwnAccess read = own_read(core, *op.port, Purpose::L1STD, Pa(address), l1.dw.data(), 8, core.table_attributes());
+  read.counted = op.effects.count;
   const MemoryStatus status = co_await read;
   if (status != MemoryStatus::ok) {
     fault(op, EventType::F_STE_FETCH, address);
@@ -77,6 +78,7 @@ Task<> fetch_ste(Core& core, TranslationOp& op, Ste& ste) {
   const std::uint64_t address = co_await locate_ste(core, op);
   if (op.fault.type != EventType{}) co_return;
   OwnAccess read = own_read(core, *op.port, Purpose::STE, Pa(address), ste.dw.data(), 64, core.table_attributes());
+  read.counted = op.effects.count;
   const MemoryStatus status = co_await read;
   if (status != MemoryStatus::ok) {
     fault(op, EventType::F_STE_FETCH, address);
@@ -124,6 +126,7 @@ Task<std::uint64_t> locate_cd(Core& core, TranslationOp& op, Ste& ste, std::uint
   const std::uint64_t address = (base & ~low_mask(std::max(6u, l1_log2 + 3))) + (std::uint64_t{index} >> leaf_log2) * 8;
   spec::L1cd l1;
   OwnAccess read = own_read(core, *op.port, Purpose::L1CD, Pa(address), l1.dw.data(), 8, cd_attributes(ste));
+  read.counted = op.effects.count;
   const MemoryStatus status = co_await read;
   if (status != MemoryStatus::ok) {
     fault(op, EventType::F_CD_FETCH, address);
@@ -141,6 +144,7 @@ Task<> fetch_cd(Core& core, TranslationOp& op, Ste& ste, Cd& cd) {
   const std::uint64_t address = co_await locate_cd(core, op, ste, op.own_context->cd_index);
   if (op.fault.type != EventType{}) co_return;
   OwnAccess read = own_read(core, *op.port, Purpose::CD, Pa(address), cd.dw.data(), 64, cd_attributes(ste));
+  read.counted = op.effects.count;
   const MemoryStatus status = co_await read;
   if (status != MemoryStatus::ok) {
     fault(op, EventType::F_CD_FETCH, address);
@@ -171,7 +175,7 @@ void decode_cd(const Core& core, const Cd& cd, StreamContext& context) {
   context.tlb.asid = Asid(two_privileges ? cd.get<Cd::ASID>() : std::uint16_t{0});
   context.tlb.aset = cd.get<Cd::ASET>();
   for (unsigned half = 0; half < 2; ++half) {
-    context.s1[half] = s1_ttw_params(cd, half, two_privileges, core.config.features.oas);
+    context.s1[half] = s1_ttw_params(cd, half, two_privileges, core.config.features);
   }
 }
 

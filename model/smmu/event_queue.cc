@@ -12,8 +12,8 @@ using spec::GERROR;
 constexpr unsigned record_log2_bytes = 5;
 
 QueueView view_of(const Core& core) {
-  return {core.regs.eventq_base, core.regs.eventq_prod, core.regs.eventq_cons, core.config.features.eventqs,
-          record_log2_bytes};
+  return {core.regs.eventq_base & low_mask(core.config.features.oas), core.regs.eventq_prod, core.regs.eventq_cons,
+          core.config.features.eventqs, record_log2_bytes};
 }
 constexpr std::uint64_t overflow_flag = std::uint64_t{1} << 31;  // EVENTQ_PROD.OVFLG and EVENTQ_CONS.OVACKFLG
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "model/base/types.h"
+#include "model/vmsa/s1_walk.h"
 
 namespace smmusim {
 namespace {
@@ -33,8 +34,9 @@ constexpr SteRule ste_table[] = {
     {"V is 0 (5.2)", "SM-ST-019", [](const Ste& ste, const Features&) { return !ste.get<Ste::V>(); }},
     {"Config enables stage 1 and IDR0.S1P is 0 (5.2, Config)", "SM-ST-021",
      [](const Ste& ste, const Features& f) { return ste_has_stage1(ste) && !f.s1p; }},
-    {"Config enables stage 2 and IDR0.S2P is 0 (5.2, Config)", "SM-ST-021",
-     [](const Ste& ste, const Features& f) { return ste_has_stage2(ste) && !f.s2p; }},
+    // Whatever IDR0.S2P says: stage 2 is not modelled yet, and passing it by would let traffic through untranslated.
+    {"Config enables stage 2 (5.2, Config)", "SM-ST-021",
+     [](const Ste& ste, const Features&) { return ste_has_stage2(ste); }},
     {"STRW is 0bx1 on a Non-secure stream (5.2, STRW)", "SM-ST-023",
      [](const Ste& ste, const Features& f) {
        return strw_used(ste, f) && (static_cast<unsigned>(ste.get<Ste::STRW>()) & 1) != 0;
@@ -87,16 +89,17 @@ unsigned granule_bits(spec::Tg1 tg) {
   constexpr unsigned bits[4] = {0, 14, 12, 16};
   return bits[static_cast<unsigned>(tg) & 3];
 }
-Half half_of(const Cd& cd, unsigned n, StreamWorld world) {
+Half half_of(const Cd& cd, unsigned n, const CdSurroundings& s) {
+  const StreamWorld world = s.world;
   const bool epd = two_privileges(world) && (n == 0 ? cd.get<Cd::EPD0>() : cd.get<Cd::EPD1>());
   const bool reachable = n == 0 || two_privileges(world);
-  if (n == 0) return {!epd, cd.get<Cd::T0SZ>(), granule_bits(cd.get<Cd::TG0>()), cd.get<Cd::TTB0>()};
-  return {reachable && !epd, cd.get<Cd::T1SZ>(), granule_bits(cd.get<Cd::TG1>()), cd.get<Cd::TTB1>()};
+  if (n == 0) return {!epd, cd.get<Cd::T0SZ>(), granule_bits(cd.get<Cd::TG0>()), s1_ttb(cd, 0, s.features)};
+  return {reachable && !epd, cd.get<Cd::T1SZ>(), granule_bits(cd.get<Cd::TG1>()), s1_ttb(cd, 1, s.features)};
 }
 template <class Predicate>
 bool any_walked_half(const Cd& cd, const CdSurroundings& s, Predicate broken) {
   for (unsigned n = 0; n < 2; ++n) {
-    const Half half = half_of(cd, n, s.world);
+    const Half half = half_of(cd, n, s);
     if (half.walked && broken(half)) return true;
   }
   return false;

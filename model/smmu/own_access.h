@@ -20,17 +20,17 @@ inline bool start_own_access(const Core& core, MemoryPort& port, MemoryRequest& 
   request.status = MemoryStatus::external_abort;
   return true;
 }
-/// Counts a completed access and shows it to the Observer.
-inline void finish_own_access(Core& core, const MemoryRequest& request) {
+/// Counts a completed access.
+inline void count_own_access(Core& core, const MemoryRequest& request) {
   const auto purpose = static_cast<std::size_t>(request.purpose);
   ++(request.op == MemoryOp::read ? core.counters.reads_by_purpose : core.counters.writes_by_purpose)[purpose];
   core.counters.external_aborts += request.status == MemoryStatus::external_abort ? 1 : 0;
-  if (core.observer != nullptr) core.observer->access(request);
 }
 
 /// `MemoryStatus status = co_await own_read(...)`. May be awaited again after address and level have changed.
 struct OwnAccess : MemoryAccess {
   Core* core = nullptr;
+  bool counted = true;  ///< false for accesses that must leave no trace in the counters (debug)
   bool done = false;
   bool await_ready() {
     fire = &Resumption::resume;
@@ -42,7 +42,8 @@ struct OwnAccess : MemoryAccess {
     if (done) core->lifetime.engine().schedule_in(own_time, *this);
   }
   MemoryStatus await_resume() {
-    finish_own_access(*core, *this);
+    if (counted) count_own_access(*core, *this);
+    if (core->observer != nullptr) core->observer->access(*this);
     return status;
   }
 };

@@ -64,7 +64,8 @@ std::uint64_t writable_cr1(const Core& core) {
   const std::uint64_t table = CR1::TABLE_SH::mask | CR1::TABLE_OC::mask | CR1::TABLE_IC::mask;
   const std::uint64_t queue = CR1::QUEUE_SH::mask | CR1::QUEUE_OC::mask | CR1::QUEUE_IC::mask;
   const bool queues_off = enabled(core, CR0::CMDQEN::mask | CR0::EVENTQEN::mask | CR0::PRIQEN::mask) == 0;
-  return when(smmu_off(core), table) | when(queues_off, queue);
+  const bool tables_free = smmu_off(core) && !features(core).tables_preset;
+  return when(tables_free, table) | when(queues_off && !features(core).queues_preset, queue);
 }
 
 std::uint64_t writable_cr2(const Core& core) {

@@ -47,11 +47,11 @@ struct RegisterFile {
 /// A circular queue as its three registers describe it (section 3.5). `entry_bits` is log2 of an entry's bytes.
 class QueueView {
  public:
-  /// `log2_max` is IDR1.CMDQS or EVENTQS: a larger LOG2SIZE acts as that.
+  /// `base` is cut to the OAS already (3.4.3). `log2_max` is IDR1.CMDQS or EVENTQS: a larger LOG2SIZE acts as that.
   QueueView(std::uint64_t base, std::uint64_t prod, std::uint64_t cons, unsigned log2_max, unsigned entry_bits)
       : log2size_(std::min<unsigned>(static_cast<unsigned>(base & 0x1f), log2_max)),
         entry_bits_(entry_bits),
-        base_(base & low_mask(56) & ~low_mask(std::max(5u, static_cast<unsigned>(base & 0x1f) + entry_bits))),
+        base_(base & ~low_mask(std::max(5u, static_cast<unsigned>(base & 0x1f) + entry_bits))),
         prod_(static_cast<std::uint32_t>(prod & mask())),
         cons_(static_cast<std::uint32_t>(cons & mask())) {}
 

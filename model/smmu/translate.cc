@@ -111,6 +111,7 @@ bool is_tcu(const Core& core, const StreamCache& cache) {
   const S1TTWParams& params = context.s1[(op.transaction.address.value >> 55) & 1];
   op.canonical = s1_canonical(params, op.transaction.address.value);
   if (!params.exists || !s1_in_range(params, op.canonical)) return fail(op, EventType::F_TRANSLATION);
+  if (params.e0pd && !op.privileged) return fail(op, EventType::F_TRANSLATION);
   const TlbEntry* entry = translations.find(context.tlb, op.canonical, op.count_tlb);
   counted_lookup(core, &translations == &core.tcu.tlb ? CacheId::tlb : CacheId::micro_tlb, op.count_tlb,
                  entry != nullptr);

@@ -111,6 +111,7 @@ Task<> walk_stage1(Core& core, TranslationOp& op) {
   for (;;) {
     read.address = Pa(s1_descriptor_address(params, state, op.canonical));
     read.level = static_cast<std::int8_t>(state.level);
+    read.counted = op.effects.count;
     const MemoryStatus status = co_await read;
     if (op.effects.count) count_fetch(core, state.level);
     if (status != MemoryStatus::ok) {

@@ -58,7 +58,8 @@ std::uint8_t two_privilege_permissions(const S1TTWParams& params, bool write, bo
   const bool unprivileged_writes = (granted & unprivileged_write) != 0;
   if (!uxn && !(params.wxn && unprivileged_writes)) granted |= unprivileged_execute;
   if (!pxn && !unprivileged_writes && !(params.wxn && write)) granted |= privileged_execute;
-  if (params.pan && unprivileged) granted &= ~unsigned{privileged_read | privileged_write};
+  const bool unprivileged_page = unprivileged || (params.epan && (granted & unprivileged_execute) != 0);
+  if (params.pan && unprivileged_page) granted &= ~unsigned{privileged_read | privileged_write};
   return static_cast<std::uint8_t>(granted);
 }
 
@@ -100,15 +101,15 @@ WalkStep leaf_step(const S1TTWParams& params, TTWState& state, std::uint64_t des
 
 }  // namespace
 
-S1TTWParams s1_ttw_params(const Cd& cd, unsigned half, bool two_privileges, unsigned oas) {
+S1TTWParams s1_ttw_params(const Cd& cd, unsigned half, bool two_privileges, const spec::Features& features) {
   S1TTWParams params;
-  params.ttb = half == 0 ? cd.get<Cd::TTB0>() : cd.get<Cd::TTB1>();
+  params.ttb = s1_ttb(cd, half, features);
   params.mair[0] = static_cast<std::uint32_t>(cd.dw[3]);
   params.mair[1] = static_cast<std::uint32_t>(cd.dw[3] >> 32);
   params.txsz = static_cast<std::uint8_t>(half == 0 ? cd.get<Cd::T0SZ>() : cd.get<Cd::T1SZ>());
   params.granule_bits =
       static_cast<std::uint8_t>(half == 0 ? granule_of(cd.get<Cd::TG0>()) : granule_of(cd.get<Cd::TG1>()));
-  params.ps_bits = static_cast<std::uint8_t>(std::min(spec::address_bits(cd.get<Cd::IPS>()), oas));
+  params.ps_bits = static_cast<std::uint8_t>(std::min(spec::address_bits(cd.get<Cd::IPS>()), features.oas));
   const unsigned inner = half == 0 ? cd.get<Cd::IR0>() : cd.get<Cd::IR1>();
   const unsigned outer = half == 0 ? cd.get<Cd::OR0>() : cd.get<Cd::OR1>();
   params.walk_attr = cacheability_to_mair(inner, outer);
@@ -122,6 +123,8 @@ S1TTWParams s1_ttw_params(const Cd& cd, unsigned half, bool two_privileges, unsi
   params.affd = cd.get<Cd::AFFD>();
   params.wxn = cd.get<Cd::WXN>();
   params.pan = two_privileges && cd.get<Cd::PAN>();
+  params.epan = features.epan && cd.get<Cd::EPAN>();
+  params.e0pd = features.e0pd && two_privileges && (half == 0 ? cd.get<Cd::E0PD0>() : cd.get<Cd::E0PD1>());
   params.single_privilege = !two_privileges;
   return params;
 }

@@ -8,6 +8,7 @@
 
 #include "model/base/types.h"
 #include "model/spec/cd.h"
+#include "model/spec/features.h"
 
 namespace smmusim {
 
@@ -28,11 +29,18 @@ struct S1TTWParams {
   bool affd = false;
   bool wxn = false;
   bool pan = false;
+  bool epan = false;              ///< PAN counts unprivileged execute permission too
+  bool e0pd = false;              ///< unprivileged accesses are not translated
   bool single_privilege = false;  ///< NS-EL2: AP[1] is treated as 1, PRIV isn't checked, one XN bit
 };
 
-/// Decodes half 0 or 1 of `cd`. `two_privileges`: the StreamWorld is EL1 or EL2-E2H. `oas` in bits.
-S1TTWParams s1_ttw_params(const spec::Cd& cd, unsigned half, bool two_privileges, unsigned oas);
+/// Decodes half 0 or 1 of `cd`. `two_privileges`: the StreamWorld is EL1 or EL2-E2H.
+S1TTWParams s1_ttw_params(const spec::Cd& cd, unsigned half, bool two_privileges, const spec::Features& features);
+/// TTBx as an address: bits [55:52] count with VMSAv9-128 only (section 5.4, TTB0).
+constexpr std::uint64_t s1_ttb(const spec::Cd& cd, unsigned half, const spec::Features& features) {
+  const std::uint64_t field = half == 0 ? cd.get<spec::Cd::TTB0>() : cd.get<spec::Cd::TTB1>();
+  return field & low_mask(features.d128 ? 56 : 52);
+}
 
 /// Hierarchical attributes gathered on the way down, bits of TTWState::hierarchical.
 namespace hierarchical {

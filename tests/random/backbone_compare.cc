@@ -41,14 +41,6 @@ refwalk::CaseOptions options_of(std::uint64_t seed) {
   return options;
 }
 
-/// E0PD and EPAN are not in the core's list, and v3.3 and v3.4 cannot be without them.
-void limit_to_v3_2(refwalk::Registers& registers) {
-  constexpr std::uint32_t e0pd = 1u << 13;
-  constexpr std::uint32_t epan = 1u << 17;
-  registers.idr3 &= ~(e0pd | epan);
-  registers.aidr = std::min(registers.aidr, 2u);
-}
-
 /// The output of stage 1 for an input of Normal Write-Back with all hints.
 MemoryAttributes expected_attributes(std::uint8_t mair, std::uint8_t sh) {
   MemoryAttributes out;
@@ -110,12 +102,6 @@ void for_each_seed(std::uint64_t quick_count, const std::function<void(std::uint
 }
 
 refwalk::Case backbone_case(std::uint64_t seed) {
-  refwalk::Case one = refwalk::generate_case(seed, options_of(seed));
-  limit_to_v3_2(one.registers);
-  return one;
-}
-
-refwalk::Case backbone_case_any_version(std::uint64_t seed) {
   return refwalk::generate_case(seed, options_of(seed));
 }
 

@@ -36,8 +36,6 @@ class CaseFailures {
 
 /// The case of this seed with features mixed by the seed, in what the core claims to do. `corruption` of a quarter.
 refwalk::Case backbone_case(std::uint64_t seed);
-/// Likewise, SMMUv3.3 and v3.4 included, with E0PD and EPAN.
-refwalk::Case backbone_case_any_version(std::uint64_t seed);
 
 /// "" if `got` is what refwalk expects, else what differs. Events apart.
 std::string response_difference(const refwalk::Result& expected, const Response& got);

@@ -95,14 +95,6 @@ TEST(BackboneUntimed, WarmCachesAnswerAsRefwalk) {
   });
 }
 
-TEST(BackboneUntimed, VersionsUpTo34AnswerAsRefwalk) {
-  for_each_seed(500, [](std::uint64_t seed) {
-    const Case one = backbone_case_any_version(seed);
-    CaseMachine machine(one, {false, true, seed});
-    check_case(machine, one, !one.cacheable);
-  });
-}
-
 TEST(BackboneUntimed, ColdWalksFetchWhatRefwalkFetches) {
   for_each_seed(600, [](std::uint64_t seed) {
     const Case one = backbone_case(seed);

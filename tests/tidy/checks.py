@@ -27,7 +27,7 @@ LAYERS = {
     "bench": ("platform", "tlm", "model"),
     # The reference walker is independent of what it judges.
     "tests/random/reference": (),
-    "tests": ("platform", "tlm", "model"),
+    "tests": ("tests", "platform", "tlm", "model"),
     "cmake": (),
 }
 # The model is pure: no SystemC, files, printing, wall clock or host randomness.

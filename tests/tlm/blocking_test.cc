@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 // b_transport and transport_dbg of a TBU, and the register socket.
+#include <tlm_utils/simple_initiator_socket.h>
+
 #include <functional>
 
 #include "tests/tlm/fresh_context.h"
 #include "tests/tlm/smmu_world.h"
-#include "tlm_utils/simple_initiator_socket.h"
 
 namespace smmusim::systemc {
 namespace {

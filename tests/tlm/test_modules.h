@@ -3,6 +3,8 @@
 // sockets are tried by somebody else's idea of the base protocol.
 #pragma once
 
+#include <tlm_utils/peq_with_cb_and_phase.h>
+
 #include <cstring>
 #include <map>
 #include <systemc>
@@ -11,7 +13,6 @@
 
 #include "tlm/payload_pool.h"
 #include "tlm/smmu_extension.h"
-#include "tlm_utils/peq_with_cb_and_phase.h"
 
 namespace smmusim::systemc {
 

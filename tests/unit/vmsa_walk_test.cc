@@ -10,6 +10,12 @@
 namespace smmusim {
 namespace {
 
+spec::Features features_with_oas(unsigned oas) {
+  spec::Features features;
+  features.oas = oas;
+  return features;
+}
+
 constexpr std::uint64_t af = 1u << 10;
 constexpr std::uint64_t contiguous = std::uint64_t{1} << 52;
 constexpr std::uint64_t not_global = 1u << 11;
@@ -207,7 +213,8 @@ TEST(S1Params, OutputSizeIsTheSmallerOfIpsAndOas) {
   for (const Row& row : rows) {
     spec::Cd cd;
     cd.dw[0] = std::uint64_t{row.ips} << 32;
-    EXPECT_EQ(s1_ttw_params(cd, 0, true, row.oas).ps_bits, row.expected) << row.ips << " " << row.oas;
+    EXPECT_EQ(s1_ttw_params(cd, 0, true, features_with_oas(row.oas)).ps_bits, row.expected)
+        << row.ips << " " << row.oas;
   }
 }
 
@@ -217,8 +224,8 @@ TEST(S1Params, HalvesTakeTheirOwnFields) {
   cd.dw[0] = 20 | 1u << 6 | 1u << 14 | 30u << 16 | 1u << 22 | std::uint64_t{1} << 39;
   cd.dw[1] = 0x1'2345'0000 | 2;
   cd.dw[2] = 0x6'789a'0000;
-  const S1TTWParams low = s1_ttw_params(cd, 0, true, 48);
-  const S1TTWParams high = s1_ttw_params(cd, 1, true, 48);
+  const S1TTWParams low = s1_ttw_params(cd, 0, true, features_with_oas(48));
+  const S1TTWParams high = s1_ttw_params(cd, 1, true, features_with_oas(48));
   EXPECT_EQ(low.txsz, 20);
   EXPECT_EQ(high.txsz, 30);
   EXPECT_EQ(low.granule_bits, 16);
@@ -237,13 +244,13 @@ TEST(S1Params, El2HasOneHalfNoPanAndNoEpd) {
   RecordProperty("rule", "SM-TR-002");
   spec::Cd cd;
   cd.dw[0] = 1u << 14 | std::uint64_t{1} << 40;  // EPD0, PAN
-  EXPECT_TRUE(s1_ttw_params(cd, 0, false, 48).exists);
-  EXPECT_FALSE(s1_ttw_params(cd, 1, false, 48).exists);
-  EXPECT_TRUE(s1_ttw_params(cd, 1, true, 48).exists);
-  EXPECT_FALSE(s1_ttw_params(cd, 0, false, 48).epd);
-  EXPECT_FALSE(s1_ttw_params(cd, 0, false, 48).pan);
-  EXPECT_TRUE(s1_ttw_params(cd, 0, false, 48).single_privilege);
-  EXPECT_TRUE(s1_ttw_params(cd, 0, true, 48).pan);
+  EXPECT_TRUE(s1_ttw_params(cd, 0, false, features_with_oas(48)).exists);
+  EXPECT_FALSE(s1_ttw_params(cd, 1, false, features_with_oas(48)).exists);
+  EXPECT_TRUE(s1_ttw_params(cd, 1, true, features_with_oas(48)).exists);
+  EXPECT_FALSE(s1_ttw_params(cd, 0, false, features_with_oas(48)).epd);
+  EXPECT_FALSE(s1_ttw_params(cd, 0, false, features_with_oas(48)).pan);
+  EXPECT_TRUE(s1_ttw_params(cd, 0, false, features_with_oas(48)).single_privilege);
+  EXPECT_TRUE(s1_ttw_params(cd, 0, true, features_with_oas(48)).pan);
 }
 
 }  // namespace
