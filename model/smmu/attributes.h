@@ -18,8 +18,10 @@ MemoryAttributes bypass_attributes(const MemoryAttributes& incoming, const Attri
 /// both are cacheable (section 13.1.4).
 MemoryAttributes combined_with_stage1(const MemoryAttributes& incoming, const AttributeOverrides& overrides,
                                       bool types_overridable, const MemoryAttributes& stage1);
-inline MemoryAttributes stage1_attributes(const MemoryAttributes& incoming, const AttributeOverrides& overrides,
-                                          bool types_overridable, const MemoryAttributes& stage1) {
+[[gnu::always_inline]] inline MemoryAttributes stage1_attributes(const MemoryAttributes& incoming,
+                                                                 const AttributeOverrides& overrides,
+                                                                 bool types_overridable,
+                                                                 const MemoryAttributes& stage1) {
   // What most clients send has every hint, and leaves stage 1's as they are.
   if (incoming.type == mair_normal_wb && !types_overridable) return stage1;
   return combined_with_stage1(incoming, overrides, types_overridable, stage1);

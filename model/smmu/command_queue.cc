@@ -55,7 +55,8 @@ Task<> prefetch(Core& core, Command& command) {
   t.stream_id = StreamId(command.get<Command::StreamID>());
   t.substream_valid = command.get<Command::SSV>();
   t.substream_id = SubstreamId(command.get<Command::SubstreamID>());
-  TranslationOp op(t, prefetch_effects, core.memory, core.config.timed);
+  Response response;
+  TranslationOp op(t, response, prefetch_effects, core.memory, core.config.timed);
   if (command.get<Command::OP>() == Opcode::CMD_PREFETCH_CONFIG) {
     co_await prefetch_configuration(core, op);
   } else {

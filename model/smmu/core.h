@@ -62,6 +62,14 @@ struct Core {
   Requests requests;
 };
 
+/// Counts an answer and shows it to the Observer.
+inline void count_response(Core& core, const Transaction& transaction, const Response& response) {
+  ++core.counters.transactions;
+  core.counters.aborts += response.outcome == Outcome::abort ? 1 : 0;
+  core.counters.raz_wi += response.outcome == Outcome::raz_wi ? 1 : 0;
+  if (core.observer != nullptr) core.observer->response(transaction, response);
+}
+
 /// Lets CR0ACK follow CR0 as far as work under way allows (section 6.3.9).
 void update_cr0ack(Core& core);
 

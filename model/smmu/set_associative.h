@@ -97,8 +97,13 @@ class SetAssociative {
   /// Which of `count` (at most 64) tags from `slot` on equal `tag`, one bit each. Without branches: which way hits is
   /// as good as random to the host's branch predictor.
   std::uint64_t equal_tags(std::size_t slot, std::size_t count, std::uint64_t tag) const {
+    const std::uint64_t* tags = &tags_[slot];
+    if (count == 4) {  // the usual case, unrolled
+      return std::uint64_t{tags[0] == tag} | std::uint64_t{tags[1] == tag} << 1 | std::uint64_t{tags[2] == tag} << 2 |
+             std::uint64_t{tags[3] == tag} << 3;
+    }
     std::uint64_t hits = 0;
-    for (std::size_t way = 0; way != count; ++way) hits |= std::uint64_t{tags_[slot + way] == tag} << way;
+    for (std::size_t way = 0; way != count; ++way) hits |= std::uint64_t{tags[way] == tag} << way;
     return hits;
   }
 

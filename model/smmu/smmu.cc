@@ -70,15 +70,16 @@ Response Smmu::translate(unsigned tbu, const Transaction& transaction, Effects e
   Core& core = *core_;
   SMMUSIM_CHECK(tbu < core.tbus.size());
   const bool debug = !effects.fill;
-  TranslationOp op(transaction, effects, debug ? core.debug_memory : core.memory, false);
+  Response response;
+  TranslationOp op(transaction, response, effects, debug ? core.debug_memory : core.memory, false);
   if (!core.tbus[tbu]->answer_from_caches(op)) {
     if (op.failed() && op.context != nullptr) op.keep_context();
     Task<> task = translate_in_tcu(core, op);
     SMMUSIM_CHECK(task.run_to_completion());
     core.tbus[tbu]->keep(op);
   }
-  if (effects.count) count_response(core, transaction, op.response);
-  return op.response;
+  if (effects.count) count_response(core, transaction, response);
+  return response;
 }
 
 unsigned Smmu::take_interrupts() {

@@ -45,7 +45,8 @@ void Tbu::keep(TranslationOp& op) {
 Task<> Tbu::serve(TranslationRequest& request) {
   co_await translation_slots_.acquire();
   SlotHold slot(translation_slots_);
-  TranslationOp op(request.transaction, ordinary_effects, core_.memory, true);
+  request.response = Response{};
+  TranslationOp op(request.transaction, request.response, ordinary_effects, core_.memory, true);
   co_await lookup_.pass();
   if (!answer_from_caches(op)) {
     op.token = core_.tcu.in_flight.begin();
@@ -57,7 +58,6 @@ Task<> Tbu::serve(TranslationRequest& request) {
     core_.tcu.in_flight.end(op.token);
   }
   slot.release();
-  request.response = op.response;
   core_.requests.answered(core_, request);
 }
 
@@ -92,13 +92,6 @@ void Requests::abort_all(Engine& engine) {
   }
   generation_ = (generation_ + 1) & 0x3fffffff;
   in_epoch_[0] = in_epoch_[1] = 0;
-}
-
-void count_response(Core& core, const Transaction& transaction, const Response& response) {
-  ++core.counters.transactions;
-  core.counters.aborts += response.outcome == Outcome::abort ? 1 : 0;
-  core.counters.raz_wi += response.outcome == Outcome::raz_wi ? 1 : 0;
-  if (core.observer != nullptr) core.observer->response(transaction, response);
 }
 
 }  // namespace smmusim

@@ -63,6 +63,4 @@ class Requests {
   std::uint64_t in_epoch_[2] = {0, 0};
 };
 
-void count_response(Core& core, const Transaction& transaction, const Response& response);
-
 }  // namespace smmusim

@@ -95,7 +95,7 @@ bool is_tcu(const Core& core, const StreamCache& cache) {
     op.fault.read_failed = !needs_write || write;
     return fail(op, EventType::F_PERMISSION);
   }
-  op.response.address = entry.pa + (op.canonical & low_mask(entry.page_bits));
+  op.response.address = entry.pa + (op.canonical & ~(~std::uint64_t{0} << entry.page_bits));
   op.response.attributes = stage1_attributes(op.transaction.attributes, op.context->overrides,
                                              core.config.features.attr_types_ovr, entry.attributes);
   return answer(op, Outcome::proceed);

@@ -30,8 +30,9 @@ struct Fault {
 
 /// One translation under way. Lives in its server's frame; everything in it is a plain value.
 struct TranslationOp {
-  TranslationOp(const Transaction& t, Effects e, MemoryPort& p, bool is_timed)
+  TranslationOp(const Transaction& t, Response& r, Effects e, MemoryPort& p, bool is_timed)
       : transaction(t),
+        response(r),
         effects(e),
         port(&p),
         timed(is_timed),
@@ -40,6 +41,7 @@ struct TranslationOp {
         count_tlb(e.fill) {}
 
   const Transaction& transaction;
+  Response& response;
   Effects effects;
   MemoryPort* port;
   bool timed;         ///< waits cost time
@@ -55,7 +57,6 @@ struct TranslationOp {
   std::optional<TlbEntry> own_leaf;
   InFlight::Token token{};
   Fault fault{};
-  Response response{};
 
   bool failed() const { return fault.type != spec::EventType{}; }
   /// Copies the context into this op, so that it survives a co_await.
