@@ -103,7 +103,7 @@ double seconds_per_item(std::size_t items, Loop loop) {
 }
 
 void report_ratio(benchmark::State& state, double calibration_seconds, std::size_t items_per_iteration = 1) {
-  state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations() * items_per_iteration));
+  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(items_per_iteration));
   state.counters["ratio_to_calibration"] =
       benchmark::Counter(calibration_seconds * static_cast<double>(items_per_iteration),
                          benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);

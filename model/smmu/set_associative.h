@@ -39,14 +39,17 @@ class SetAssociative {
   /// lookup is a use.
   template <class Match>
   const Entry* find(std::uint64_t index, std::uint64_t tag, Match match) const {
+    if (!present()) return nullptr;
     const std::size_t base = (index & set_mask_) * ways_;
-    for (std::size_t first = 0; first < ways_; first += 64) {
+    std::size_t first = 0;
+    do {  // 64 ways at a time; one turn for nearly every cache
       for (std::uint64_t hits = equal_tags(base + first, std::min<std::size_t>(ways_ - first, 64), tag); hits != 0;
            hits &= hits - 1) {
         const Entry& entry = entries_[base + first + static_cast<std::size_t>(std::countr_zero(hits))];
         if (match(entry)) return &entry;
       }
-    }
+      first += 64;
+    } while (first < ways_);
     return nullptr;
   }
 
