@@ -72,11 +72,13 @@ Response Smmu::translate(unsigned tbu, const Transaction& transaction, Effects e
   const bool debug = !effects.fill;
   Response response;
   TranslationOp op(transaction, response, effects, debug ? core.debug_memory : core.memory, false);
-  if (!core.tbus[tbu]->answer_from_caches(op)) {
+  Tbu& unit = *core.tbus[tbu];
+  const Progress progress = consult(core, op, unit.stream_cache, unit.micro_tlb);
+  if (progress != Progress::answered) {
     if (op.failed() && op.context != nullptr) op.keep_context();
     Task<> task = translate_in_tcu(core, op);
     SMMUSIM_CHECK(task.run_to_completion());
-    core.tbus[tbu]->keep(op);
+    unit.keep(op);
   }
   if (effects.count) count_response(core, transaction, response);
   return response;

@@ -24,10 +24,6 @@ void Tbu::reset() {
   micro_tlb.clear();
 }
 
-bool Tbu::answer_from_caches(TranslationOp& op) {
-  return consult(core_, op, stream_cache, micro_tlb) == Progress::answered;
-}
-
 void Tbu::keep(TranslationOp& op) {
   if (op.response.outcome != Outcome::proceed) return;
   const InFlight& in_flight = core_.tcu.in_flight;
@@ -48,7 +44,8 @@ Task<> Tbu::serve(TranslationRequest& request) {
   request.response = Response{};
   TranslationOp op(request.transaction, request.response, ordinary_effects, core_.memory, true);
   co_await lookup_.pass();
-  if (!answer_from_caches(op)) {
+  const Progress progress = consult(core_, op, stream_cache, micro_tlb);
+  if (progress != Progress::answered) {
     op.token = core_.tcu.in_flight.begin();
     if (op.failed() && op.context != nullptr) op.keep_context();
     co_await delay(core_.lifetime, link_time_ + core_.lookup_time);

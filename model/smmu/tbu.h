@@ -23,8 +23,6 @@ class Tbu {
 
   /// Translates `request` in its own time and answers it.
   Task<> serve(TranslationRequest& request);
-  /// What a hit needs: nothing but this TBU's caches. False if it takes more.
-  bool answer_from_caches(TranslationOp& op);
   /// Caches here what the TCU has found for `op`.
   void keep(TranslationOp& op);
 
