@@ -129,6 +129,7 @@ void Engine::fire_ready() {
     ready_.pop_front();
     --waiting_;
     node.fire(node);
+    rethrow_failure();
   }
 }
 
@@ -141,6 +142,7 @@ void Engine::drain(Time limit) {
     now_ = node->when;
     --waiting_;
     node->fire(*node);
+    rethrow_failure();
   }
 }
 

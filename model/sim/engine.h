@@ -11,6 +11,8 @@
 #include <boost/intrusive/trivial_value_traits.hpp>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
+#include <utility>
 #include <vector>
 
 namespace smmusim {
@@ -70,6 +72,14 @@ class Engine {
   /// The time of the next event; the present if something is ready; time_never if there is none.
   Time next_event();
 
+  /// Takes an exception that an event could not throw itself; run() throws the first one after that event.
+  void fail(std::exception_ptr failure) {
+    if (!failure_) failure_ = std::move(failure);
+  }
+  void rethrow_failure() {
+    if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
+  }
+
   /// Removes every waiting node of `scope`.
   void cancel(const Scope& scope);
   bool running() const { return running_; }
@@ -96,6 +106,7 @@ class Engine {
   std::uint64_t order_ = 0;
   std::size_t waiting_ = 0;
   bool running_ = false;
+  std::exception_ptr failure_;
   EventList ready_;
   std::array<EventList, buckets_> wheel_;
   std::array<std::uint64_t, occupancy_words_> occupied_{};

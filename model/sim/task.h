@@ -24,7 +24,10 @@ struct PromiseBase : ScopedTask {
   std::coroutine_handle<> waiter{};  ///< set once the awaiting coroutine has really suspended
 
   std::suspend_always initial_suspend() noexcept { return {}; }
-  void unhandled_exception() { throw; }  // a defect (InternalError): leaves through Engine::run
+  /// Kept until whoever awaits this task takes its result; a spawned task gives it to the Engine. It can't simply fly
+  /// on: the way back to a waiting caller leads through final_suspend, which must not throw.
+  void unhandled_exception() { failure = std::current_exception(); }
+  std::exception_ptr failure{};
 
   struct FinalAwaiter {
     bool await_ready() const noexcept { return false; }
@@ -32,6 +35,7 @@ struct PromiseBase : ScopedTask {
     void await_suspend(std::coroutine_handle<Promise> self) const noexcept {
       PromiseBase& promise = self.promise();
       if (promise.scope != nullptr) {
+        if (promise.failure) promise.scope->engine().fail(promise.failure);
         promise.scope->forget(promise);
         self.destroy();
       } else if (promise.waiter) {
@@ -89,12 +93,14 @@ class [[nodiscard]] Task {
     return true;
   }
   T await_resume() const {
+    if (handle_.promise().failure) std::rethrow_exception(handle_.promise().failure);
     if constexpr (!std::is_void_v<T>) return handle_.promise().value;
   }
 
   /// Runs a task that must not need to wait (an untimed model): starts it and tells whether it is done.
   bool run_to_completion() {
     handle_.resume();
+    if (handle_.promise().failure) std::rethrow_exception(handle_.promise().failure);
     return handle_.done();
   }
   T result() const { return await_resume(); }
@@ -107,11 +113,13 @@ class [[nodiscard]] Task {
   std::coroutine_handle<promise_type> handle_;
 };
 
-/// Starts `task` on its own. Its frame belongs to `scope` until it ends or the scope is cancelled.
+/// Starts `task` on its own. Its frame belongs to `scope` until it ends or the scope is cancelled. An exception that
+/// leaves the task leaves through the call that runs the Engine, or through this one if the Engine does not run.
 inline void spawn(Scope& scope, Task<> task) {
   auto handle = task.release();
   scope.adopt(handle.promise(), handle);
   handle.resume();
+  if (!scope.engine().running()) scope.engine().rethrow_failure();
 }
 
 namespace detail {

@@ -197,5 +197,26 @@ TEST(Task, ExceptionAfterAWaitLeavesThroughTheEngine) {
   EXPECT_EQ(world.log, (std::vector<int>{1, 2}));
 }
 
+Task<> throws_after_child(World& world) {
+  Local local(world.tally);
+  const int value = co_await answer_later(world, 1, 5);
+  SMMUSIM_CHECK(value < 0);
+}
+Task<> awaits_thrower_after_child(World& world) {
+  Local local(world.tally);
+  co_await throws_after_child(world);
+  world.log.push_back(99);
+}
+
+TEST(Task, ExceptionAfterASuspendedChildLeavesThroughTheEngine) {
+  World world;
+  spawn(world.lifetime, awaits_thrower_after_child(world));
+  EXPECT_THROW(world.engine.run(), InternalError);
+  EXPECT_EQ(world.lifetime.tasks(), 0u) << "the failed task is gone";
+  EXPECT_EQ(world.tally.made, world.tally.destroyed);
+  EXPECT_TRUE(world.log.empty());
+  world.engine.run();  // thrown once
+}
+
 }  // namespace
 }  // namespace smmusim

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+// Traces that turn out to be impossible while they are played, in both modes: exit code 2 and one sentence, never an
+// abort. In timed mode the error starts in a coroutine whose caller has been suspended meanwhile.
+#include <gtest/gtest.h>
+
+#include "tests/cli/process.h"
+
+namespace smmusim::test {
+namespace {
+
+struct BadTrace {
+  const char* what;
+  const char* records;
+};
+constexpr BadTrace bad_traces[] = {
+    {"a mapping beyond the input range",
+     "0 read sid=8 addr=0x1000 size=4 pa=0x41000000 perm=r\n"
+     "0 invalidate asid asid=1\n"
+     "1 map sid=8 addr=0xfffffffff000 pa=0x41000000 perm=r granule=4K pages=2\n"},
+    {"a mapping of 16 TiB",
+     "0 map sid=8 addr=0x0 pa=0x41000000 perm=r granule=4K pages=0x100000000\n"
+     "1 read sid=8 addr=0x1800 size=64\n"},
+};
+
+TEST(TimedErrors, ImpossibleMappingsAreExitTwoInBothModes) {
+  TemporaryFolder folder;
+  for (const BadTrace& bad : bad_traces) {
+    for (const char* mode : {"untimed", "timed"}) {
+      SCOPED_TRACE(std::string(bad.what) + ", " + mode);
+      const std::string trace = folder.write("bad.txt", std::string("smmusim-trace text 1\n") + bad.records + "end\n");
+      const Finished run = run_program({"run", "--trace", trace, "--mode", mode});
+      EXPECT_EQ(run.exit_code, 2) << run.err;
+      EXPECT_EQ(lines_of(run.err).size(), 1u) << run.err;
+      EXPECT_TRUE(run.err.starts_with("smmusim: ")) << run.err;
+    }
+  }
+}
+
+TEST(TimedErrors, RunningOutOfTableMemoryIsExitTwoInBothModes) {
+  TemporaryFolder folder;
+  std::string text = "smmusim-trace text 1\n";
+  for (unsigned i = 0; i < 2000; ++i) {  // each page needs a last-level table of its own
+    text += std::to_string(i) + " read sid=8 addr=" + std::to_string(std::uint64_t{i} << 30) +
+            " size=4 pa=0x41000000 perm=r\n";
+  }
+  const std::string trace = folder.write("scattered.txt", text + "end\n");
+  for (const char* mode : {"untimed", "timed"}) {
+    const Finished run = run_program({"run", "--trace", trace, "--mode", mode, "--set", "memory.size=0x80200000"});
+    EXPECT_EQ(run.exit_code, 2) << mode << ": " << run.err;
+    EXPECT_EQ(lines_of(run.err).size(), 1u) << run.err;
+  }
+}
+
+}  // namespace
+}  // namespace smmusim::test
