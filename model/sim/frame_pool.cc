@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Size classes of 64 bytes; a frame carries a small header that says where it goes back to.
 #include "model/sim/frame_pool.h"
 
 #include <new>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Names of Purposes, for whoever prints.
 #include "model/sim/memory_port.h"
 
 namespace smmusim {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// The list of spawned tasks, and the order in which a cancellation takes everything down.
 #include "model/sim/scope.h"
 
 #include <algorithm>

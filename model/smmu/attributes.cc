@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Memory types nibble by nibble (IHI 0070 sections 13.1 to 13.4). What an access is allowed is not decided here.
 #include "model/smmu/attributes.h"
 
 namespace smmusim {

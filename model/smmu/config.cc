@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Checks a configuration as a whole and reports everything that is wrong with it at once.
 #include "model/smmu/config.h"
 
 #include <bit>

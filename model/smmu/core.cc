@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Puts the parts together, and the few things that concern several of them: CR0ACK, invalidation of every cache.
 #include "model/smmu/core.h"
 
 #include "model/vmsa/attributes.h"

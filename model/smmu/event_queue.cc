@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+// Buffer, full and overflow, the write of a record, the interrupt after it (IHI 0070 sections 7.2 and 7.4). What a
+// record says is faults.cc's.
 #include "model/smmu/event_queue.h"
 
 #include "model/smmu/core.h"

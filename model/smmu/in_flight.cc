@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// A table of open translations, looked through by every miss and every invalidation; it caches nothing itself.
 #include "model/smmu/in_flight.h"
 
 namespace smmusim {

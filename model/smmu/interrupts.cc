@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Wires, MSIs and GERROR as rows of one table (IHI 0070 sections 3.18 and 7.5).
 #include "model/smmu/interrupts.h"
 
 #include "model/smmu/core.h"

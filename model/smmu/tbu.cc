@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+// The timed path of one request through its TBU, and the epochs that CMD_SYNC waits for (section 4.7). What a
+// translation means is translate.cc's.
 #include "model/smmu/tbu.h"
 
 #include "model/smmu/core.h"

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Decoding of CD halves, table geometry, descriptors and permissions (Arm ARM D8.2 to D8.4). Reads no memory.
 #include "model/vmsa/s1_walk.h"
 
 #include <algorithm>
