@@ -65,8 +65,10 @@ struct Core {
 /// Counts an answer and shows it to the Observer.
 inline void count_response(Core& core, const Transaction& transaction, const Response& response) {
   ++core.counters.transactions;
-  core.counters.aborts += response.outcome == Outcome::abort ? 1 : 0;
-  core.counters.raz_wi += response.outcome == Outcome::raz_wi ? 1 : 0;
+  if (response.outcome != Outcome::proceed) {
+    core.counters.aborts += response.outcome == Outcome::abort ? 1 : 0;
+    core.counters.raz_wi += response.outcome == Outcome::raz_wi ? 1 : 0;
+  }
   if (core.observer != nullptr) core.observer->response(transaction, response);
 }
 

@@ -71,8 +71,8 @@ void override_permissions(Core& core, TranslationOp& op, const AttributeOverride
   if (op.transaction.writes()) op.instruction = false;
 }
 
-void counted_lookup(Core& core, CacheId cache, bool used, bool hit) {
-  if (used && core.observer != nullptr) core.observer->lookup(cache, hit);
+void show_lookup(Core& core, CacheId cache, bool used, bool hit) {
+  if (core.observer != nullptr && used) core.observer->lookup(cache, hit);
 }
 
 bool is_tcu(const Core& core, const StreamCache& cache) {
@@ -113,8 +113,7 @@ bool is_tcu(const Core& core, const StreamCache& cache) {
   if (!params.exists || !s1_in_range(params, op.canonical)) return fail(op, EventType::F_TRANSLATION);
   if (params.e0pd && !op.privileged) return fail(op, EventType::F_TRANSLATION);
   const TlbEntry* entry = translations.find(context.tlb, op.canonical, op.count_tlb);
-  counted_lookup(core, &translations == &core.tcu.tlb ? CacheId::tlb : CacheId::micro_tlb, op.count_tlb,
-                 entry != nullptr);
+  show_lookup(core, &translations == &core.tcu.tlb ? CacheId::tlb : CacheId::micro_tlb, op.count_tlb, entry != nullptr);
   op.count_tlb = false;
   return entry != nullptr ? finish_stage1(core, op, *entry) : Progress::needs_walk;
 }
@@ -127,8 +126,8 @@ Progress consult(Core& core, TranslationOp& op, StreamCache& streams, Translatio
   if (!core.regs.smmuen()) return disabled(core, op);
   if (unsupported(t)) return fail(op, EventType::F_UUT);
   const StreamContext* context = streams.find(t.stream_id, t.substream_valid, t.substream_id, op.count_config);
-  counted_lookup(core, is_tcu(core, streams) ? CacheId::config_cache : CacheId::stream_cache, op.count_config,
-                 context != nullptr);
+  show_lookup(core, is_tcu(core, streams) ? CacheId::config_cache : CacheId::stream_cache, op.count_config,
+              context != nullptr);
   op.count_config = false;
   return context != nullptr ? consult_with(core, op, *context, translations) : Progress::needs_configuration;
 }
