@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// One debug read is one transport_dbg call. Anything but a read is answered with an external abort.
 #include "tlm/debug_memory_port.h"
 
 namespace smmusim::systemc {

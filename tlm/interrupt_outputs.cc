@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+// One process drives all wires: each rises when a pulse is wanted and falls its width later; pulses that come
+// meanwhile are one more.
 #include "tlm/interrupt_outputs.h"
 
 #include <algorithm>

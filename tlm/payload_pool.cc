@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Taking payloads out of the pool and resetting those that come back. It never frees one before its own end.
 #include "tlm/payload_pool.h"
 
 #include "tlm/smmu_extension.h"

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+// The activation, the guards around inbound calls, and the arming of the one sc_event. What an event does is not known
+// here.
 #include "tlm/pump.h"
 
 #include <stdexcept>

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
+// The transports of RegisterTarget: checks of the payload, then one register access of the core.
 #include "tlm/register_target.h"
 
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <utility>
 
 namespace smmusim::systemc {
 namespace {
@@ -20,6 +22,18 @@ bool may_wait() {
 }
 
 }  // namespace
+
+RegisterTarget::RegisterTarget(Pump& pump, Smmu& smmu, RegisterSocket& socket)
+    : pump_(pump), smmu_(smmu), socket_(socket), scope_(pump.engine()) {
+  step_.target = this;
+  step_.scope = &scope_;
+  step_.fire = &step;
+  socket_.bind(*this);
+}
+
+RegisterTarget::~RegisterTarget() {
+  scope_.cancel();
+}
 
 tlm::tlm_response_status RegisterTarget::check(const tlm::tlm_generic_payload& payload) const {
   const unsigned size = payload.get_data_length();
@@ -60,20 +74,57 @@ void RegisterTarget::b_transport(tlm::tlm_generic_payload& payload, sc_core::sc_
 }
 
 tlm::tlm_sync_enum RegisterTarget::nb_transport_fw(tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase,
-                                                   sc_core::sc_time&) {
-  if (phase != tlm::BEGIN_REQ) return tlm::TLM_ACCEPTED;
-  Pump::Entry entry(pump_);
-  access(payload);
-  return tlm::TLM_COMPLETED;
+                                                   sc_core::sc_time& delay) {
+  Pump::Arrival guard(pump_);
+  if (phase == tlm::BEGIN_REQ) return begin_request(payload, delay);
+  if (phase == tlm::END_RESP && responding_ == &payload) {
+    end_response(payload);
+    return tlm::TLM_COMPLETED;
+  }
+  return tlm::TLM_ACCEPTED;
+}
+
+tlm::tlm_sync_enum RegisterTarget::begin_request(tlm::tlm_generic_payload& payload, const sc_core::sc_time& delay) {
+  payload.set_dmi_allowed(false);
+  if (requesting_ != nullptr) {
+    SC_REPORT_ERROR("/smmusim/registers", "a second BEGIN_REQ came before END_REQ; the base protocol forbids it");
+    payload.set_response_status(tlm::TLM_GENERIC_ERROR_RESPONSE);
+    return tlm::TLM_COMPLETED;
+  }
+  if (payload.has_mm()) payload.acquire();
+  requesting_ = &payload;
+  accessed_ = false;
+  pump_.schedule_in(to_ps(delay), step_);
+  return tlm::TLM_ACCEPTED;  // BEGIN_RESP stands for END_REQ too
+}
+
+void RegisterTarget::step(EventNode& node) {
+  static_cast<Step&>(node).target->proceed();
+}
+
+void RegisterTarget::proceed() {
+  if (!accessed_) access(*requesting_);
+  accessed_ = true;
+  if (responding_ != nullptr) return;  // its END_RESP brings us here again
+  responding_ = std::exchange(requesting_, nullptr);
+  tlm::tlm_generic_payload& payload = *responding_;
+  tlm::tlm_phase phase = tlm::BEGIN_RESP;
+  sc_core::sc_time delay = sc_core::SC_ZERO_TIME;
+  if (socket_->nb_transport_bw(payload, phase, delay) != tlm::TLM_ACCEPTED) end_response(payload);
+}
+
+void RegisterTarget::end_response(tlm::tlm_generic_payload& payload) {
+  responding_ = nullptr;
+  if (payload.has_mm()) payload.release();
+  if (requesting_ != nullptr && accessed_) pump_.schedule_in(0, step_);
 }
 
 unsigned RegisterTarget::transport_dbg(tlm::tlm_generic_payload& payload) {
-  if (payload.is_read()) {
-    access(payload);
-  } else {
-    Pump::Entry entry(pump_);
-    access(payload);
+  if (payload.is_write()) {
+    payload.set_response_status(tlm::TLM_COMMAND_ERROR_RESPONSE);
+    return 0;
   }
+  access(payload);
   return payload.is_response_ok() ? payload.get_data_length() : 0;
 }
 

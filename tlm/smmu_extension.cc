@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Paths that payloads carry, and queues made of them. Nothing here looks at an address.
 #include "tlm/smmu_extension.h"
 
 #include "model/base/check.h"

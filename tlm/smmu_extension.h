@@ -21,6 +21,7 @@ struct ClientAttributes {
   SecurityState security = SecurityState::non_secure;
   bool instruction = false;  ///< InD
   bool privileged = false;   ///< PnU
+  bool atomic = false;       ///< reads and writes in one; the payload is a write of the operand
   AtsType ats = AtsType::untranslated;
   MemoryAttributes attributes{0xff, 0};
 };

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+// Putting one SMMU together in the order in which the parts need each other, and checking what the sockets need of its
+// configuration.
 #include "tlm/smmu_module.h"
 
 #include <stdexcept>

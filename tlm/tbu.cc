@@ -88,7 +88,7 @@ Transaction Tbu::transaction_of(const tlm::tlm_generic_payload& payload, std::ui
   transaction.substream_id = client.substream_id;
   transaction.substream_valid = client.substream_valid;
   transaction.security = client.security;
-  transaction.access = payload.is_write() ? AccessType::write : AccessType::read;
+  transaction.access = client.atomic ? AccessType::atomic : payload.is_write() ? AccessType::write : AccessType::read;
   transaction.instruction = client.instruction;
   transaction.privileged = client.privileged;
   transaction.ats = client.ats;

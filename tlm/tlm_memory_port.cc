@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+// MemoryRequests as payloads on the TCU's socket: through nb_transport and the Engine's wheel if timed, else through
+// b_transport. Requests beyond the limit wait in order.
 #include "tlm/tlm_memory_port.h"
 
 #include <cstring>

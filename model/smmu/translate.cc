@@ -187,8 +187,10 @@ Task<> translate_in_tcu(Core& core, TranslationOp& op) {
       progress = op.failed() ? Progress::faulted : finish_stage1(core, op, *op.own_leaf);
     }
     slot.release();
-    if (op.overtakable) tcu.in_flight.finished(op.token);
-    tcu.walk_done.open();
+    if (op.overtakable) {
+      tcu.in_flight.finished(op.token);
+      tcu.walk_done.open();
+    }
   }
   // What was found lies in caches that the next wait may change.
   if (op.context != nullptr) op.keep_context();

@@ -14,6 +14,7 @@ namespace smmusim {
 namespace {
 
 constexpr int input_is_wrong = 2;
+constexpr int machine_lacks_it = 3;
 constexpr int defect = 70;
 
 /// One line per mistake on standard error.
@@ -100,6 +101,9 @@ int run_command_line(int argc, const char* const* argv) {
   } catch (const trace::TraceError& error) {
     complain(error.what());
     return input_is_wrong;
+  } catch (const cli::MissingError& error) {
+    complain(error.what());
+    return machine_lacks_it;
   } catch (const std::exception& error) {
     complain(std::string("a defect of smmusim: ") + error.what() + "; please report it with the command line");
     return defect;

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // `smmusim sweep`: one simulation for each point of a cross product of key values.
+#include <fmt/format.h>
+
 #include <memory>
 
 #include "platform/cli/commands.h"
@@ -12,8 +14,18 @@ namespace {
 struct Arguments : ConfigArguments {
   std::string trace;
   std::vector<std::string> varies;
+  std::string executor = "local";
   SweepOptions options;
 };
+
+/// Local is what there is.
+void require_executor(const std::string& name) {
+  if (name == "local") return;
+  if (name == "slurm") {
+    throw MissingError("--executor slurm: this version runs sweeps on this machine only; leave it out or give local");
+  }
+  throw InputError("--executor " + printable(name) + ": unknown executor; known are local, slurm");
+}
 
 int sweep(Arguments& arguments) {
   SweepOptions& options = arguments.options;
@@ -23,9 +35,16 @@ int sweep(Arguments& arguments) {
   }
   for (const std::string& text : arguments.varies) {
     const Assignment vary = parse_assignment("--vary", text);
+    for (const VaryAxis& axis : options.axes) {
+      if (axis.first == vary.key) {
+        throw InputError(
+            fmt::format("{}: {} is varied twice; give all its values in one --vary", vary.origin, vary.key));
+      }
+    }
     options.axes.emplace_back(vary.key, split_values(vary.value));
     require_values(vary.key, options.axes.back().second, vary.origin);
   }
+  require_executor(arguments.executor);
   options.progress = progress_wanted();
   return run_sweep(options);
 }
@@ -46,6 +65,10 @@ void add_sweep(CLI::App& app, Action& action) {
       ->take_all()
       ->required();
   add_number(command, "--jobs", arguments->options.jobs, 1, 1024, "simulations at a time (default 1)");
+  command
+      .add_option("--executor", arguments->executor,
+                  "where simulations run (default local: as processes of this machine)")
+      ->type_name("local|slurm");
   command.add_option("--out", arguments->options.out_dir, "folder for results.csv and a JSON file per point")
       ->type_name("DIR")
       ->required();

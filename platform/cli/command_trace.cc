@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "platform/cli/commands.h"
+#include "platform/cli/trace_output.h"
 #include "platform/trace/files.h"
 #include "platform/trace/info.h"
 
@@ -32,17 +33,22 @@ std::string format_list(bool trace::Format::*able) {
 }
 
 void add_out(CLI::App& command, Files& files) {
-  command.add_option("-o,--output", files.out, "the trace to write")->type_name("OUT")->required();
+  command.add_option("-o,--output", files.out, "the trace to write; - is standard output")
+      ->type_name("OUT|-")
+      ->required();
   command.add_flag("--text", files.text, "write text instead of compressed binary");
 }
 
 int import_trace(const Files& files, const trace::ImportOptions& options) {
-  const trace::ImportReport report = trace::import_file(files.format, files.in, files.out, options, files.write());
-  std::string text = fmt::format("{}: {} accesses, {} invalidations, {} configuration changes\n", files.out,
-                                 report.accesses, report.invalidations, report.configurations);
-  if (report.skipped != 0) text += fmt::format("skipped lines: {}\n", report.skipped);
-  for (const auto& [event, count] : report.skipped_by_event) text += fmt::format("  {}: {}\n", event, count);
-  print(text);
+  require_two_files(files.in, files.out);
+  write_trace(files.out, [&](const std::string& out) {
+    const trace::ImportReport report = trace::import_file(files.format, files.in, out, options, files.write());
+    std::string text = fmt::format("{} accesses, {} invalidations, {} configuration changes\n", report.accesses,
+                                   report.invalidations, report.configurations);
+    if (report.skipped != 0) text += fmt::format("skipped lines: {}\n", report.skipped);
+    for (const auto& [event, count] : report.skipped_by_event) text += fmt::format("  {}: {}\n", event, count);
+    return text;
+  });
   return 0;
 }
 
@@ -80,12 +86,15 @@ void add_export(CLI::App& traces, Action& action) {
                   "smmusim trace export --to text nvme.trace -o nvme.txt\n\n" + format_list(&trace::Format::exports));
   command.add_option("--to", files->format, "format of the output, see below")->type_name("FORMAT")->required();
   command.add_option("in", files->in, "the trace to read")->type_name("FILE")->required();
-  // Required: the sink completes a file by renaming it, which must never meet a link such as /dev/stdout.
-  command.add_option("-o,--output", files->out, "the file to write")->type_name("OUT")->required();
+  files->out = "-";
+  command.add_option("-o,--output", files->out, "the file to write; without it, or with -, standard output")
+      ->type_name("OUT|-");
   command.callback([files, &action] {
     action = [files] {
-      const std::uint64_t records = trace::export_file(files->format, files->in, files->out);
-      print(fmt::format("{}: {} records\n", files->out, records));
+      require_two_files(files->in, files->out);
+      write_trace(files->out, [&](const std::string& out) {
+        return fmt::format("{} records\n", trace::export_file(files->format, files->in, out));
+      });
       return 0;
     };
   });
@@ -149,9 +158,9 @@ void add_generate(CLI::App& traces, Action& action) {
   command.callback([arguments, &action] {
     action = [arguments] {
       arguments->options.pattern = trace::parse_pattern(arguments->pattern);
-      const std::uint64_t records =
-          trace::generate_file(arguments->options, arguments->files.out, arguments->files.write());
-      print(fmt::format("{}: {} records\n", arguments->files.out, records));
+      write_trace(arguments->files.out, [&](const std::string& out) {
+        return fmt::format("{} records\n", trace::generate_file(arguments->options, out, arguments->files.write()));
+      });
       return 0;
     };
   });

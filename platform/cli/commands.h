@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 #include <functional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +13,11 @@
 #include "platform/config/load.h"
 
 namespace smmusim::cli {
+
+/// Something was asked for by name that this machine or this version does not have: exit code 3.
+struct MissingError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
 
 /// Does the command and returns the exit code; throws for wrong input.
 using Action = std::function<int()>;

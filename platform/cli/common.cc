@@ -7,6 +7,7 @@
 
 #include "platform/cli/commands.h"
 #include "platform/config/value.h"
+#include "platform/system/output.h"
 #include "platform/trace/parse.h"
 
 namespace smmusim::cli {
@@ -46,9 +47,7 @@ std::uint64_t parse_option(const std::string& name, const std::string& text, std
 }
 
 void print(std::string_view text) {
-  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
-    throw InputError("standard output can't be written; give it room");
-  }
+  write_standard_output(text);
 }
 
 bool colour_wanted() {

@@ -72,6 +72,9 @@ class Checker {
   void check_memory() {
     const MemoryConfig& m = config_.memory;
     constexpr std::uint64_t limit = std::uint64_t{1} << 56;
+    if (m.base % 0x1000 != 0) {
+      report({}, {"memory.base"}, "memory.base = " + hex(m.base) + " is not aligned; it is a multiple of 0x1000");
+    }
     if (m.size > limit - m.base) {
       report({}, {"memory.size", "memory.base"},
              "memory ends beyond 2^56, where addresses end; lower memory.base or memory.size");

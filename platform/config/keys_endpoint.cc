@@ -85,7 +85,7 @@ std::vector<Key> endpoint_keys() {
   keys.push_back(bdf());
   keys.push_back(stream_id());
   keys.push_back(smmu());
-  keys.push_back(integer<E>("endpoint.outstanding", [](auto& e) -> auto& { return e.outstanding; }, 1, 65536,
+  keys.push_back(integer<E>("endpoint.outstanding", [](auto& e) -> auto& { return e.outstanding; }, 1, 65535,
                             {"accesses", "at a time", "a usual NVMe drive's read tags"}));
   keys.push_back(integer<E>("endpoint.issue_interval_ns", [](auto& e) -> auto& { return e.issue_interval_ns; }, 0,
                             1'000'000,

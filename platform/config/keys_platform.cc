@@ -41,8 +41,9 @@ void add_top(std::vector<Key>& keys) {
   keys.push_back(
       choice<P>("mode", [](auto& p) -> auto& { return p.mode; }, modes,
                 {"", "whether simulated time passes; untimed answers everything at once", "the usual study"}));
-  keys.push_back(integer<P>("seed", [](auto& p) -> auto& { return p.seed; }, 0, std::uint64_t{1} << 62,
-                            {"", "of every pseudo-random choice of the simulation", "any number would do"}));
+  keys.push_back(integer<P>("seed", [](auto& p) -> auto& { return p.seed; }, 0, ~std::uint64_t{0} >> 1,
+                            {"", "of every pseudo-random choice of the simulation; up to the largest integer of TOML",
+                             "any number would do"}));
   keys.push_back(text<P>("trace.file", [](auto& p) -> auto& { return p.trace.file; }, 0, 4096,
                          {"", "the trace to replay, as --trace", "none; a run needs one"})
                      .in_words("a path"));
@@ -55,7 +56,7 @@ void add_top(std::vector<Key>& keys) {
 
 void add_memory(std::vector<Key>& keys) {
   keys.push_back(integer<P>("memory.base", [](auto& p) -> auto& { return p.memory.base; }, 0, address_max,
-                            {"byte", "first address of main memory", "QEMU's virt machine"}));
+                            {"byte", "first address of main memory; a multiple of 4096", "QEMU's virt machine"}));
   keys.push_back(
       integer<P>("memory.size", [](auto& p) -> auto& { return p.memory.size; }, 4096, address_max + 1,
                  {"byte", "size of main memory; addresses beyond it are external aborts", "room for any trace"}));

@@ -10,6 +10,7 @@ constexpr std::uint64_t entries_max = 1 << 20;
 constexpr std::uint64_t ways_max = 1 << 16;
 constexpr std::uint64_t cycles_max = 1'000'000;
 constexpr std::uint64_t slots_max = 1 << 16;
+constexpr std::uint64_t accesses_max = 0xffff;  // numbered in 16 bits
 constexpr std::uint64_t walkers_max = 1 << 12;
 
 constexpr Choice replacements[] = {{"lru", 0}, {"round-robin", 1}, {"random", 2}};
@@ -55,7 +56,7 @@ void add_tbu(std::vector<Key>& keys) {
                             [](auto& s) -> auto& { return s.config.tbu.translation_slots; }, 1, slots_max,
                             {"", "translations in flight in each TBU", "XLATE_SLOTS of Intel Agilex 5"}));
   keys.push_back(integer<S>("smmu.tbu.outstanding", [](auto& s) -> auto& { return s.config.tbu.outstanding; }, 1,
-                            slots_max,
+                            accesses_max,
                             {"", "accesses accepted and not complete, in each TBU", "half of MMU-700's most"}));
   keys.push_back(
       choice<S>("smmu.tbu.cross_4k", [](auto& s) -> auto& { return s.config.tbu.cross_4k; }, crossings,

@@ -100,11 +100,11 @@ constexpr UnsupportedRow<NamedSmmu> smmu_rows[] = {
      "input addresses above 48 bits are not supported by this version; use vax = 48"},
 };
 
+// A device that could do ATS may stand here: with ats = "auto" it shows the capability only if its SMMU has ATS, and
+// smmu_rows refuses that.
 constexpr UnsupportedRow<EndpointConfig> endpoint_rows[] = {
     {"endpoint.ats", [](E e) { return e.ats == OnOffAuto::on; },
      "ATS is not supported by this version; use ats = \"off\" or \"auto\""},
-    {"endpoint.ats_capability", [](E e) { return e.ats_capability && e.ats == OnOffAuto::automatic; },
-     "the device would show ATS, which is not supported by this version; use ats = \"off\" or ats_capability = false"},
     {"endpoint.atc_entries", [](E e) { return e.atc_entries != 0; },
      "ATS is not supported by this version; use atc_entries = 0"},
     {"endpoint.pasid_bits", [](E e) { return e.pasid_bits != 0; },

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+// The DmaEndpoint at work: queueing work, issuing it as free slots allow, collecting the answers. Every access is one
+// TLM transaction; what happens to it on the way is not known here.
 #include "platform/endpoint/dma_endpoint.h"
 
 #include <algorithm>
@@ -116,6 +118,8 @@ void DmaEndpoint::prepare(Slot& slot, const DmaWork& work) {
   extension.client.substream_valid = work.substream_valid;
   extension.client.instruction = work.instruction;
   extension.client.privileged = work.privileged;
+  extension.client.atomic = work.atomic;
+  extension.client.ats = work.ats;
   ++counters_.issued;
 }
 

@@ -32,10 +32,12 @@ struct DmaWork {
   Va address{};
   std::uint32_t size = 0;  ///< bytes, 1 to transfer_bytes_max
   bool write = false;
+  bool atomic = false;  ///< an AtomicOp; `write` is true too, its data is the operand
   bool substream_valid = false;
   bool instruction = false;
   bool privileged = false;
   SubstreamId substream_id{};
+  AtsType ats = AtsType::untranslated;
   std::uint64_t tag = 0;  ///< the submitter's; also the seed of the data that a write carries
   void* user = nullptr;   ///< the submitter's
 };

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// The transports of the Doorbell: a write is counted and kept, a read gives zeros. Nothing here raises an interrupt.
 #include "platform/memory/doorbell.h"
 
 #include <algorithm>

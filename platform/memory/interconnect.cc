@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Checking the address map once, and looking accesses up in it. Phases and queues are Router's.
 #include "platform/memory/interconnect.h"
 
 #include <algorithm>

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+// When an access is answered: after its transfer on the channel, the latency and the jitter. What it does to memory
+// is perform()'s.
 #include "platform/memory/latency_port.h"
 
 #include <algorithm>

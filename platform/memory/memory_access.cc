@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// The three operations of a MemoryRequest, each one call of SparseMemory; no time.
 #include "platform/memory/memory_access.h"
 
 #include <cstring>

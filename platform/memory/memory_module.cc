@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+// The transports of MemoryModule, and the booking of the channel and of a place among the outstanding accesses that
+// gives each access its delay.
 #include "platform/memory/memory_module.h"
 
 #include <algorithm>

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+// A generic payload done in SparseMemory: plain, with byte enables, or as the SMMU's compare-and-swap (IEEE 1666-2011
+// section 14). It knows no time.
 #include "platform/memory/payload_access.h"
 
 #include <cstring>

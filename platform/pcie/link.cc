@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+// Line rates, packet overhead and the occupancy of each direction of a PCI Express link. It does not look into
+// payloads.
 #include "platform/pcie/link.h"
 
 #include <algorithm>
@@ -46,7 +48,8 @@ void require(bool condition, const char* key, unsigned value, const char* legal)
 
 void require_valid(const PcieLinkConfig& config) {
   require(config.generation >= 1 && config.generation <= rates.size(), "pcie.generation", config.generation, "1 to 6");
-  require(power_of_two_within(config.lanes, 1, 16), "pcie.lanes", config.lanes, "1, 2, 4, 8 or 16");
+  require(power_of_two_within(config.lanes, 1, 32) || config.lanes == 12, "pcie.lanes", config.lanes,
+          "1, 2, 4, 8, 12, 16 or 32");
   require(power_of_two_within(config.mps_bytes, 128, 4096), "pcie.mps_bytes", config.mps_bytes,
           "a power of two from 128 to 4096");
   require(power_of_two_within(config.mrrs_bytes, 128, 4096), "pcie.mrrs_bytes", config.mrrs_bytes,

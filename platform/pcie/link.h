@@ -12,7 +12,7 @@ namespace smmusim::platform {
 
 struct PcieLinkConfig {
   unsigned generation = 4;         ///< 1 to 6: 2.5, 5, 8, 16, 32, 64 GT/s a lane
-  unsigned lanes = 4;              ///< 1, 2, 4, 8, 16
+  unsigned lanes = 4;              ///< 1, 2, 4, 8, 12, 16, 32
   unsigned mps_bytes = 256;        ///< most payload of one TLP: 128 to 4096, a power of two
   unsigned mrrs_bytes = 512;       ///< most that one read request asks for: likewise
   unsigned rcb_bytes = 64;         ///< read completion boundary: 64 or 128

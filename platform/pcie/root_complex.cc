@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// From RequesterID to StreamID by the rows of the map (IHI 0070 section 3.2), and the links' delays in front of it.
 #include "platform/pcie/root_complex.h"
 
 #include <stdexcept>
@@ -80,7 +81,9 @@ Time RootComplex::response_delay(const tlm::tlm_generic_payload& payload, unsign
   const Time leaves = at + config_.response_processing_ps;
   // A failed read comes back as a completion without data; a posted write as nothing that the link would carry.
   const std::uint32_t size = payload.is_response_ok() ? payload.get_data_length() : 0;
-  return links_[input].response(leaves, payload.is_write(), size) - at;
+  const auto* extension = payload.get_extension<systemc::SmmuExtension>();
+  const bool atomic = extension != nullptr && extension->client.atomic;  // not posted: the old value comes back
+  return links_[input].response(leaves, payload.is_write() && !atomic, size) - at;
 }
 
 Router::Route RootComplex::debug_route(tlm::tlm_generic_payload& payload, unsigned input) const {

@@ -9,8 +9,6 @@
 #include <set>
 #include <unordered_map>
 
-#include "platform/trace/reader.h"
-
 namespace smmusim {
 namespace {
 
@@ -28,14 +26,19 @@ struct StreamEvidence {
 
 class Planner {
  public:
+  Planner(const trace::Reader& reader, const ReservedMemory& reserved) : reader_(reader), reserved_(reserved) {}
+
   void add(const Record& record) {
     ++plan_.records;
     switch (record.kind) {
       case Kind::access:
         ++plan_.accesses;
-        [[fallthrough]];
+        use(record.stream, record.address >> 12);
+        if (record.has_expected) note_output(record.output, trace::page_bytes);
+        break;
       case Kind::map:
         use(record.stream, record.address >> 12);
+        note_output(record.output, record.pages * record.granule_bytes());
         break;
       case Kind::invalidate:
         if (record.has_asid) invalidate(record);
@@ -64,10 +67,21 @@ class Planner {
   void use(std::uint32_t stream, std::uint64_t page) {
     const auto [place, is_new] = index_.try_emplace(stream, plan_.streams.size());
     if (is_new) {
-      plan_.streams.push_back({stream, 0, plan_.records});
+      plan_.streams.push_back({stream, 0, plan_.records, reader_.place()});
       evidence_.push_back(std::make_unique<StreamEvidence>());
     }
     evidence_[place->second]->recent[page % remembered_pages] = page + 1;
+  }
+
+  /// The pages of an output range, which the reader has checked not to pass 2^64.
+  void note_output(std::uint64_t address, std::uint64_t bytes) {
+    const std::uint64_t first = address & ~std::uint64_t{trace::page_bytes - 1};
+    const std::uint64_t last = first + (bytes - 1);
+    plan_.outputs_end = std::max(plan_.outputs_end, last == ~std::uint64_t{0} ? last : last + 1);
+    if (plan_.reserved_record != 0 || reserved_.bytes == 0) return;
+    if (last < reserved_.base || first > reserved_.base + (reserved_.bytes - 1)) return;
+    plan_.reserved_record = plan_.records;
+    plan_.reserved_place = reader_.place();
   }
 
   void invalidate(const Record& record) {
@@ -112,6 +126,8 @@ class Planner {
     }
   }
 
+  const trace::Reader& reader_;
+  ReservedMemory reserved_;
   PlayPlan plan_;
   std::unordered_map<std::uint32_t, std::size_t> index_;
   std::vector<std::unique_ptr<StreamEvidence>> evidence_;
@@ -120,9 +136,9 @@ class Planner {
 
 }  // namespace
 
-PlayPlan plan_play(const std::string& path) {
+PlayPlan plan_play(const std::string& path, const ReservedMemory& reserved) {
   const auto reader = trace::Reader::open(path);
-  Planner planner;
+  Planner planner(*reader, reserved);
   Record record;
   while (reader->next(record)) planner.add(record);
   return planner.finish();

@@ -7,12 +7,15 @@
 #include <string>
 #include <vector>
 
+#include "platform/trace/reader.h"
+
 namespace smmusim {
 
 struct PlannedStream {
   std::uint32_t stream = 0;
   std::uint16_t asid = 0;
   std::uint64_t first_record = 0;  ///< number of the first record that names it, from 1
+  trace::RecordPlace place{};      ///< of that record
 };
 
 struct PlayPlan {
@@ -20,11 +23,20 @@ struct PlayPlan {
   std::uint64_t records = 0;
   std::uint64_t accesses = 0;
   std::uint64_t first_range_record = 0;  ///< number of the first invalidation with an ASID; 0: none
+  std::uint64_t outputs_end = 0;        ///< one above the last page that an access or a mapping goes to; at most 2^64-1
+  std::uint64_t reserved_record = 0;    ///< number of the first record whose pages touch what is reserved; 0: none
+  trace::RecordPlace reserved_place{};  ///< of that record
+};
+
+/// Physical memory that is not for the trace's devices: [base, base + bytes).
+struct ReservedMemory {
+  std::uint64_t base = 0;
+  std::uint64_t bytes = 0;
 };
 
 /// Reads the whole trace. An ASID belongs to the stream whose recently used pages its range invalidations name most;
 /// a stream that no invalidation names gets an ASID that the trace does not use. Streams that only the same ASID
 /// names share it, and so one address space. Throws trace::TraceError.
-PlayPlan plan_play(const std::string& path);
+PlayPlan plan_play(const std::string& path, const ReservedMemory& reserved = {});
 
 }  // namespace smmusim

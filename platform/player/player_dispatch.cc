@@ -41,7 +41,7 @@ std::uint64_t range_start(const Record& record) {
 }  // namespace
 
 void Player::fail_record(const std::string& sentence) const {
-  throw trace::TraceError::in_file(reader_.path(), fmt::format("record {}: {}", counters_.records, sentence));
+  throw reader_.place().error(reader_.path(), fmt::format("record {}: {}", counters_.records, sentence));
 }
 
 std::size_t Player::stream_index(std::uint32_t stream) const {

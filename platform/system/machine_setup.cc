@@ -5,11 +5,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <map>
 #include <set>
 
 #include "platform/config/load.h"
-#include "platform/trace/error.h"
 
 namespace smmusim {
 namespace {
@@ -27,18 +27,11 @@ unsigned smallest_oas(const PlatformConfig& config) {
   return bits;
 }
 
-PageAllocator table_region(const PlatformConfig& config) {
-  const std::uint64_t base = config.driver.tables_base;
+/// One above the last address that both memory and the SMMUs reach.
+std::uint64_t reach_of(const PlatformConfig& config) {
   const std::uint64_t memory_end = config.memory.base + config.memory.size;
   const unsigned oas = smallest_oas(config);
-  const std::uint64_t reach = oas >= 64 ? memory_end : std::min(memory_end, std::uint64_t{1} << oas);
-  if (base < config.memory.base || base >= reach) {
-    throw InputError(
-        fmt::format("driver.tables_base = 0x{:x} lies outside what memory and OAS reach; it must be 0x{:x} "
-                    "to below 0x{:x}",
-                    base, config.memory.base, reach));
-  }
-  return {Pa(base), std::min(table_bytes_max, reach - base)};
+  return oas >= 64 ? memory_end : std::min(memory_end, std::uint64_t{1} << oas);
 }
 
 unsigned bits_of_streams(const PlatformConfig& config, std::size_t smmu) {
@@ -71,7 +64,52 @@ StreamTable make_stream_table(Platform& platform, PageAllocator& pages, const Pl
   return StreamTable::linear(platform.memory(), pages, log2);
 }
 
+/// Endpoints that are made from the trace get the SMMU of the template.
+void require_reachable(const PlatformConfig& config, const PlannedStream& planned) {
+  const NamedSmmu& smmu = config.smmus[config.endpoint_template.smmu];
+  const unsigned sidsize = smmu.config.features.sidsize;
+  if (fits(planned.stream, sidsize)) return;
+  throw planned.place.error(
+      config.trace.file,
+      fmt::format("record {}: stream 0x{:x} has more bits than smmu.sidsize = {}; raise smmu.sidsize to at least {}",
+                  planned.first_record, planned.stream, sidsize, std::bit_width(planned.stream)));
+}
+
+/// A multiple of 64 KiB from which the driver has as much room as it can use, away from the plan's pages; 0: none.
+std::uint64_t place_for_tables(const PlatformConfig& config, const PlayPlan& plan) {
+  constexpr std::uint64_t alignment = 0x10000;
+  const std::uint64_t reach = reach_of(config);
+  if (plan.outputs_end > reach) return 0;
+  const std::uint64_t base = (std::max(plan.outputs_end, config.memory.base) + alignment - 1) & ~(alignment - 1);
+  return base < reach && reach - base >= table_bytes_max ? base : 0;
+}
+
 }  // namespace
+
+ReservedMemory driver_region(const PlatformConfig& config) {
+  const std::uint64_t base = config.driver.tables_base;
+  const std::uint64_t reach = reach_of(config);
+  if (base < config.memory.base || base >= reach) {
+    throw InputError(
+        fmt::format("driver.tables_base = 0x{:x} lies outside what memory and OAS reach; it must be 0x{:x} "
+                    "to below 0x{:x}",
+                    base, config.memory.base, reach));
+  }
+  return {base, std::min(table_bytes_max, reach - base)};
+}
+
+void require_apart(const PlatformConfig& config, const PlayPlan& plan) {
+  if (plan.reserved_record == 0) return;
+  const ReservedMemory region = driver_region(config);
+  const std::uint64_t better = place_for_tables(config, plan);
+  const std::string advice =
+      better != 0 ? fmt::format("set driver.tables_base = 0x{:x}, above all of the trace's pages", better)
+                  : fmt::format("set driver.tables_base to 1 GiB of main memory that the trace leaves alone");
+  throw plan.reserved_place.error(
+      config.trace.file, fmt::format("record {}: its output lies in the driver's tables and queues, [0x{:x}, 0x{:x}), "
+                                     "from driver.tables_base; {}",
+                                     plan.reserved_record, region.base, region.base + region.bytes, advice));
+}
 
 PlatformConfig with_endpoints(const PlatformConfig& config, const PlayPlan& plan) {
   PlatformConfig complete = config;
@@ -82,6 +120,7 @@ PlatformConfig with_endpoints(const PlatformConfig& config, const PlayPlan& plan
     }
     std::uint16_t spare = 0;
     for (const PlannedStream& planned : plan.streams) {
+      require_reachable(config, planned);
       EndpointConfig endpoint = config.endpoint_template;
       endpoint.name = fmt::format("stream{}", planned.stream);
       endpoint.stream_id = planned.stream;
@@ -104,16 +143,16 @@ PlatformConfig with_endpoints(const PlatformConfig& config, const PlayPlan& plan
     const bool known = std::any_of(complete.endpoints.begin(), complete.endpoints.end(),
                                    [&](const auto& endpoint) { return endpoint.stream().value == planned.stream; });
     if (known) continue;
-    throw trace::TraceError::in_file(
-        config.trace.file, fmt::format("record {}: stream 0x{:x} has no endpoint; add an [[endpoint]] whose bdf or "
-                                       "stream_id gives it",
-                                       planned.first_record, planned.stream));
+    throw planned.place.error(config.trace.file,
+                              fmt::format("record {}: stream 0x{:x} has no endpoint; add an [[endpoint]] whose bdf or "
+                                          "stream_id gives it",
+                                          planned.first_record, planned.stream));
   }
   return complete;
 }
 
 MachineSetup::MachineSetup(Platform& platform, const PlatformConfig& config, const PlayPlan& plan)
-    : pages_(table_region(config)) {
+    : pages_(Pa(driver_region(config).base), driver_region(config).bytes) {
   for (std::size_t i = 0; i != config.smmus.size(); ++i) build_driver(platform, config, i);
   std::map<std::uint32_t, std::uint16_t> asids;
   std::uint16_t unused = 1;

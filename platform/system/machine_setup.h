@@ -17,6 +17,11 @@
 
 namespace smmusim {
 
+/// Where the driver builds tables and queues. Throws InputError naming driver.tables_base if there is no such memory.
+ReservedMemory driver_region(const PlatformConfig& config);
+/// Throws trace::TraceError naming driver.tables_base if the plan's devices would touch driver_region().
+void require_apart(const PlatformConfig& config, const PlayPlan& plan);
+
 /// `config` with its endpoints: those it has, or one for each stream of the plan. Throws InputError naming the record
 /// for a stream of the plan that has no endpoint.
 PlatformConfig with_endpoints(const PlatformConfig& config, const PlayPlan& plan);

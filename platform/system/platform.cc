@@ -103,7 +103,7 @@ void Platform::build_interconnect(const PlatformConfig& config) {
   const bool timed = config.mode == Mode::timed;
   InterconnectConfig map;
   map.map.push_back({Pa(config.memory.base), config.memory.size, to_memory, false});
-  map.map.push_back({Pa(config.msi.base), config.msi.size, to_doorbell, false});
+  if (config.msi.size != 0) map.map.push_back({Pa(config.msi.base), config.msi.size, to_doorbell, false});
   unsigned inputs = 1;  // the CPU
   for (std::size_t i = 0; i != smmus_.size(); ++i) {
     const SmmuConfig& smmu = config.smmus[i].config;

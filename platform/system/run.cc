@@ -1,31 +1,50 @@
 // SPDX-License-Identifier: MIT
 // run_simulation(): one run from options to summary, JSON and exit code. The only file here that knows the host's
-// clock, standard output and files.
-#include <fmt/format.h>
-
+// clock. The files get their names last: a run that fails, at whatever point, leaves none.
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
+#include <list>
 #include <optional>
 #include <stdexcept>
+#include <utility>
 
 #include "platform/config/load.h"
 #include "platform/driver/page_allocator.h"
+#include "platform/system/output.h"
 #include "platform/system/run_options.h"
 #include "platform/system/simulation.h"
 #include "platform/system/statistics.h"
 #include "platform/system/summary.h"
+#include "platform/system/trace_identity.h"
 
 namespace smmusim {
 namespace {
 
-void write_file(const std::string& path, const std::string& text) {
-  std::ofstream file(path, std::ios::binary | std::ios::trunc);
-  file << text;
-  file.close();
-  if (!file) throw InputError(fmt::format("{}: can't be written; give a path that can be", path));
-}
+/// Where the statistics go, apart from standard output. Made before the run, so that a run whose results have no place
+/// does not begin.
+class StatisticsFiles {
+ public:
+  explicit StatisticsFiles(const RunOptions& options) {
+    if (!options.out_dir.empty()) {
+      folder_.emplace(options.out_dir);
+      files_.emplace_back(std::filesystem::path(options.out_dir) / "stats.json");
+    }
+    if (!options.json_path.empty() && options.json_path != "-") files_.emplace_back(options.json_path);
+  }
+
+  void write(const std::string& text) {
+    for (OutputFile& file : files_) file.write(text);
+  }
+  void publish() {
+    for (OutputFile& file : files_) file.publish();
+    if (folder_) folder_->keep();
+  }
+
+ private:
+  std::optional<OutputFolder> folder_;
+  std::list<OutputFile> files_;  // after the folder: they go first
+};
 
 void show_progress(std::uint64_t done, std::uint64_t total) {
   std::fprintf(stderr, "\r%3u %% of %llu records", static_cast<unsigned>(total == 0 ? 100 : done * 100 / total),
@@ -50,6 +69,9 @@ void as_input_errors(Work work) {
 }  // namespace
 
 int run_simulation(const RunOptions& options) {
+  StatisticsFiles files(options);
+  // Before the run: if the file is replaced meanwhile, the results must not pass for those of the new one.
+  nlohmann::ordered_json trace = trace_identity(options.config.trace.file);
   const auto host_start = std::chrono::steady_clock::now();
   std::optional<Simulation> simulation;
   as_input_errors([&] {
@@ -59,18 +81,13 @@ int run_simulation(const RunOptions& options) {
   });
   if (options.progress) std::fputs("\r\x1b[K", stderr);
   const std::chrono::duration<double> host = std::chrono::steady_clock::now() - host_start;
-  const nlohmann::ordered_json statistics = statistics_json(*simulation, host.count());
+  nlohmann::ordered_json statistics = statistics_json(*simulation, host.count());
+  statistics["trace"] = std::move(trace);
 
-  const bool json_on_stdout = options.json_path == "-";
-  if (!options.json_path.empty() && !json_on_stdout) write_file(options.json_path, to_text(statistics));
-  if (!options.out_dir.empty()) {
-    std::error_code error;
-    std::filesystem::create_directories(options.out_dir, error);
-    write_file((std::filesystem::path(options.out_dir) / "stats.json").string(), to_text(statistics));
-  }
-  const std::string text = json_on_stdout ? to_text(statistics) : summary_text(*simulation, statistics, options.colour);
-  std::fwrite(text.data(), 1, text.size(), stdout);
-  std::fflush(stdout);
+  const std::string json = to_text(statistics);
+  files.write(json);
+  write_standard_output(options.json_path == "-" ? json : summary_text(*simulation, statistics, options.colour));
+  files.publish();
   return simulation->player().counters().mismatches == 0 ? 0 : 1;
 }
 

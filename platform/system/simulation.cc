@@ -7,6 +7,7 @@
 
 #include "model/base/check.h"
 #include "platform/config/load.h"
+#include "platform/driver/page_allocator.h"
 
 namespace smmusim {
 namespace {
@@ -19,13 +20,38 @@ PlayerConfig player_config(const PlatformConfig& config) {
   return player;
 }
 
+/// The driver's region is full: says which key makes it larger, or that none can.
+InputError region_full(const PlatformConfig& config, const AllocationError& error) {
+  return InputError(fmt::format(
+      "{}: {}; the region goes from driver.tables_base = 0x{:x} to the end of what memory.size and smmu.oas "
+      "reach, and 1 GiB at most",
+      config.trace.file, error.what(), config.driver.tables_base));
+}
+
+AtsType ats_type(trace::Ats ats) {
+  switch (ats) {
+    case trace::Ats::untranslated:
+      return AtsType::untranslated;
+    case trace::Ats::request:
+      return AtsType::translation_request;
+    case trace::Ats::translated:
+      return AtsType::translated;
+  }
+  throw InternalError("a record of an unknown ATS type, which its reader lets through");
+}
+
 }  // namespace
 
-Simulation::Simulation(const PlatformConfig& config) : plan_(plan_play(config.trace.file)) {
+Simulation::Simulation(const PlatformConfig& config) : plan_(plan_play(config.trace.file, driver_region(config))) {
+  require_apart(config, plan_);
   config_ = with_endpoints(config, plan_);
   platform_ = std::make_unique<Platform>(config_);
   scope_ = std::make_unique<Scope>(platform_->engine());
-  setup_ = std::make_unique<MachineSetup>(*platform_, config_, plan_);
+  try {
+    setup_ = std::make_unique<MachineSetup>(*platform_, config_, plan_);
+  } catch (const AllocationError& error) {
+    throw region_full(config_, error);
+  }
   reader_ = trace::Reader::open(config_.trace.file);
   player_ = std::make_unique<Player>(platform_->engine(), *reader_, *this, setup_->drivers(), setup_->spaces(),
                                      setup_->played_streams(), player_config(config_));
@@ -68,7 +94,11 @@ void Simulation::run() {
   start_node_.scope = scope_.get();
   start_node_.fire = &Simulation::begin;
   platform_->engine().post(start_node_);
-  platform_->run();
+  try {
+    platform_->run();
+  } catch (const AllocationError& error) {
+    throw region_full(config_, error);
+  }
   if (boot_status_ != DriverStatus::ok) {
     throw InputError(fmt::format("the driver can't use the SMMU: {}", describe(boot_status_)));
   }
@@ -95,6 +125,8 @@ void Simulation::start(PlayedAccess& access) {
   work.substream_id = SubstreamId(record.substream);
   work.instruction = record.instruction;
   work.privileged = record.privileged;
+  work.atomic = record.op == trace::Op::atomic;
+  work.ats = ats_type(record.ats);
   work.tag = record.address;
   work.user = &access;
   platform::DmaEndpoint& endpoint = platform_->endpoint(access.stream);

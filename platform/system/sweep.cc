@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // run_sweep(): the cross product of some keys' values, a child process for each point (the SystemC kernel can't be
 // elaborated twice in one), a JSON file a point, and results.csv. A point whose file is there, with the same
-// configuration, is not run again. It shares nothing between points but the folder.
+// configuration and the same contents of the trace, is not run again. Points that were done stay when another fails. It
+// shares nothing between points but the folder.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/wait.h>
@@ -18,8 +19,11 @@
 #include "platform/config/load.h"
 #include "platform/config/show.h"
 #include "platform/config/version.h"
+#include "platform/system/output.h"
 #include "platform/system/results_table.h"
 #include "platform/system/run_options.h"
+#include "platform/system/trace_identity.h"
+#include "platform/trace/error.h"
 
 namespace smmusim {
 namespace {
@@ -31,14 +35,17 @@ constexpr int exit_mismatch = 1;
 constexpr int exit_input = 2;
 constexpr int exit_defect = 70;
 constexpr std::size_t points_max = 1'000'000;
+constexpr int depth_max = 8;  // of a point's JSON; a deeper one is no result of ours
 
 struct Point {
   std::vector<std::string> values;  // by axis
   PlatformConfig config;
+  ordered_json trace;  // trace_identity()
   fs::path file;
 };
 
-/// All points, the last axis fastest. Every configuration is checked before anything runs or is written.
+/// All points, the last axis fastest. Every configuration is checked, and every trace read once, before anything runs
+/// or is written.
 std::vector<Point> points_of(const SweepOptions& options) {
   std::size_t count = 1;
   for (const auto& [key, values] : options.axes) {
@@ -46,6 +53,7 @@ std::vector<Point> points_of(const SweepOptions& options) {
     if (count > points_max) throw InputError(fmt::format("a sweep of more than {} points; vary less", points_max));
   }
   std::vector<Point> points;
+  std::map<std::string, ordered_json> traces;
   for (std::size_t number = 0; number != count; ++number) {
     Point point;
     ConfigSource source = options.base;
@@ -60,20 +68,45 @@ std::vector<Point> points_of(const SweepOptions& options) {
     if (point.config.trace.file.empty()) {
       throw InputError("sweep: there is no trace to replay; give --trace FILE or set trace.file");
     }
+    ordered_json& trace = traces[point.config.trace.file];
+    if (trace.is_null()) trace = trace_identity(point.config.trace.file);
+    point.trace = trace;
     point.file = fs::path(options.out_dir) / "points" / fmt::format("{:06}.json", number);
     points.push_back(std::move(point));
   }
   return points;
 }
 
-/// The statistics of a point that was run before with this configuration; null if there are none.
-ordered_json finished(const Point& point) {
-  std::ifstream file(point.file);
+/// The file's JSON. Null if there is none, or one that no statistics can be: whatever a file of that name holds must
+/// neither be taken for a result nor stop the sweep.
+ordered_json read_point(const fs::path& path) {
+  std::ifstream file(path);
   if (!file) return nullptr;
-  const ordered_json json = ordered_json::parse(file, nullptr, false);
-  if (!json.is_object() || json.value("version", "") != program_version) return nullptr;
+  bool too_deep = false;
+  const auto shallow = [&too_deep](int depth, ordered_json::parse_event_t, ordered_json&) {
+    too_deep = too_deep || depth > depth_max;
+    return depth <= depth_max;
+  };
+  ordered_json json = ordered_json::parse(file, shallow, false);
+  if (too_deep || !json.is_object()) return nullptr;
+  for (const char* key : {"config", "trace", "check", "latency_ns", "memory"}) {
+    if (!json.contains(key) || !json[key].is_object()) return nullptr;
+  }
+  for (const char* key : {"simulated_ns", "transactions", "bytes", "faults"}) {
+    if (!json.contains(key) || !json[key].is_number()) return nullptr;
+  }
+  const ordered_json& check = json["check"];
+  if (!check.contains("mismatches") || !check["mismatches"].is_number_unsigned()) return nullptr;
+  return json;
+}
+
+/// The statistics of a point that was run before with this configuration and this trace; null if there are none.
+ordered_json finished(const Point& point) {
+  const ordered_json json = read_point(point.file);
+  if (json.is_null() || !json.contains("version") || json["version"] != program_version) return nullptr;
+  if (json["trace"] != point.trace) return nullptr;
   // Endpoints that are made from the trace stand in the statistics, not in the configuration as it was given.
-  ordered_json made = json.value("config", ordered_json());
+  ordered_json made = json["config"];
   ordered_json asked = config_to_json(point.config);
   if (point.config.endpoints.empty()) {
     made.erase("endpoint");
@@ -90,14 +123,16 @@ ordered_json finished(const Point& point) {
     if (nowhere >= 0) dup2(nowhere, STDOUT_FILENO);  // the summary
     RunOptions run;
     run.config = point.config;
-    run.json_path = point.file.string() + ".part";
+    run.json_path = point.file.string();
     code = run_simulation(run);
-    fs::rename(run.json_path, point.file);
-  } catch (const InternalError& error) {
-    std::fprintf(stderr, "smmusim: a defect: %s\n", error.what());
-  } catch (const std::exception& error) {
+  } catch (const InputError& error) {
     std::fprintf(stderr, "smmusim: %s\n", error.what());
     code = exit_input;
+  } catch (const trace::TraceError& error) {
+    std::fprintf(stderr, "smmusim: %s\n", error.what());
+    code = exit_input;
+  } catch (const std::exception& error) {  // as command_line.cc has it
+    std::fprintf(stderr, "smmusim: a defect of smmusim: %s\n", error.what());
   }
   std::fflush(stderr);
   _exit(code);
@@ -165,9 +200,9 @@ class Runner {
 
 int run_sweep(const SweepOptions& options) {
   const std::vector<Point> points = points_of(options);
-  std::error_code error;
-  fs::create_directories(fs::path(options.out_dir) / "points", error);
-  if (error) throw InputError(fmt::format("{}: can't be made; give a folder that can be written", options.out_dir));
+  const fs::path csv = fs::path(options.out_dir) / "results.csv";
+  OutputFolder folder(fs::path(options.out_dir) / "points");
+  OutputFile results(csv);
   Runner(options, points).run();
 
   ResultsTable table;
@@ -175,16 +210,17 @@ int run_sweep(const SweepOptions& options) {
   bool all_hold = true;
   for (const Point& point : points) {
     const ordered_json json = finished(point);
-    if (json.is_null()) throw InternalError("a point's result vanished: " + point.file.string());
+    if (json.is_null()) {
+      throw InputError(point.file.string() +
+                       ": the result is another than the one asked for; leave trace and folder alone during a sweep");
+    }
     table.add_row(point.values, json);
     all_hold = all_hold && json["check"]["mismatches"] == 0;
   }
-  const fs::path csv = fs::path(options.out_dir) / "results.csv";
-  std::ofstream file(csv, std::ios::binary | std::ios::trunc);
-  file << table.to_csv();
-  file.close();
-  if (!file) throw InputError(fmt::format("{}: can't be written; give a folder that can", csv.string()));
-  std::printf("%zu points\n%s\n", points.size(), csv.string().c_str());
+  results.write(table.to_csv());
+  write_standard_output(fmt::format("{} points\n{}\n", points.size(), csv.string()));
+  results.publish();
+  folder.keep();
   return all_hold ? 0 : exit_mismatch;
 }
 

@@ -240,6 +240,7 @@ std::size_t BinaryDecoder::next(std::span<Record> records) {
     if (const char* wrong = check_record(r)) fail(at, wrong);
     if (r.time_ps < last_time_ps_) fail(at, "a time before the record before; times never decrease");
     last_time_ps_ = r.time_ps;
+    record_offset_ = at;
     --block_records_left_;
     ++done;
   }

@@ -31,6 +31,8 @@ class BinaryDecoder {
   explicit BinaryDecoder(ByteSource& source);
   /// Up to records.size() records; fewer only at the end. Throws TraceError naming the byte offset.
   std::size_t next(std::span<Record> records);
+  /// Byte offset in the (decompressed) contents of the record given last; 0: none was given.
+  std::uint64_t offset() const { return record_offset_; }
 
  private:
   bool load_block();
@@ -41,6 +43,7 @@ class BinaryDecoder {
   std::size_t block_at_ = 0, block_end_ = 0;
   std::uint64_t block_offset_ = 0;  // in the contents, of block_[0]
   std::uint64_t records_before_ = 0, last_time_ps_ = 0;
+  std::uint64_t record_offset_ = 0;
   std::uint32_t block_records_left_ = 0;
   bool ended_ = false;
 };

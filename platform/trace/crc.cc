@@ -36,9 +36,9 @@ std::uint32_t fold(std::uint64_t word) {
 
 }  // namespace
 
-std::uint32_t crc32c(const void* bytes, std::size_t n) {
+std::uint32_t crc32c(const void* bytes, std::size_t n, std::uint32_t before) {
   const auto* at = static_cast<const unsigned char*>(bytes);
-  std::uint32_t crc = 0xffffffffu;
+  std::uint32_t crc = ~before;
   for (; n >= 16; n -= 16, at += 16) {
     std::uint64_t low = 0, high = 0;
     std::memcpy(&low, at, 8);

@@ -7,7 +7,8 @@
 
 namespace smmusim::trace {
 
-/// CRC-32C of `n` bytes. The check value of "123456789" is 0xE3069283.
-std::uint32_t crc32c(const void* bytes, std::size_t n);
+/// CRC-32C of `n` bytes. The check value of "123456789" is 0xE3069283. `before` is the CRC of what precedes them, so
+/// that a long text can be taken in pieces; 0 is the CRC of nothing.
+std::uint32_t crc32c(const void* bytes, std::size_t n, std::uint32_t before = 0);
 
 }  // namespace smmusim::trace

@@ -2,9 +2,12 @@
 // Reader: chooses the decoder by the first bytes of the (decompressed) contents.
 #include "platform/trace/reader.h"
 
-#include "platform/trace/error.h"
-
 namespace smmusim::trace {
+
+TraceError RecordPlace::error(const std::string& file, const std::string& sentence) const {
+  if (encoding == Encoding::text) return TraceError::at_line(file, position, sentence);
+  return TraceError::at_byte(file, position, (compressed ? "(of the decompressed contents) " : "") + sentence);
+}
 
 Reader::Reader(const std::string& path) : source_(path) {
   info_.compressed = source_.compressed();
@@ -31,6 +34,12 @@ bool Reader::next(Record& record) {
 std::size_t Reader::next(std::span<Record> records) {
   if (auto* binary = std::get_if<BinaryDecoder>(&decoder_)) return binary->next(records);
   return std::get<TextDecoder>(decoder_).next(records);
+}
+
+RecordPlace Reader::place() const {
+  const auto* binary = std::get_if<BinaryDecoder>(&decoder_);
+  const std::uint64_t position = binary != nullptr ? binary->offset() : std::get<TextDecoder>(decoder_).line();
+  return {info_.encoding, info_.compressed, position};
 }
 
 }  // namespace smmusim::trace

@@ -10,6 +10,7 @@
 
 #include "platform/trace/binary.h"
 #include "platform/trace/bytes.h"
+#include "platform/trace/error.h"
 #include "platform/trace/record.h"
 #include "platform/trace/text.h"
 
@@ -23,6 +24,16 @@ struct TraceInfo {
   std::uint32_t version = 1;
 };
 
+/// Where a record stands in its file: for a message about it after it was read.
+struct RecordPlace {
+  Encoding encoding = Encoding::binary;
+  bool compressed = false;
+  std::uint64_t position = 0;  ///< text: the line, from 1; binary: the byte offset in the (decompressed) contents
+
+  /// `FILE:LINE: sentence` or `FILE: byte N: sentence`.
+  TraceError error(const std::string& file, const std::string& sentence) const;
+};
+
 class Reader {
  public:
   /// Opens a trace; format and compression are decided by its first bytes. Throws TraceError.
@@ -33,6 +44,9 @@ class Reader {
   bool next(Record& record);
   /// Fills `records`; fewer than records.size() only at the end.
   std::size_t next(std::span<Record> records);
+
+  /// Of the record given last.
+  RecordPlace place() const;
 
   const TraceInfo& info() const { return info_; }
   const std::string& path() const { return source_.path(); }

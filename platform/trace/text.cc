@@ -306,6 +306,7 @@ bool TextDecoder::next(Record& record) {
     if (record.time_ps < last_time_ps_) fail("a time before the record before; times never decrease");
     last_time_ps_ = record.time_ps;
     ++records_;
+    record_line_ = lines_.line_number();
     return true;
   }
   return false;

@@ -37,6 +37,8 @@ class TextDecoder {
   explicit TextDecoder(ByteSource& source);
   /// Up to records.size() records; fewer only at the end. Throws TraceError naming the line.
   std::size_t next(std::span<Record> records);
+  /// Number of the line of the record given last, from 1; 0: none was given.
+  std::uint64_t line() const { return record_line_; }
 
  private:
   bool next(Record& record);
@@ -46,6 +48,7 @@ class TextDecoder {
   const std::string path_;
   LineSource lines_;
   std::uint64_t records_ = 0, last_time_ps_ = 0;
+  std::uint64_t record_line_ = 0;
   bool ended_ = false;
 };
 

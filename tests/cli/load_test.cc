@@ -183,6 +183,10 @@ const Wrong wrongs[] = {
     {"[[smmu]]\n[[smmu]]\nframe_base = 0x9060000\n", "", "f.toml:3:14: the registers of two SMMUs overlap"},
     {"[smmu]\nframe_base = 0x40000000\n", "", "f.toml:2:14: the SMMU's registers at 0x40000000"},
     {"[smmu]\nframe_base = 0x9050004\n", "", "f.toml:2:14: smmu.frame_base = 0x9050004 is not aligned; "},
+    {"[memory]\nbase = 0x40000800\n", "", "f.toml:2:8: memory.base = 0x40000800 is not aligned; "},
+    {"", "seed=9223372036854775808", "--set seed=9223372036854775808: seed = 9223372036854775808 is out of range; "},
+    {"[endpoint]\noutstanding = 65536\n", "", "f.toml:2:15: endpoint.outstanding = 65536 is out of range; "},
+    {"[smmu.tbu]\noutstanding = 65536\n", "", "f.toml:2:15: smmu.tbu.outstanding = 65536 is out of range; "},
     {"[msi]\nbase = 0x40000000\n", "", "f.toml:2:8: the doorbells lie in main memory; "},
     {"[memory]\nsize = 0x100000000000000\n", "", "f.toml:2:8: memory ends beyond 2^56"},
     {"[driver]\ntables_base = 0x10000\n", "", "f.toml:2:15: driver.tables_base = 0x10000 is not in main memory; "},
@@ -233,8 +237,8 @@ INSTANTIATE_TEST_SUITE_P(Rows, NotSupported,
                                          "smmu.ttf_vmsav8_64=false", "smmu.btm=true", "smmu.hyp=true", "smmu.atos=true",
                                          "smmu.cd2l=true", "smmu.rme_impl=true", "smmu.ecmdq=true", "smmu.d128=true",
                                          "smmu.ds=true", "smmu.bbml=1", "smmu.vax=52", "endpoint.ats=on",
-                                         "endpoint.ats_capability=true", "endpoint.atc_entries=64",
-                                         "endpoint.pasid_bits=20", "host.mode=simulated", "host.mode=auto"));
+                                         "endpoint.atc_entries=64", "endpoint.pasid_bits=20", "host.mode=simulated",
+                                         "host.mode=auto"));
 
 TEST(NotSupported, TheContractsExampleIsRefusedAtEachOfItsLines) {
   const std::vector<std::string> errors = errors_of(
@@ -242,13 +246,24 @@ TEST(NotSupported, TheContractsExampleIsRefusedAtEachOfItsLines) {
       "ril = \"on\"\nats = \"on\"\naccel = false\nversion = \"3.4\"\npri = true\n[[endpoint]]\nname = \"nvme0\"\n"
       "bdf = \"00:01.0\"\nats = \"auto\"\nats_capability = true\nhost_ats = \"supported\"\n[host]\nmode = \"none\"\n"
       "oas_check = \"aperture\"\n[trace]\nreplay = \"closed\"\n");
-  for (const char* place :
-       {"f.toml:5:12: smmu.ssidsize: ", "f.toml:6:10: smmu.stages: ", "f.toml:7:12: smmu.granules: ",
-        "f.toml:9:7: smmu.ats: ", "f.toml:12:7: smmu.pri: ", "f.toml:17:18: endpoint.ats_capability: "}) {
+  for (const char* place : {"f.toml:5:12: smmu.ssidsize: ", "f.toml:6:10: smmu.stages: ",
+                            "f.toml:7:12: smmu.granules: ", "f.toml:9:7: smmu.ats: ", "f.toml:12:7: smmu.pri: "}) {
     bool found = false;
     for (const std::string& line : errors) found = found || line.find(place) == 0;
     EXPECT_TRUE(found) << place;
   }
+}
+
+TEST(NotSupported, ADeviceThatCouldDoAtsMayStandBehindAnSmmuWithout) {
+  const PlatformConfig config = load(
+      "[[endpoint]]\nname = \"nvme0\"\nbdf = \"00:01.0\"\nats = \"auto\"\nats_capability = true\n"
+      "host_ats = \"supported\"\n");
+  EXPECT_TRUE(config.endpoints[0].ats_capability);
+}
+
+TEST(LoadConfig, SeedsReachAsFarAsIntegersOfToml) {
+  EXPECT_EQ(load("seed = 9223372036854775807\n").seed, ~std::uint64_t{0} >> 1);
+  EXPECT_EQ(load("", {"seed=9223372036854775807"}).seed, ~std::uint64_t{0} >> 1);
 }
 
 TEST(Show, TomlGivesTheSameConfigurationAgain) {

@@ -36,11 +36,12 @@ namespace {
 
 }  // namespace
 
-Finished run_program(const std::vector<std::string>& arguments, const std::vector<std::string>& environment) {
+Finished run_program(const std::vector<std::string>& arguments, const std::vector<std::string>& environment,
+                     const std::string& out) {
   const TemporaryFolder folder;
   const pid_t child = fork();
   if (child < 0) throw std::runtime_error("fork failed");
-  if (child == 0) become(arguments, environment, folder.path("out"), folder.path("err"));
+  if (child == 0) become(arguments, environment, out.empty() ? folder.path("out") : out, folder.path("err"));
   int status = 0;
   waitpid(child, &status, 0);
   Finished finished;

@@ -14,7 +14,9 @@ struct Finished {
 };
 
 /// Runs smmusim with these arguments; `environment` are NAME=VALUE added to ours. Standard input is empty.
-Finished run_program(const std::vector<std::string>& arguments, const std::vector<std::string>& environment = {});
+/// `out`: a file, /dev/full say, that is standard output instead; Finished::out is empty then.
+Finished run_program(const std::vector<std::string>& arguments, const std::vector<std::string>& environment = {},
+                     const std::string& out = "");
 
 /// A folder of its own that goes away with the object.
 class TemporaryFolder {

@@ -9,6 +9,7 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 
+#include "platform/config/keys.h"
 #include "platform/config/load.h"
 #include "platform/system/run_options.h"
 #include "platform/trace/error.h"
@@ -42,6 +43,27 @@ class PlatformRuns : public ::testing::Test {
     sweep.out_dir = (dir_ / folder).string();
     sweep.jobs = 2;
     return sweep;
+  }
+  /// A text trace, its header and end added.
+  std::string text_trace(const std::string& records) {
+    fs::create_directories(dir_);
+    const fs::path path = dir_ / "test.trace";
+    std::ofstream(path) << "smmusim-trace text 1\n" << records << "end\n";
+    return path.string();
+  }
+  /// What a run of this trace says when it is refused; empty: it is not. The run is a process of its own.
+  std::string refusal(const std::string& trace, const std::string& key, const std::string& value) {
+    SweepOptions sweep = options(trace, "refusal");
+    sweep.axes = {{key, {value}}};
+    testing::internal::CaptureStderr();
+    bool refused = false;
+    try {
+      run_sweep(sweep);
+    } catch (const InputError&) {
+      refused = true;
+    }
+    const std::string said = testing::internal::GetCapturedStderr();
+    return refused ? said : std::string();
   }
   json point(unsigned number, const std::string& folder = "sweep") {
     char name[32];
@@ -166,6 +188,142 @@ TEST_F(PlatformRuns, StreamWithoutAnEndpointIsRefusedByItsRecord) {
     EXPECT_NE(std::string(error.what()).find("stream 0x8 has no endpoint"), std::string::npos) << error.what();
     EXPECT_NE(std::string(error.what()).find("record "), std::string::npos) << error.what();
   }
+}
+
+TEST_F(PlatformRuns, AtsTrafficFaultsWhereThereIsNoAts) {
+  SweepOptions sweep =
+      options(text_trace("0 map sid=8 addr=0x1000 pa=0x41000000 perm=rw granule=4K pages=1\n"
+                         "1 read sid=8 addr=0x1000 size=64\n"
+                         "2 read sid=8 addr=0x1000 size=64 ats=request\n"
+                         "3 write sid=8 addr=0x1000 size=64 ats=translated\n"));
+  sweep.axes = {{"mode", {"timed", "untimed"}}};
+  EXPECT_EQ(run_sweep(sweep), 0);
+  for (const unsigned number : {0U, 1U}) {
+    EXPECT_EQ(point(number)["transactions"], 3);
+    EXPECT_EQ(point(number)["faults"], 2);
+    EXPECT_EQ(point(number)["events"]["F_UUT"], 2);
+  }
+}
+
+struct AtomicRow {
+  const char* perm;
+  unsigned faults;
+};
+
+TEST_F(PlatformRuns, AtomicsNeedReadAndWritePermission) {
+  // Read only: the write is refused. Stage 1 has no write-only page, so "w" lets both through.
+  for (const AtomicRow row : {AtomicRow{"rw", 0}, {"r", 1}, {"w", 0}}) {
+    SweepOptions sweep =
+        options(text_trace(std::string("0 map sid=8 addr=0x1000 pa=0x41000000 granule=4K pages=1 perm=") + row.perm +
+                           "\n1 atomic sid=8 addr=0x1000 size=8\n"),
+                row.perm);
+    sweep.axes = {{"mode", {"timed", "untimed"}}};
+    EXPECT_EQ(run_sweep(sweep), 0);
+    for (const unsigned number : {0U, 1U}) EXPECT_EQ(point(number, row.perm)["faults"], row.faults) << row.perm;
+  }
+}
+
+TEST_F(PlatformRuns, AtomicsWaitForTheirAnswerOnTheLink) {
+  const std::string map = "0 map sid=8 addr=0x1000 pa=0x41000000 perm=rw granule=4K pages=1\n";
+  double mean[2] = {};
+  for (const unsigned atomic : {0U, 1U}) {
+    const std::string folder = std::to_string(atomic);
+    SweepOptions sweep =
+        options(text_trace(map + (atomic != 0 ? "1 atomic" : "1 write") + " sid=8 addr=0x1000 size=8\n"), folder);
+    sweep.axes = {{"mode", {"timed"}}};
+    EXPECT_EQ(run_sweep(sweep), 0);
+    mean[atomic] = point(0, folder)["latency_ns"]["mean"];
+  }
+  EXPECT_GT(mean[1], mean[0]);
+}
+
+/// A value that the key table and the checks let through must be one that a platform can be built of.
+TEST_F(PlatformRuns, EveryKeyRunsAtItsSmallestAndItsLargestValue) {
+  const std::string trace =
+      text_trace("0 read sid=0 addr=0x1000 size=64 pa=0x41000000 perm=rw\n1 invalidate all\n2 config all\n");
+  unsigned runs = 0;
+  for (const Key& key : all_keys()) {
+    if (key.type != KeyType::integer || key.identity) continue;
+    const std::uint64_t smallest = key.legal.empty() ? key.min : key.legal.front();
+    const std::uint64_t largest = key.legal.empty() ? key.max : key.legal.back();
+    SweepOptions sweep = options(trace, "key_" + std::string(key.name));
+    std::vector<std::string> values;
+    for (const std::uint64_t value : {smallest, largest}) {
+      ConfigSource source = sweep.base;
+      source.assignments.push_back({std::string(key.name), std::to_string(value), "test"});
+      try {
+        load_config(source);
+        values.push_back(std::to_string(value));
+      } catch (const InputError&) {  // it doesn't go with the other defaults
+      }
+    }
+    if (values.empty()) continue;
+    sweep.axes = {{std::string(key.name), values}};
+    EXPECT_NO_THROW(EXPECT_EQ(run_sweep(sweep), 0) << key.name) << key.name;
+    runs += static_cast<unsigned>(values.size());
+  }
+  EXPECT_GT(runs, 80U);
+}
+
+TEST_F(PlatformRuns, EveryPcieWidthAndNoDoorbellsRun) {
+  SweepOptions sweep = options(text_trace("0 read sid=8 addr=0x1000 size=64 pa=0x41000000 perm=rw\n"));
+  sweep.axes = {{"pcie.lanes", {"1", "2", "4", "8", "12", "16", "32"}}, {"msi.size", {"0", "0x1000"}}};
+  EXPECT_EQ(run_sweep(sweep), 0);
+}
+
+struct RegionRow {
+  const char* output;  // of two pages
+  bool refused;        // with the region at its default, [0xc0000000, 0x100000000)
+};
+
+TEST_F(PlatformRuns, TracePagesInTheDriversTablesAreRefused) {
+  for (const RegionRow row : {RegionRow{"0xbfffe000", false},
+                              {"0xbffff000", true},
+                              {"0xc0000000", true},
+                              {"0xfffff000", true},
+                              {"0x100000000", false}}) {
+    const std::string trace = text_trace(
+        std::string("# a comment\n0 map sid=8 addr=0x1000 perm=rw granule=4K pages=2 pa=") + row.output + "\n");
+    const std::string said = refusal(trace, "mode", "untimed");
+    EXPECT_EQ(!said.empty(), row.refused) << row.output << " " << said;
+    if (!row.refused) fs::remove_all(dir_ / "refusal");
+    if (!row.refused) continue;
+    EXPECT_NE(said.find("test.trace:3: record 1: "), std::string::npos) << said;
+    EXPECT_NE(said.find("driver.tables_base"), std::string::npos) << said;
+  }
+}
+
+TEST_F(PlatformRuns, TheAdviceOfARefusedRegionIsGood) {
+  const std::string trace = text_trace(
+      "0 read sid=8 addr=0x1000 size=64 pa=0xc0000000 perm=rw\n"
+      "1 read sid=8 addr=0x2000 size=64 pa=0x1c0000000 perm=rw\n");
+  EXPECT_NE(refusal(trace, "mode", "untimed").find("driver.tables_base = 0x1c0010000"), std::string::npos);
+  EXPECT_EQ(refusal(trace, "driver.tables_base", "0x1c0010000"), "");
+}
+
+TEST_F(PlatformRuns, ErrorsAboutARecordNameItsLineOrOffset) {
+  const std::string trace = text_trace(
+      "# a comment\n0 read sid=8 addr=0x1000 size=64 pa=0x41000000 perm=rw\n"
+      "1 map sid=8 addr=0x1000000000000 pa=0x41002000 perm=r granule=4K pages=1\n");
+  EXPECT_NE(refusal(trace, "mode", "untimed").find("test.trace:4: record 2: "), std::string::npos);
+  std::vector<trace::Record> records = read_trace(trace);
+  const TraceFile binary(records);
+  // The file header, the block's header, and the two slots of the first record come before.
+  EXPECT_NE(refusal(binary.path(), "mode", "untimed").find(": byte 128: record 2: "), std::string::npos);
+}
+
+TEST_F(PlatformRuns, StreamBeyondSidsizeNamesTraceAndKey) {
+  const std::string trace = text_trace("0 read sid=8 addr=0x1000 size=64 pa=0x41000000 perm=rw\n");
+  const std::string said = refusal(trace, "smmu.sidsize", "3");
+  EXPECT_NE(said.find("test.trace:2: record 1: stream 0x8 "), std::string::npos) << said;
+  EXPECT_NE(said.find("smmu.sidsize"), std::string::npos) << said;
+}
+
+TEST_F(PlatformRuns, RegionWithoutRoomNamesItsKey) {
+  const std::string trace = text_trace("0 read sid=8 addr=0x1000 size=64 pa=0x41000000 perm=rw\n");
+  const std::string said = refusal(trace, "memory.size", "0x80001000");
+  EXPECT_NE(said.find("driver.tables_base"), std::string::npos) << said;
+  EXPECT_NE(said.find("memory.size"), std::string::npos) << said;
 }
 
 TEST_F(PlatformRuns, ImpossiblePointStopsTheSweepBeforeItWritesAnything) {

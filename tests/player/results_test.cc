@@ -1,12 +1,19 @@
 // SPDX-License-Identifier: MIT
-// LatencyHistogram and ResultsTable: the numbers of a run as they are reported.
+// LatencyHistogram, ResultsTable and trace_identity(): the numbers of a run as they are reported.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
 #include <random>
 
 #include "platform/system/latency_histogram.h"
 #include "platform/system/results_table.h"
+#include "platform/system/trace_identity.h"
+#include "platform/trace/crc.h"
+#include "platform/trace/error.h"
 
 namespace smmusim {
 namespace {
@@ -74,6 +81,32 @@ TEST(ResultsTable, NumbersThatARowLacksAreEmpty) {
   table.add_row({"1"}, {{"x", 1}});
   table.add_row({"2"}, {{"y", 2}});
   EXPECT_EQ(table.to_csv(), "a,x,y\n1,1,\n2,,2\n");
+}
+
+TEST(ResultsTable, WhichTraceItWasIsNoResult) {
+  ResultsTable table;
+  table.add_axis("a");
+  table.add_row({"1"}, {{"x", 1}, {"trace", {{"bytes", 10}, {"crc32c", "0x00000000"}}}});
+  EXPECT_EQ(table.to_csv(), "a,x\n1,1\n");
+}
+
+TEST(TraceIdentity, IsTheSizeAndTheCrcOfTheWholeFile) {
+  const auto path = std::filesystem::path(testing::TempDir()) / ("trace_identity_" + std::to_string(getpid()));
+  std::string text(1'000'003, '\0');  // several reads, the last one odd
+  std::mt19937 random(1);
+  for (char& c : text) c = static_cast<char>(random());
+  std::ofstream(path, std::ios::binary) << text;
+  const nlohmann::ordered_json identity = trace_identity(path.string());
+  std::filesystem::remove(path);
+  char crc[16];
+  std::snprintf(crc, sizeof crc, "0x%08x", trace::crc32c(text.data(), text.size()));
+  EXPECT_EQ(identity["bytes"], text.size());
+  EXPECT_EQ(identity["crc32c"], crc);
+}
+
+TEST(TraceIdentity, OfNoFileIsAnError) {
+  EXPECT_THROW(trace_identity("no/such.trace"), trace::TraceError);
+  EXPECT_THROW(trace_identity(testing::TempDir()), trace::TraceError);
 }
 
 }  // namespace

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+// Finding the leaf that an access uses through the reference walker, changing it, and the commands that make the change
+// known (IHI 0070 section 4.4).
 #include "tests/random/backbone_mutation.h"
 
 #include <algorithm>

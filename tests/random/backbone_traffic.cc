@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+// Accesses that arrive, are answered and retire at random times on the engine, and commands between them. It judges no
+// answer.
 #include "tests/random/backbone_traffic.h"
 
 namespace smmusim {

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-//
 // Domains and address spaces of a random case: which CDs may share tables, ASIDs and global entries so that a reader
 // with TLBs must answer as one without (IHI 0070 3.17, 5.2.1, 5.4.1).
 #include <algorithm>

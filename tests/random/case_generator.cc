@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-//
 // Puts a random case together: stream table, streams, accesses, bit flips (IHI 0070 3.3, 5.1, 6.3). The reference
 // walker is asked for each candidate access, only to mix outcomes: about half proceed, the others take turns among the
 // events.

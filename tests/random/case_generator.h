@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-//
 // Random cases for the three-way check: a memory image with stream table, CD tables and translation tables, the
 // registers, and a list of accesses (IHI 0070 chapters 3 and 5, DDI 0487 D8). Same seed and options, same bytes.
 // Includes nothing of model/, tlm/ or platform/.

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-//
 // Properties that the comparer relies on of the case generator: same seed same case, outcomes mixed, events spread, and
 // cacheable cases that a TLB tagged as the architecture says cannot answer differently (IHI 0070 3.17, 5.4).
 #include "tests/random/case_generator.h"

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-//
 // Random ID and control registers for the case generator (IHI 0070 6.3): only combinations that the architecture
 // permits, with the features that a version makes mandatory.
 #include "tests/random/case_structures.h"

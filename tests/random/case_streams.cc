@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-//
 // STEs and CD tables of a random case (IHI 0070 5.2 to 5.4). A wrong STE or CD is one of a list of certain errors, so
 // that no copy of a CD differs from its address space and still translates.
 #include <algorithm>

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-//
 // The parts of a random case above the translation tables: ID registers, domains (everything with one StreamWorld and
 // VMID), address spaces (the content of a CD), STEs and CD tables (IHI 0070 chapters 3, 5, 6). Private to tests/random.
 #ifndef TESTS_RANDOM_CASE_STRUCTURES_H_

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-//
 // Memory blocks and random translation tables for the case generator. Every tree is consistent: one descriptor per
 // entry, Contiguous only on whole runs, so that a reader with caches must answer as one without.
 #include "tests/random/case_tables.h"

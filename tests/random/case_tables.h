@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-//
 // Building blocks of the case generator: random numbers, address spaces that hand out memory (physical, or guest
 // memory behind stage 2), and translation-table trees filled with random leaves (DDI 0487 D8.2, D8.3).
 // Private to tests/random; use case_generator.h.

@@ -166,8 +166,19 @@ def find_clang_format():
 
 def no_switch_on_co_await(tree):
     """g++ 12 miscompiles it (co_return in a case)."""
-    return grep(tree.of(*SOURCE), r"\b(switch)\s*\(\s*co_await\b",
-                "g++ 12 miscompiles a switch over co_await; bind the value to a local first")
+    found = []
+    for path, lines in tree.of(*SOURCE).items():
+        text = "\n".join(lines)
+        found += [f"{path}:{text.count(chr(10), 0, match.start()) + 1}: g++ 12 miscompiles a switch over co_await; "
+                  "bind the value to a local first" for match in re.finditer(r"\bswitch\s*\(\s*co_await\b", text)]
+    return found
+
+
+def opening_paragraph(tree):
+    """The line below the licence begins to say what the file is."""
+    return [f"{path}:2: no comment below the licence; say what the file is, which section it implements and what it "
+            "must not do" for path, lines in tree.of(*SOURCE).items()
+            if len(lines) < 2 or not re.match(r"//.*\w", lines[1])]
 
 
 def no_unfinished_marks(tree):
@@ -191,5 +202,5 @@ def no_native_builds(tree):
     return grep({**tree.of(*BUILD), **tree.scripts()}, r"-m(arch|tune|cpu)=" r"native", "builds are not for this machine only")
 
 
-CHECKS = [dependency_direction, includes_from_root, model_is_pure, spdx_line, no_switch_on_co_await, no_unfinished_marks,
-          file_length, no_machine_paths, no_native_builds]
+CHECKS = [dependency_direction, includes_from_root, model_is_pure, spdx_line, opening_paragraph, no_switch_on_co_await,
+          no_unfinished_marks, file_length, no_machine_paths, no_native_builds]

@@ -14,6 +14,7 @@ import gtest_xml  # noqa: E402  (needs the path above)
 SPDX = "// " + checks.SPDX + "\n"
 # The words are put together here so that this file keeps the rules itself.
 AWAIT = "switch " + "(co_await x) {}\n"
+SPLIT_AWAIT = "switch " + "(\n    co_await x) {}\n"
 MARK = "// TO" + "DO later\n"
 NATIVE = "-march=" + "native\n"
 HOME = "/ho" + "me/someone/file\n"
@@ -44,7 +45,13 @@ ROWS = [
     (checks.spdx_line, "tool", "#!/bin/sh\necho\n", 1),
     (checks.spdx_line, "tlm/a.h", SPDX, None),
     (checks.spdx_line, "notes.txt", "no licence needed\n", None),
+    (checks.opening_paragraph, "tlm/a.cc", SPDX + '#include "tlm/a.h"\n', 2),
+    (checks.opening_paragraph, "tlm/a.cc", SPDX + "//\n// What this is.\n", 2),
+    (checks.opening_paragraph, "tlm/a.cc", SPDX, 2),
+    (checks.opening_paragraph, "tlm/a.cc", SPDX + "// What this is.\n", None),
     (checks.no_switch_on_co_await, "tlm/a.cc", "\n" + AWAIT, 2),
+    (checks.no_switch_on_co_await, "tlm/a.cc", "\n\n" + SPLIT_AWAIT, 3),
+    (checks.no_switch_on_co_await, "tlm/a.cc", "switch (x) {\n  case 1:\n    co_await y;\n}\n", None),
     (checks.no_switch_on_co_await, "tlm/a.cc", "auto x = co_await y;\nswitch (x) {}\n", None),
     (checks.no_unfinished_marks, "README.md", MARK, 1),
     (checks.no_unfinished_marks, "README.md", "a to-do list\n", None),

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-//
 // Bit extraction for the independent reference walker. The helpers are written bit by bit on purpose: they are the base
 // of a check, so they must be obvious, not fast. This folder includes nothing of model/, tlm/ or platform/.
 #ifndef TESTS_RANDOM_REFERENCE_BITS_H_

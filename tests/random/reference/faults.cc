@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-//
 // Event records (section 7.3) and what the client sees (section 5.5) for every way in which the reference walker ends
 // without an address.
 #include "tests/random/reference/translation.h"

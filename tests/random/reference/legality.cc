@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-//
 // What makes a non-secure STE (5.2.2, C_BAD_STE) or CD (5.4.2, C_BAD_CD) ILLEGAL, one predicate per paragraph of the
 // specification. Nothing here reads memory.
 #include <algorithm>

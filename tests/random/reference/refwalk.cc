@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-//
 // The order of a translation in the reference: SMMUEN and GBPA, StreamID, STE, SubstreamID rules, CD, walk
 // (IHI 0070 3.3, 3.4, 5.2, 5.4, 7.3.22). Walks are in stage1.cc and stage2.cc, event records in faults.cc.
 #include "tests/random/reference/refwalk.h"

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-//
 // An independent reference of the non-secure SMMUv3 translation path: stream table, STE, CD, VMSAv8-64 stage 1 and
 // stage 2, and the event record of what fails (IHI 0070 chapters 3, 5, 7; DDI 0487 chapter D8). It has no caches, no
 // time and no state. It is the third leg of the three-way check and must include nothing of model/, tlm/ or platform/.

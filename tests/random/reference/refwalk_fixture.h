@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-//
 // The table image that the tests of the reference walker start from: one stream, one CD, one 4 KB page, written by hand
 // (IHI 0070 chapters 3 and 5). The tests change single fields of it. For the tests of this folder only.
 #ifndef TESTS_RANDOM_REFERENCE_REFWALK_FIXTURE_H_

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-//
 // The reference walker up to the walk: registers, stream table, STE, SubstreamID, CD, fault flags, event records
 // (IHI 0070 chapters 3, 5, 7). These tests say nothing about model/ and therefore name no rules.
 #include <stdexcept>

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-//
 // The walks of the reference walker, stage 1, stage 2 and nested, over tables written by hand (DDI 0487 D8).
 // These tests say nothing about model/ and therefore name no rules.
 #include <string>

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-//
 // The VMSAv8-64 stage-1 walk of the reference (DDI 0487 D8.2 to D8.4, IHI 0070 3.4, 5.4): range checks, levels,
 // hierarchical attributes, access flag, direct permissions. Descriptors are read through stage 2 if it is enabled.
 #include "tests/random/reference/translation.h"

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-//
 // The VMSAv8-64 stage-2 walk of the reference (DDI 0487 D8.2 to D8.4, IHI 0070 3.4, 5.2), used for the output of
 // stage 1, for stage-1 descriptors and for CDs. Tables are at physical addresses.
 #include "tests/random/reference/translation.h"

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-//
 // Field positions of the ID registers (6.3), STE (5.2) and CD (5.4) for the reference walker. Decoding only: what makes
 // a structure ILLEGAL is in legality.cc.
 #include "tests/random/reference/structures.h"

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-//
 // The ID registers, STE and CD of the reference walker taken apart into named fields (sections 5.2, 5.4, 6.3), and the
 // rules that make an STE or CD ILLEGAL (5.2.2, 5.4.2). Only non-secure fields that decide this path are decoded.
 #ifndef TESTS_RANDOM_REFERENCE_STRUCTURES_H_

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-//
 // The shape of VMSAv8-64 translation tables (DDI 0487 D8.2, D8.3): which descriptor bits are an address, which
 // descriptors are valid at which level, how an address indexes a table. Shared by both stages; decides no permission.
 #ifndef TESTS_RANDOM_REFERENCE_TABLES_H_

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-//
 // One translation in the reference walker, from the access to its outcome, with the faults as an internal exception so
 // that every step reads as the specification's text. Private to this folder: use refwalk.h.
 #ifndef TESTS_RANDOM_REFERENCE_TRANSLATION_H_

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+// trace_identity(); see the header.
+#include "platform/system/trace_identity.h"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <memory>
+#include <system_error>
+#include <vector>
+
+#include "platform/trace/bytes.h"
+#include "platform/trace/crc.h"
+#include "platform/trace/error.h"
+
+namespace smmusim {
+
+nlohmann::ordered_json trace_identity(const std::string& path) {
+  const std::unique_ptr<std::FILE, trace::FileCloser> file(std::fopen(path.c_str(), "rb"));
+  if (!file) {
+    throw trace::TraceError::in_file(path, fmt::format("it can't be opened ({}); name a file that can be read",
+                                                       std::generic_category().message(errno)));
+  }
+  std::vector<char> buffer(std::size_t{1} << 18);
+  std::uint64_t bytes = 0;
+  std::uint32_t crc = 0;
+  while (const std::size_t n = std::fread(buffer.data(), 1, buffer.size(), file.get())) {
+    crc = trace::crc32c(buffer.data(), n, crc);
+    bytes += n;
+  }
+  if (std::ferror(file.get()) != 0) {
+    throw trace::TraceError::at_byte(
+        path, bytes,
+        fmt::format("it can't be read ({}); name a readable file", std::generic_category().message(errno)));
+  }
+  return {{"bytes", bytes}, {"crc32c", fmt::format("0x{:08x}", crc)}};
+}
+
+}  // namespace smmusim
