@@ -98,7 +98,7 @@ uint64_t Translation::ste_address() {
   };
   if (exceeds(access_.sid, effective_log2size)) bad_streamid();
 
-  const uint64_t base = bits(registers_.strtab_base, pointer_top(features_), 6) << 6;
+  const uint64_t base = bits(registers_.strtab_base, 51, 6) << 6;
   const bool two_level = features_.st_level == 1 && bits(cfg, 17, 16) == 1;
   if (!two_level) return align_down(base, log2size + 6) + 64 * uint64_t{access_.sid};
 
@@ -114,7 +114,7 @@ uint64_t Translation::ste_address() {
   if (span == 0 || span > 11 || span > split + 1) bad_streamid();
   const uint64_t index = low_bits(access_.sid, split);
   if (exceeds(index, span - 1)) bad_streamid();
-  const uint64_t l2 = align_down(bits(l1std, pointer_top(features_), 6) << 6, 6 + span - 1);
+  const uint64_t l2 = align_down(bits(l1std, 55, 6) << 6, 6 + span - 1);
   return l2 + 64 * index;
 }
 
@@ -158,7 +158,7 @@ uint64_t Translation::cd_address(unsigned index) {
   const uint64_t pa = cd_memory_address(l1cd_address);
   uint64_t l1cd = 0;
   if (!read_word(pa, false, &l1cd)) stop_on_fetch(EventNumber::F_CD_FETCH, pa);
-  const uint64_t l2 = bits(l1cd, pointer_top(features_), 12) << 12;
+  const uint64_t l2 = bits(l1cd, 55, 12) << 12;
   if (!bit(l1cd, 0) || exceeds(l2, features_.oas)) stop_with(EventNumber::C_BAD_SUBSTREAMID);
   return align_down(l2, leaf_bits + 6) + 64 * low_bits(index, leaf_bits);
 }

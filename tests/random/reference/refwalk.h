@@ -7,8 +7,8 @@
 //  1. STRTAB_BASE, L1STD.L2Ptr or an address computed from them above OAS: F_STE_FETCH, no read is made.
 //  2. STE.S1ContextPtr above OAS (PA) or IAS (IPA): C_BAD_STE. L1CD.L2Ptr above OAS or IAS: C_BAD_SUBSTREAMID. Only the
 //     pointer is checked; no table that starts below 2^OAS and is aligned to its size can end above it.
-//  3. Reserved and RES0 bits of an STE, CD, L1STD, L1CD or descriptor are ignored. Address bits [55:52] of
-//     both L2Ptr and STRTAB_BASE exist from v3.4 (AIDR.ArchMinorRev 4), [51:48] from v3.1.
+//  3. Reserved and RES0 bits of an STE, CD, L1STD, L1CD or descriptor are ignored. S1ContextPtr and both L2Ptr are
+//     [55:x] in every version, as sections 5.1 to 5.3 give them; STRTAB_BASE keeps bits [51:6] (no VMSAv9-128 here).
 //  4. S1ContextPtr and L1CD.L2Ptr bits that are RES0 because of S1CDMax or S1Fmt are taken as zero (aligned down).
 //  5. S1Fmt = 3 is linear. STRTAB_BASE_CFG: SPLIT other than 6, 8, 10 is 6; FMT other than 1 is linear.
 //  6. TxSZ and S2T0SZ out of range: C_BAD_CD and C_BAD_STE in v3.0 too, never clamped.

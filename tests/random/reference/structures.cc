@@ -90,17 +90,12 @@ Features features_of(const Registers& r) {
   return f;
 }
 
-unsigned pointer_top(const Features& features) {
-  if (features.minor == 0) return 47;
-  return features.minor < 4 ? 51 : 55;
-}
-
 Ste ste_of(const Features& features, const Structure& w) {
   Ste s;
   s.V = flag(w, 0);
   s.Config = small_field(w, 3, 1);
   s.S1Fmt = small_field(w, 5, 4);
-  s.S1ContextPtr = field(w, 55, 6) << 6;  // 5.2 gives this width for every version; 3.4.3 says what follows
+  s.S1ContextPtr = field(w, 55, 6) << 6;
   s.S1CDMax = small_field(w, 63, 59);
   s.S1DSS = small_field(w, 65, 64);
   s.S2FWB = flag(w, 89);

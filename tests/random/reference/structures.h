@@ -28,9 +28,6 @@ struct Features {
 /// Throws std::invalid_argument for features outside this reference (see translate).
 Features features_of(const Registers& registers);
 
-/// Highest bit of a configuration pointer that exists in this version: 47, 51 or 55.
-unsigned pointer_top(const Features& features);
-
 enum class StreamWorld { EL1, EL2, EL2_E2H };
 
 /// STE (5.2), raw fields.
