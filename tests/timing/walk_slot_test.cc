@@ -99,6 +99,8 @@ class WalkSlots : public testing::Test {
   }
   std::uint32_t word_at(std::uint64_t address) { return static_cast<std::uint32_t>(bench.memory.load64(Pa(address))); }
 
+  ~WalkSlots() override { bench.smmu.reset(); }  // it lets go of its port, which goes before the bench
+
   TimingBench bench;
   HoldingPort port;
   std::vector<TimingBench::Sent*> misses;
