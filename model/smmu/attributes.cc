@@ -76,4 +76,12 @@ MemoryAttributes combined_with_stage1(const MemoryAttributes& incoming, const At
   return out;
 }
 
+MemoryAttributes combined_with_stage2(const MemoryAttributes& incoming, const StreamContext& context,
+                                      const spec::Features& features, const MemoryAttributes& stage2) {
+  const MemoryAttributes input = bypass_attributes(incoming, context.overrides, features.attr_types_ovr);
+  const S2Attributes leaf{stage2.type, stage2.shareability, context.s2.fwb, features.mteperm};
+  const TypeAndShareability out = s2_combined(input.type, input.shareability, leaf);
+  return {out.type, out.sh};
+}
+
 }  // namespace smmusim

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The attributes that an access leaves the SMMU with (IHI 0070 chapter 13): incoming, overridden by STE or GBPA,
-// replaced by stage 1.
+// replaced by stage 1, combined with stage 2.
 #pragma once
 
 #include "model/smmu/stream_context.h"
@@ -18,13 +18,22 @@ MemoryAttributes bypass_attributes(const MemoryAttributes& incoming, const Attri
 /// both are cacheable (section 13.1.4).
 MemoryAttributes combined_with_stage1(const MemoryAttributes& incoming, const AttributeOverrides& overrides,
                                       bool types_overridable, const MemoryAttributes& stage1);
-[[gnu::always_inline]] inline MemoryAttributes stage1_attributes(const MemoryAttributes& incoming,
-                                                                 const AttributeOverrides& overrides,
-                                                                 bool types_overridable,
-                                                                 const MemoryAttributes& stage1) {
+
+/// Attributes of an access that stage 2 alone translates (sections 13.1.4 and 13.4).
+MemoryAttributes combined_with_stage2(const MemoryAttributes& incoming, const StreamContext& context,
+                                      const spec::Features& features, const MemoryAttributes& stage2);
+
+/// Attributes of an access that `entry` translates. Of a nested entry they are those of both stages already.
+[[gnu::always_inline]] inline MemoryAttributes translated_attributes(const MemoryAttributes& incoming,
+                                                                     const StreamContext& context,
+                                                                     const spec::Features& features,
+                                                                     const TlbEntry& entry) {
+  if (entry.context.world == StreamWorld::ns_stage2) [[unlikely]] {
+    return combined_with_stage2(incoming, context, features, entry.attributes);
+  }
   // What most clients send has every hint, and leaves stage 1's as they are.
-  if (incoming.type == mair_normal_wb && !types_overridable) return stage1;
-  return combined_with_stage1(incoming, overrides, types_overridable, stage1);
+  if (incoming.type == mair_normal_wb && !features.attr_types_ovr) return entry.attributes;
+  return combined_with_stage1(incoming, context.overrides, features.attr_types_ovr, entry.attributes);
 }
 
 }  // namespace smmusim

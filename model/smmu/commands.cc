@@ -94,6 +94,7 @@ constexpr CommandRow rows[] = {
 };
 
 constexpr unsigned el1 = world_bit(StreamWorld::ns_el1);
+constexpr unsigned stage2 = world_bit(StreamWorld::ns_stage2);
 constexpr unsigned any_el2 = world_bit(StreamWorld::ns_el2) | world_bit(StreamWorld::ns_el2_e2h);
 
 /// A VA as TLB entries hold it: bits above 55 are copies of bit 55.
@@ -106,11 +107,11 @@ std::uint16_t vmid_mask(const Core& core) {
   return static_cast<std::uint16_t>(vmw <= 4 ? 0xffffu << vmw : 0xffffu);
 }
 
-/// The addresses of a *_VA, *_VAA command: one page of any size, or with TG a range (4.4.1.1).
-void set_addresses(const Core& core, const Command& c, TlbInvalidation& what) {
+/// The addresses of a *_VA, *_VAA or *_IPA command from `first` on: one page of any size, or with TG a range (4.4.1.1).
+void set_addresses(const Core& core, const Command& c, std::uint64_t first, TlbInvalidation& what) {
   what.by_va = true;
   what.leaf_only = c.get<Command::Leaf>();
-  what.first = canonical(c.get<Command::Address>());
+  what.first = first;
   what.last = what.first | low_mask(12);
   const auto tg = c.get<Command::TG>();
   if (!core.config.features.ril || tg == spec::TlbiTg::any) return;
@@ -158,16 +159,24 @@ TlbInvalidation tlb_invalidation(const Core& core, const Command& c) {
     case Opcode::CMD_TLBI_NH_VA:
     case Opcode::CMD_TLBI_EL2_VA:
       set_asid(c, what, true);
-      set_addresses(core, c, what);
+      set_addresses(core, c, canonical(c.get<Command::Address>()), what);
       break;
     case Opcode::CMD_TLBI_NH_VAA:
     case Opcode::CMD_TLBI_EL2_VAA:
-      set_addresses(core, c, what);
+      set_addresses(core, c, canonical(c.get<Command::Address>()), what);
+      break;
+    case Opcode::CMD_TLBI_S12_VMALL:
+      what.worlds = el1 | stage2;
+      break;
+    case Opcode::CMD_TLBI_S2_IPA:  // combined entries of nested streams stay: they are found by VA (4.4.3.1)
+      what.worlds = stage2;
+      set_addresses(core, c, c.get<Command::Address>(), what);
       break;
     case Opcode::CMD_TLBI_NSNH_ALL:
+      what.worlds = el1 | stage2;
       what.by_vmid = false;
       break;
-    default:  // the *_ALL commands, and those of stage 2, which take all of the VMID
+    default:  // NH_ALL, EL2_ALL
       break;
   }
   return what;

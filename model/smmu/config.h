@@ -39,10 +39,12 @@ struct TbuConfig {
 struct TcuConfig {
   CacheConfig tlb{2048, 4};
   CacheConfig walk_cache{512, 4};
+  CacheConfig ipa_cache{512, 4};  ///< stage-2 leaves, for the walks of nested streams
   CacheConfig config_cache{256, 4};
   unsigned tlb_cycles = 3;
   unsigned config_cycles = 3;
   unsigned walk_cache_cycles = 4;
+  unsigned ipa_cache_cycles = 2;
   unsigned walk_step_cycles = 1;  ///< after each fetch of a walk
   unsigned walkers = 16;          ///< walks (configuration fetches included) at a time
   unsigned command_cycles = 2;    ///< to execute one command, its fetch apart

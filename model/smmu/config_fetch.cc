@@ -6,6 +6,7 @@
 // external abort (F_STE_FETCH) rather than a truncation; reserved SPLIT and FMT values act as 6 and linear; table
 // pointer bits below the table's alignment are ignored; RES0 bits are ignored.
 #include <algorithm>
+#include <span>
 
 #include "model/smmu/core.h"
 #include "model/smmu/legality.h"
@@ -51,7 +52,9 @@ StreamTable stream_table(const Core& core) {
 Task<std::uint64_t> locate_ste(Core& core, TranslationOp& op) {
   const std::uint32_t sid = op.transaction.stream_id.value;
   const StreamTable table = stream_table(core);
+  tell(core, Step::stream_table, table.log2size, table.two_level ? table.split : 0);
   if (!fits(sid, table.log2size)) {
+    tell(core, Step::stream_out_of_range, table.log2size);
     fault(op, EventType::C_BAD_STREAMID);
     co_return 0;
   }
@@ -62,12 +65,14 @@ Task<std::uint64_t> locate_ste(Core& core, TranslationOp& op) {
   read.counted = op.effects.count;
   const MemoryStatus status = co_await read;
   if (status != MemoryStatus::ok) {
+    tell(core, Step::external_abort, address, static_cast<std::uint64_t>(Purpose::L1STD));
     fault(op, EventType::F_STE_FETCH, address);
     co_return 0;
   }
   const unsigned span = l1.get<spec::L1std::Span>();
   const std::uint64_t index = sid & low_mask(table.split);
   if (span == 0 || span > table.split + 1 || span > 11 || index >= std::uint64_t{1} << (span - 1)) {
+    tell(core, Step::stream_not_spanned, span, index);
     fault(op, EventType::C_BAD_STREAMID);
     co_return 0;
   }
@@ -82,7 +87,9 @@ Task<> fetch_ste(Core& core, TranslationOp& op, Ste& ste) {
   const MemoryStatus status = co_await read;
   if (status != MemoryStatus::ok) {
     fault(op, EventType::F_STE_FETCH, address);
-  } else if (illegal_ste(ste, core.config.features) != nullptr) {
+    tell(core, Step::external_abort, address, static_cast<std::uint64_t>(Purpose::STE));
+  } else if (const SteRule* row = illegal_ste(ste, core.config.features); row != nullptr) {
+    if (core.observer != nullptr) core.observer->illegal(row->sentence, row->rule);
     fault(op, EventType::C_BAD_STE);
   }
 }
@@ -108,9 +115,40 @@ Substream select_cd(const Ste& ste, const spec::Features& features, const Transa
   return {reserved ? EventType::F_STREAM_DISABLED : EventType{}, false, t.substream_id.value};
 }
 
+void tell_substream(const Core& core, const StreamContext& context, const Substream& substream) {
+  if (substream.fault != EventType{}) {
+    tell(core, Step::substream_refused, static_cast<std::uint64_t>(substream.fault));
+  } else if (substream.bypass) {
+    tell(core, Step::substream_bypass);
+  } else if (context.substream_valid) {
+    tell(core, Step::substream_used, substream.cd_index);
+  } else if (spec::has_stage1(context.config)) {
+    tell(core, Step::substream_none);
+  }
+}
+
 MemoryAttributes cd_attributes(const Ste& ste) {
   const std::uint8_t type = cacheability_to_mair(ste.get<Ste::S1CIR>(), ste.get<Ste::S1COR>());
   return {type, effective_shareability(type, static_cast<unsigned>(ste.get<Ste::S1CSH>()))};
+}
+
+/// Reads an L1CD or a CD. With stage 2, `address` is an IPA (section 3.3.2).
+Task<> read_cd_table(Core& core, TranslationOp& op, Ste& ste, Purpose purpose, std::uint64_t address,
+                     std::span<std::uint64_t> words) {
+  MemoryAttributes attributes = cd_attributes(ste);
+  if (op.own_context->translates_stage2()) {
+    co_await translate_ipa(core, op, address, spec::EventClass::CD);
+    if (op.failed()) co_return;
+    attributes = walk_attributes(attributes, core, op);
+    address = op.stage2_output(address);
+  }
+  const auto bytes = static_cast<std::uint32_t>(words.size_bytes());
+  OwnAccess read = own_read(core, *op.port, purpose, Pa(address), words.data(), bytes, attributes);
+  read.counted = op.effects.count;
+  const MemoryStatus status = co_await read;
+  if (status == MemoryStatus::ok) co_return;
+  tell(core, Step::external_abort, address, static_cast<std::uint64_t>(purpose));
+  fault(op, EventType::F_CD_FETCH, address);
 }
 
 /// Where CD `index` lies (section 5.3); 0 with op.fault set if nowhere.
@@ -125,15 +163,13 @@ Task<std::uint64_t> locate_cd(Core& core, TranslationOp& op, Ste& ste, std::uint
   const unsigned l1_log2 = cd_max > leaf_log2 ? cd_max - leaf_log2 : 0;
   const std::uint64_t address = (base & ~low_mask(std::max(6u, l1_log2 + 3))) + (std::uint64_t{index} >> leaf_log2) * 8;
   spec::L1cd l1;
-  OwnAccess read = own_read(core, *op.port, Purpose::L1CD, Pa(address), l1.dw.data(), 8, cd_attributes(ste));
-  read.counted = op.effects.count;
-  const MemoryStatus status = co_await read;
-  if (status != MemoryStatus::ok) {
-    fault(op, EventType::F_CD_FETCH, address);
-    co_return 0;
-  }
+  co_await read_cd_table(core, op, ste, Purpose::L1CD, address, l1.dw);
+  if (op.failed()) co_return 0;
   const std::uint64_t leaf = l1.get<spec::L1cd::L2Ptr>() & ~low_mask(leaf_log2 + 6);
-  if (!l1.get<spec::L1cd::V>() || !fits(leaf, core.config.features.oas)) {
+  // An IPA that is too large is stage 2's to refuse (3.4.3).
+  const bool too_large = !op.own_context->translates_stage2() && !fits(leaf, core.config.features.oas);
+  if (!l1.get<spec::L1cd::V>() || too_large) {
+    tell(core, Step::cd_not_reachable, leaf);
     fault(op, EventType::C_BAD_SUBSTREAMID);
     co_return 0;
   }
@@ -142,15 +178,13 @@ Task<std::uint64_t> locate_cd(Core& core, TranslationOp& op, Ste& ste, std::uint
 
 Task<> fetch_cd(Core& core, TranslationOp& op, Ste& ste, Cd& cd) {
   const std::uint64_t address = co_await locate_cd(core, op, ste, op.own_context->cd_index);
-  if (op.fault.type != EventType{}) co_return;
-  OwnAccess read = own_read(core, *op.port, Purpose::CD, Pa(address), cd.dw.data(), 64, cd_attributes(ste));
-  read.counted = op.effects.count;
-  const MemoryStatus status = co_await read;
-  if (status != MemoryStatus::ok) {
-    fault(op, EventType::F_CD_FETCH, address);
-  } else if (illegal_cd(cd, {core.config.features, ste, op.own_context->tlb.world}) != nullptr) {
-    fault(op, EventType::C_BAD_CD);
-  }
+  if (op.failed()) co_return;
+  co_await read_cd_table(core, op, ste, Purpose::CD, address, cd.dw);
+  if (op.failed()) co_return;
+  const CdRule* row = illegal_cd(cd, {core.config.features, ste, op.own_context->tlb.world});
+  if (row == nullptr) co_return;
+  if (core.observer != nullptr) core.observer->illegal(row->sentence, row->rule);
+  fault(op, EventType::C_BAD_CD);
 }
 
 void decode_ste(const Core& core, const Ste& ste, StreamContext& context) {
@@ -163,8 +197,12 @@ void decode_ste(const Core& core, const Ste& ste, StreamContext& context) {
                        static_cast<std::uint8_t>(ste.get<Ste::INSTCFG>())};
   const bool e2h = as<spec::CR2>(core.regs.cr2).get<spec::CR2::E2H>();
   context.tlb.world = stream_world(ste, core.config.features, e2h);
-  const bool has_vmid = core.config.features.s2p && context.tlb.world == StreamWorld::ns_el1;
-  context.tlb.vmid = Vmid(has_vmid ? ste.get<Ste::S2VMID>() : std::uint16_t{0});
+  const bool tagged = core.config.features.s2p && has_vmid(context.tlb.world);
+  context.tlb.vmid = Vmid(tagged ? ste.get<Ste::S2VMID>() : std::uint16_t{0});
+  if (!context.translates_stage2()) return;
+  context.s2 = s2_ttw_params(ste, core.config.features);
+  context.s2_r = ste.get<Ste::S2R>();
+  context.s2_s = ste.get<Ste::S2S>();
 }
 
 void decode_cd(const Core& core, const Cd& cd, StreamContext& context) {
@@ -177,6 +215,7 @@ void decode_cd(const Core& core, const Cd& cd, StreamContext& context) {
   for (unsigned half = 0; half < 2; ++half) {
     context.s1[half] = s1_ttw_params(cd, half, two_privileges, core.config.features);
   }
+  tell(core, Step::cd_decoded, context.tlb.asid.value, static_cast<std::uint64_t>(context.tlb.world));
 }
 
 }  // namespace
@@ -193,15 +232,22 @@ Task<> fetch_configuration(Core& core, TranslationOp& op) {
   co_await fetch_ste(core, op, ste);
   if (op.fault.type != EventType{}) co_return;
   decode_ste(core, ste, context);
+  op.context = &context;
+  override_permissions(core, op, context.overrides);
+  tell(core, Step::ste_decoded, static_cast<std::uint64_t>(context.config),
+       static_cast<std::uint64_t>(context.tlb.world));
   if (!spec::aborts(context.config)) {
     const Substream substream = select_cd(ste, core.config.features, t);
     op.fault.type = substream.fault;
+    tell_substream(core, context, substream);
     context.s1_bypassed = substream.bypass;
     context.cd_index = substream.cd_index;
     if (op.fault.type == EventType{} && context.translates_stage1()) {
       Cd cd;
       co_await fetch_cd(core, op, ste, cd);
       if (op.fault.type == EventType{}) decode_cd(core, cd, context);
+    } else if (context.translates_stage2()) {
+      context.tlb = context.stage2_tlb();
     }
     if (op.fault.type != EventType{}) co_return;
   }

@@ -24,6 +24,7 @@ Tcu::Tcu(Scope& scope, const SmmuConfig& config)
     : config_cache(config.tcu.config_cache, config.seed + 100),
       tlb(config.tcu.tlb, config.seed + 101),
       walk_cache(config.tcu.walk_cache, config.seed + 102),
+      ipa_cache(config.tcu.ipa_cache, config.seed + 103),
       walkers(scope, config.tcu.walkers),
       walk_done(scope) {}
 
@@ -33,6 +34,7 @@ Core::Core(Engine& engine, MemoryPort& memory_port, MemoryPort* debug_port, Obse
       clock{cfg.timed ? cycle_ps(cfg.tcu.clock_mhz) : 0},
       lookup_time(clock.cycles(cfg.tcu.config_cycles + cfg.tcu.tlb_cycles)),
       walk_cache_time(clock.cycles(cfg.tcu.walk_cache_cycles)),
+      ipa_cache_time(clock.cycles(cfg.tcu.ipa_cache_cycles)),
       walk_step_time(clock.cycles(cfg.tcu.walk_step_cycles)),
       lifetime(engine),
       memory(memory_port),
@@ -71,6 +73,7 @@ void update_cr0ack(Core& core) {
 void invalidate(Core& core, const TlbInvalidation& what) {
   core.tcu.tlb.invalidate(what);
   core.tcu.walk_cache.invalidate(what);
+  core.tcu.ipa_cache.invalidate(what);
   core.tcu.in_flight.note(what);
   for (const auto& tbu : core.tbus) tbu->micro_tlb.invalidate(what);
 }

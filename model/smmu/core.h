@@ -28,7 +28,8 @@ struct Tcu {
 
   StreamCache config_cache;
   TranslationCache tlb;
-  TranslationCache walk_cache;
+  TranslationCache walk_cache;  ///< tables of both stages
+  TranslationCache ipa_cache;   ///< leaves of stage 2, for walks of nested streams
   Slots walkers;
   Gate walk_done;      ///< a walk or configuration fetch has ended: whoever waits for its result looks again
   InFlight in_flight;  ///< translations in the TCU, which invalidations must not be overtaken by
@@ -46,6 +47,7 @@ struct Core {
   const Clock clock;
   const Time lookup_time;  ///< configuration cache and TLB of the TCU
   const Time walk_cache_time;
+  const Time ipa_cache_time;
   const Time walk_step_time;
   Scope lifetime;
   MemoryPort& memory;
@@ -61,6 +63,11 @@ struct Core {
   std::vector<std::unique_ptr<Tbu>> tbus;
   Requests requests;
 };
+
+inline void tell(const Core& core, Step step, std::uint64_t a = 0, std::uint64_t b = 0) {
+  if (core.observer != nullptr) [[unlikely]]
+    core.observer->step(step, a, b);
+}
 
 /// Counts an answer and shows it to the Observer.
 inline void count_response(Core& core, const Transaction& transaction, const Response& response) {

@@ -57,7 +57,12 @@ Event compose(const Core& core, const TranslationOp& op) {
     case EventType::F_ACCESS:
     case EventType::F_PERMISSION:
       set_access(event, op);
-      event.set<Event::S2>(op.fault.stage2).set<Event::CLASS>(op.fault.klass).set<Event::IPA>(op.fault.ipa);
+      event.set<Event::S2>(op.fault.stage2)
+          .set<Event::CLASS>(op.fault.klass)
+          .set<Event::IPA>(op.fault.ipa & ~low_mask(12));
+      // The SMMU's own access that stage 2 refused was a read.
+      if (op.fault.type == EventType::F_PERMISSION && op.fault.klass == spec::EventClass::TT)
+        event.set<Event::TTRnW>(true);
       break;
     default:
       break;
@@ -68,12 +73,12 @@ Event compose(const Core& core, const TranslationOp& op) {
 bool recorded(const Core& core, const TranslationOp& op) {
   if (op.fault.type == EventType::C_BAD_STREAMID) return as<spec::CR2>(core.regs.cr2).get<spec::CR2::RECINVSID>();
   if (!translation_related(op.fault.type) || op.fault.terminate_always) return true;
-  return op.context->cd_r;
+  return op.fault.stage2 ? op.context->s2_r : op.context->cd_r;
 }
 
 Outcome outcome_of(const TranslationOp& op) {
   if (!translation_related(op.fault.type) || op.fault.terminate_always) return Outcome::abort;
-  return op.context->cd_a ? Outcome::abort : Outcome::raz_wi;
+  return op.fault.stage2 || op.context->cd_a ? Outcome::abort : Outcome::raz_wi;
 }
 
 }  // namespace
@@ -81,7 +86,9 @@ Outcome outcome_of(const TranslationOp& op) {
 Task<> report_fault(Core& core, TranslationOp& op) {
   op.response.outcome = outcome_of(op);
   op.response.event = op.fault.type;
-  if (!op.effects.record || !recorded(core, op)) co_return;
+  const bool wanted = recorded(core, op);
+  if (core.observer != nullptr) core.observer->fault(compose(core, op), wanted);
+  if (!op.effects.record || !wanted) co_return;
   Event event = compose(core, op);
   ++core.counters.events[static_cast<std::size_t>(op.fault.type)];
   co_await core.event_queue.record(event);

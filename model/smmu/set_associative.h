@@ -25,13 +25,14 @@ class SetAssociative {
 
   SetAssociative(const CacheConfig& config, std::uint64_t seed)
       : ways_(config.entries == 0 ? 0 : config.ways),
+        pitch_log2_(static_cast<unsigned>(std::bit_width(std::max(ways_, std::size_t{1}) - 1))),
         set_mask_(config.entries == 0 ? 0 : config.entries / config.ways - 1),
         replacement_(config.replacement),
         random_(seed | 1),
-        tags_(config.entries, 0),
-        used_(config.entries, 0),
-        entries_(config.entries),
-        next_way_(config.entries == 0 ? 0 : config.entries / config.ways, 0) {}
+        tags_(slots(), 0),
+        used_(slots(), 0),
+        entries_(slots()),
+        next_way_(sets(), 0) {}
 
   bool present() const { return ways_ != 0; }
 
@@ -40,7 +41,7 @@ class SetAssociative {
   template <class Match>
   const Entry* find(std::uint64_t index, std::uint64_t tag, Match match) const {
     if (!present()) return nullptr;
-    const std::size_t base = (index & set_mask_) * ways_;
+    const std::size_t base = first_slot(index);
     std::size_t first = 0;
     do {  // 64 ways at a time; one turn for nearly every cache
       for (std::uint64_t hits = equal_tags(base + first, std::min<std::size_t>(ways_ - first, 64), tag); hits != 0;
@@ -62,8 +63,7 @@ class SetAssociative {
   void insert(std::uint64_t index, std::uint64_t tag, const Entry& entry, Match match, Evicted evicted) {
     if (!present()) return;
     SMMUSIM_CHECK((tag & valid) != 0);
-    const std::size_t set = index & set_mask_;
-    const std::size_t base = set * ways_;
+    const std::size_t base = first_slot(index);
     std::size_t place = base + ways_;
     for (std::size_t slot = base; slot != base + ways_; ++slot) {
       if (tags_[slot] == tag && match(entries_[slot])) {
@@ -73,7 +73,7 @@ class SetAssociative {
       if (tags_[slot] == 0 && place == base + ways_) place = slot;
     }
     if (place == base + ways_) {
-      place = victim(set);
+      place = victim(index & set_mask_);
       evicted(entries_[place]);
     } else if (tags_[place] == 0) {
       ++occupied_;
@@ -89,7 +89,7 @@ class SetAssociative {
   /// The same in set `index` only.
   template <class Match>
   std::size_t remove_in_set(std::uint64_t index, Match match) {
-    const std::size_t base = (index & set_mask_) * ways_;
+    const std::size_t base = first_slot(index);
     return remove_between(base, base + ways_, match);
   }
 
@@ -97,6 +97,12 @@ class SetAssociative {
   std::size_t sets() const { return static_cast<std::size_t>(set_mask_) + (present() ? 1 : 0); }
 
  private:
+  /// A set begins at a power of two, so that a lookup need not multiply; slots behind its ways stay empty.
+  std::size_t first_slot(std::uint64_t index) const {
+    return static_cast<std::size_t>(index & set_mask_) << pitch_log2_;
+  }
+  std::size_t slots() const { return sets() << pitch_log2_; }
+
   /// Which of `count` (at most 64) tags from `slot` on equal `tag`, one bit each. Without branches: which way hits is
   /// as good as random to the host's branch predictor.
   std::uint64_t equal_tags(std::size_t slot, std::size_t count, std::uint64_t tag) const {
@@ -129,7 +135,7 @@ class SetAssociative {
   }
 
   std::size_t victim(std::size_t set) {
-    const std::size_t base = set * ways_;
+    const std::size_t base = first_slot(set);
     if (replacement_ == Replacement::round_robin) {
       const std::uint32_t way = next_way_[set];
       next_way_[set] = way + 1 == ways_ ? 0 : way + 1;
@@ -149,6 +155,7 @@ class SetAssociative {
   }
 
   std::size_t ways_;
+  unsigned pitch_log2_;
   std::uint64_t set_mask_;
   Replacement replacement_;
   std::uint64_t random_;

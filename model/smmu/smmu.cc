@@ -4,7 +4,6 @@
 
 #include "model/smmu/core.h"
 #include "model/smmu/register_map.h"
-#include "model/smmu/translate.h"
 
 namespace smmusim {
 namespace {
@@ -37,6 +36,7 @@ void Smmu::reset() {
   core.tcu.config_cache.clear();
   core.tcu.tlb.clear();
   core.tcu.walk_cache.clear();
+  core.tcu.ipa_cache.clear();
   core.tcu.in_flight.clear();
   for (const auto& tbu : core.tbus) tbu->reset();
   reset_registers(core);
@@ -66,24 +66,6 @@ void Smmu::retire(TranslationRequest& request) {
   core_->requests.retire(*core_, request);
 }
 
-Response Smmu::translate(unsigned tbu, const Transaction& transaction, Effects effects) {
-  Core& core = *core_;
-  SMMUSIM_CHECK(tbu < core.tbus.size());
-  const bool debug = !effects.fill;
-  Response response;
-  TranslationOp op(transaction, response, effects, debug ? core.debug_memory : core.memory, false);
-  Tbu& unit = *core.tbus[tbu];
-  const Progress progress = consult(core, op, unit.stream_cache, unit.micro_tlb);
-  if (progress != Progress::answered) {
-    if (op.failed() && op.context != nullptr) op.keep_context();
-    Task<> task = translate_in_tcu(core, op);
-    SMMUSIM_CHECK(task.run_to_completion());
-    unit.keep(op);
-  }
-  if (effects.count) count_response(core, transaction, response);
-  return response;
-}
-
 unsigned Smmu::take_interrupts() {
   return core_->interrupts.take_wires();
 }
@@ -104,6 +86,8 @@ CacheCounters Smmu::cache_counters(CacheId cache) const {
       return core_->tcu.tlb.counters();
     case CacheId::walk_cache:
       return core_->tcu.walk_cache.counters();
+    case CacheId::ipa_cache:
+      return core_->tcu.ipa_cache.counters();
     case CacheId::micro_tlb:
       for (const auto& tbu : core_->tbus) sum += tbu->micro_tlb.counters();
       return sum;
@@ -119,6 +103,7 @@ void Smmu::reset_counters() {
   core_->tcu.config_cache.reset_counters();
   core_->tcu.tlb.reset_counters();
   core_->tcu.walk_cache.reset_counters();
+  core_->tcu.ipa_cache.reset_counters();
   for (const auto& tbu : core_->tbus) {
     tbu->micro_tlb.reset_counters();
     tbu->stream_cache.reset_counters();

@@ -10,6 +10,7 @@
 #include "model/smmu/tlb.h"
 #include "model/spec/ste.h"
 #include "model/vmsa/s1_walk.h"
+#include "model/vmsa/s2_walk.h"
 
 namespace smmusim {
 
@@ -32,12 +33,19 @@ struct StreamContext {
   bool cd_a = true;          ///< CD.A, CD.R, CD.S (section 3.12)
   bool cd_r = true;
   bool cd_s = false;
+  bool s2_r = true;  ///< STE.S2R and S2S: the same for faults of stage 2, which has no RAZ/WI
+  bool s2_s = false;
   std::uint32_t cd_index = 0;  ///< place in the CD table, what CMD_CFGI_CD names
   AttributeOverrides overrides{};
-  TlbContext tlb{};
+  TlbContext tlb{};  ///< of the translations that accesses look up: ns_stage2 if stage 1 is not in use
   S1TTWParams s1[2]{};
+  S2TTWParams s2{};
 
   bool translates_stage1() const { return spec::has_stage1(config) && !s1_bypassed; }
+  bool translates_stage2() const { return spec::has_stage2(config); }
+  bool nested() const { return translates_stage1() && translates_stage2(); }
+  /// Of translations by stage 2 alone.
+  TlbContext stage2_tlb() const { return {StreamWorld::ns_stage2, false, Asid(0), tlb.vmid}; }
 };
 
 /// What a CMD_CFGI_* names.

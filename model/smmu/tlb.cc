@@ -7,7 +7,7 @@ namespace smmusim {
 
 bool TlbInvalidation::matches_context(const TlbContext& context, bool global) const {
   if ((worlds & world_bit(context.world)) == 0) return false;
-  if (by_vmid && context.world == StreamWorld::ns_el1 && ((context.vmid.value ^ vmid.value) & vmid_mask) != 0) {
+  if (by_vmid && has_vmid(context.world) && ((context.vmid.value ^ vmid.value) & vmid_mask) != 0) {
     return false;
   }
   if (!by_asid || context.world == StreamWorld::ns_el2) return true;  // NS-EL2 entries have no ASID
@@ -29,7 +29,7 @@ const TlbEntry* TranslationCache::find_table(const TlbContext& context, std::uin
 }
 
 void TranslationCache::fill(const TlbEntry& entry) {
-  if (!present()) return;
+  if (!present() || !entry.cacheable) return;
   const TlbContext& context = entry.context;
   const std::size_t before = cache_.size();
   bool evicted = false;
@@ -65,7 +65,9 @@ void TranslationCache::invalidate(const TlbInvalidation& what) {
     forget_size(entry.page_bits, 1);
     return true;
   };
-  const bool one_vmid = what.by_vmid && what.vmid_mask == 0xffff && what.worlds == world_bit(StreamWorld::ns_el1);
+  const bool one_world =
+      what.worlds == world_bit(StreamWorld::ns_el1) || what.worlds == world_bit(StreamWorld::ns_stage2);
+  const bool one_vmid = what.by_vmid && what.vmid_mask == 0xffff && one_world;
   std::uint64_t sets_to_probe = 0;
   for (std::uint64_t sizes = sizes_present_; sizes != 0; sizes &= sizes - 1) {
     const auto bits = static_cast<unsigned>(std::countr_zero(sizes));

@@ -15,10 +15,16 @@
 
 namespace smmusim {
 
-/// Whose translation regime (section 3.3.4). Bit positions in TlbInvalidation::worlds.
-enum class StreamWorld : std::uint8_t { ns_el1, ns_el2, ns_el2_e2h };
+/// Whose translation regime (section 3.3.4), and for entries that translate IPAs (stage 2 alone) a world of their own:
+/// an address of one world means nothing in another. Bit positions in TlbInvalidation::worlds.
+enum class StreamWorld : std::uint8_t { ns_el1, ns_el2, ns_el2_e2h, ns_stage2 };
 constexpr unsigned world_bit(StreamWorld world) {
   return 1u << static_cast<unsigned>(world);
+}
+
+/// True if the regime's translations are tagged with the VMID of stage 2.
+constexpr bool has_vmid(StreamWorld world) {
+  return world == StreamWorld::ns_el1 || world == StreamWorld::ns_stage2;
 }
 
 /// What a stream's translations are tagged with, apart from the address.
@@ -32,17 +38,20 @@ struct TlbContext {
 
 /// A cached translation, or (in a walk cache) a cached table descriptor.
 struct TlbEntry {
-  std::uint64_t va_page = 0;  ///< canonical input address, low page_bits bits clear
-  Pa pa{};                    ///< output page; of a table: the next table's base
+  std::uint64_t va_page = 0;   ///< canonical input address (ns_stage2: IPA), low page_bits bits clear
+  Pa pa{};                     ///< output page; of a table: the next table's base (an IPA below a nested stage 1)
+  std::uint64_t ipa_page = 0;  ///< of a leaf that stage 2 took part in: its IPA
   TlbContext context{};
   std::uint8_t page_bits = 12;  ///< log2 of the bytes covered
   std::uint8_t granule_bits = 12;
   std::int8_t level = 3;  ///< of the descriptor
   bool global = false;
-  bool table = false;             ///< a table descriptor, not a leaf
-  std::uint8_t permissions = 0;   ///< of a leaf: permission::…
-  std::uint8_t hierarchical = 0;  ///< of a table: APTable, XNTable, PXNTable gathered so far (vmsa)
-  MemoryAttributes attributes{};
+  bool table = false;                                 ///< a table descriptor, not a leaf
+  std::uint8_t permissions = 0;                       ///< of a leaf: permission::…, what all stages grant together
+  std::uint8_t stage1_permissions = permission::all;  ///< of a leaf: what stage 1 grants; all if it is not there
+  std::uint8_t hierarchical = 0;                      ///< of a table: APTable, XNTable, PXNTable gathered so far (vmsa)
+  bool cacheable = true;          ///< false for a block with nT: it may be used once, not kept (BBML)
+  MemoryAttributes attributes{};  ///< ns_stage2: MemAttr[3:0] as stored, and SH
 
   std::uint64_t last() const { return va_page + low_mask(page_bits); }
 };
@@ -94,9 +103,9 @@ class TranslationCache {
 
  private:
   static std::uint64_t tag_of(StreamWorld world, unsigned page_bits, std::uint64_t va) {
-    const std::uint64_t page = (va & ~low_mask(page_bits)) >> 12;
-    return SetAssociative<TlbEntry>::valid | (static_cast<std::uint64_t>(world) << 58) |
-           (static_cast<std::uint64_t>(page_bits) << 52) | page;
+    const std::uint64_t kind = SetAssociative<TlbEntry>::valid | (static_cast<std::uint64_t>(world) << 58) |
+                               (static_cast<std::uint64_t>(page_bits) << 52);
+    return kind | (va >> page_bits);
   }
   static std::uint64_t index_of(Vmid vmid, unsigned page_bits, std::uint64_t va) {
     return (va >> page_bits) ^ vmid.value;

@@ -60,11 +60,11 @@ struct TranslationRequest : EventNode {
 
 /// What a translation may do besides answering. Each use of the one translation text is a row of this table.
 struct Effects {
-  bool fill;    ///< caches may change (fills and replacement state)
-  bool record;  ///< events are recorded
-  bool httu;    ///< access flag and dirty state are updated
-  bool count;   ///< statistics count it
-  bool stall;   ///< faults may stall
+  bool fill : 1;    ///< caches may change (fills and replacement state)
+  bool record : 1;  ///< events are recorded
+  bool httu : 1;    ///< access flag and dirty state are updated
+  bool count : 1;   ///< statistics count it
+  bool stall : 1;   ///< faults may stall
 };
 inline constexpr Effects ordinary_effects{true, true, true, true, true};
 inline constexpr Effects debug_effects{false, false, false, false, false};   ///< transport_dbg, explain

@@ -5,9 +5,21 @@
 
 #include "model/smmu/attributes.h"
 #include "model/smmu/core.h"
+#include "model/smmu/smmu.h"
 #include "model/vmsa/permissions.h"
 
 namespace smmusim {
+
+void override_permissions(const Core& core, Consultation& op, const AttributeOverrides& overrides) {
+  op.privileged = op.transaction.privileged;
+  op.instruction = op.transaction.instruction;
+  if (core.config.features.attr_perms_ovr) {
+    if (overrides.privcfg >= 2) op.privileged = overrides.privcfg == 3;
+    if (overrides.instcfg >= 2) op.instruction = overrides.instcfg == 3;
+  }
+  if (op.transaction.writes()) op.instruction = false;
+}
+
 namespace {
 
 using spec::EventType;
@@ -22,13 +34,13 @@ AttributeOverrides gbpa_overrides(const RegisterFile& regs) {
   return overrides;
 }
 
-Progress answer(TranslationOp& op, Outcome outcome) {
+Progress answer(Consultation& op, Outcome outcome) {
   op.response.outcome = outcome;
   return Progress::answered;
 }
 
 /// Output = input. Address and attributes only; everything is permitted.
-Progress pass_through(Core& core, TranslationOp& op, const AttributeOverrides& overrides) {
+Progress pass_through(Core& core, Consultation& op, const AttributeOverrides& overrides) {
   op.response.address = Pa(op.transaction.address.value);
   op.response.attributes = bypass_attributes(op.transaction.attributes, overrides, core.config.features.attr_types_ovr);
   op.response.read_allowed = true;
@@ -37,8 +49,9 @@ Progress pass_through(Core& core, TranslationOp& op, const AttributeOverrides& o
 }
 
 /// SMMUEN=0 (sections 3.11 and 6.3.14): GBPA decides; an address beyond the OAS aborts without an event.
-Progress disabled(Core& core, TranslationOp& op) {
+Progress disabled(Core& core, Consultation& op) {
   const bool abort = as<spec::GBPA>(core.regs.gbpa).get<spec::GBPA::ABORT>();
+  tell(core, Step::disabled, abort);
   if (abort || !fits(op.transaction.address.value, core.config.features.oas)) return answer(op, Outcome::abort);
   return pass_through(core, op, gbpa_overrides(core.regs));
 }
@@ -50,25 +63,35 @@ bool unsupported(const Transaction& t) {
   return t.ats != AtsType::untranslated || t.security != SecurityState::non_secure || offset + t.size > 4096;
 }
 
-/// Stage 1 is off for this traffic (Config=100, or S1DSS=01): the input is checked against the OAS (which is the IAS
-/// too, as long as stage 2 is not in the way), and a violation always terminates.
-Progress bypass_stage1(Core& core, TranslationOp& op, const StreamContext& context) {
-  if (!fits(op.transaction.address.value, core.config.features.oas)) {
-    op.fault.terminate_always = true;
-    return fail(op, EventType::F_ADDR_SIZE);
-  }
-  return pass_through(core, op, context.overrides);
+/// What bypasses a stage is checked there too; a violation is a fault of stage 1, and terminates whatever the STE says.
+Progress input_too_large(const Core& core, Consultation& op) {
+  tell(core, Step::input_too_large, op.transaction.address.value);
+  op.fault.terminate_always = true;
+  return fail(op, EventType::F_ADDR_SIZE);
 }
 
-/// PRIVCFG and INSTCFG (section 13.5): 0 and 1 keep what came in.
-void override_permissions(Core& core, TranslationOp& op, const AttributeOverrides& overrides) {
-  op.privileged = op.transaction.privileged;
-  op.instruction = op.transaction.instruction;
-  if (core.config.features.attr_perms_ovr) {
-    if (overrides.privcfg >= 2) op.privileged = overrides.privcfg == 3;
-    if (overrides.instcfg >= 2) op.instruction = overrides.instcfg == 3;
-  }
-  if (op.transaction.writes()) op.instruction = false;
+/// No stage translates (Config=100, or S1DSS=01 without stage 2).
+Progress bypass(Core& core, Consultation& op, const StreamContext& context) {
+  const spec::Features& features = core.config.features;
+  const std::uint64_t address = op.transaction.address.value;
+  const unsigned limit =
+      context.config == spec::SteConfig::bypass ? features.oas : spec::intermediate_address_size(features);
+  tell(core, Step::bypassed, limit);
+  if (!fits(address, limit)) return input_too_large(core, op);
+  const Progress progress = pass_through(core, op, context.overrides);
+  op.response.address = Pa(address & low_mask(features.oas));  // what IAS lets through and OAS has no room for
+  return progress;
+}
+
+/// The access goes to stage 2 as it came (sections 3.4 and 13.4).
+Progress enter_stage2(Core& core, Consultation& op, const StreamContext& context) {
+  op.canonical = op.transaction.address.value;
+  if (!fits(op.canonical, spec::intermediate_address_size(core.config.features))) return input_too_large(core, op);
+  if (s2_in_range(context.s2, op.canonical)) return Progress::answered;
+  tell(core, Step::stage2_out_of_range, op.canonical, context.s2.t0sz);
+  op.fault.stage2 = true;
+  op.fault.ipa = op.canonical;
+  return fail(op, EventType::F_TRANSLATION);
 }
 
 void show_lookup(Core& core, CacheId cache, bool used, bool hit) {
@@ -79,60 +102,90 @@ bool is_tcu(const Core& core, const StreamCache& cache) {
   return &cache == &core.tcu.config_cache;
 }
 
+/// Which stage refuses the access, and what (sections 3.3.2 and 7.3.16): stage 1 comes first.
+Progress refuse(const Core& core, Consultation& op, const TlbEntry& entry) {
+  Denied missing = denied(op, entry.stage1_permissions);
+  if (!missing) {
+    missing = denied(op, entry.permissions);
+    op.fault.stage2 = true;
+    op.fault.ipa = entry.ipa_page + (op.canonical - entry.va_page);
+  }
+  op.fault.read_failed = !missing.write;
+  tell(core, Step::denied, op.fault.stage2 ? entry.permissions : entry.stage1_permissions, op.fault.stage2 ? 2 : 1);
+  return fail(op, EventType::F_PERMISSION);
+}
+
 /// Permission check and output of a translated access; `entry` covers it.
-[[gnu::always_inline]] inline Progress finish_stage1(Core& core, TranslationOp& op, const TlbEntry& entry) {
+[[gnu::always_inline]] inline Progress finish(Core& core, Consultation& op, const TlbEntry& entry) {
   using namespace permission;
   const std::uint8_t granted = entry.permissions;
-  const bool read = (granted & (op.instruction ? execute_bit(op.privileged) : read_bit(op.privileged))) != 0;
-  const bool write = (granted & write_bit(op.privileged)) != 0;
   op.leaf = &entry;
   op.response.page_bits = entry.page_bits;
-  op.response.read_allowed = read;
-  op.response.write_allowed = write;
+  op.response.read_allowed = (granted & (op.instruction ? execute_bit(op.privileged) : read_bit(op.privileged))) != 0;
+  op.response.write_allowed = (granted & write_bit(op.privileged)) != 0;
   const bool needs_write = op.transaction.writes();
   const bool needs_read = op.transaction.access != AccessType::write;
-  if ((needs_write && !write) || (needs_read && !read)) {
-    op.fault.read_failed = !needs_write || write;
-    return fail(op, EventType::F_PERMISSION);
-  }
-  op.response.address = entry.pa + (op.canonical & ~(~std::uint64_t{0} << entry.page_bits));
-  op.response.attributes = stage1_attributes(op.transaction.attributes, op.context->overrides,
-                                             core.config.features.attr_types_ovr, entry.attributes);
+  if ((needs_write && !op.response.write_allowed) || (needs_read && !op.response.read_allowed))
+    return refuse(core, op, entry);
+  op.response.address = entry.pa + (op.canonical - entry.va_page);
+  tell(core, Step::permitted, granted, op.response.address.value);
+  op.response.attributes = translated_attributes(op.transaction.attributes, *op.context, core.config.features, entry);
   return answer(op, Outcome::proceed);
 }
 
+/// Input checks of stage 1. Progress::answered if it may be looked up.
+[[gnu::always_inline]] inline Progress enter_stage1(const Core& core, Consultation& op, const StreamContext& context) {
+  op.canonical = op.transaction.address.value;
+  const S1TTWParams& params = context.s1[(op.canonical >> 55) & 1];
+  // A branch, which the host predicts: a computed address would wait for the load of `params` in every lookup.
+  if (params.tag != 0) [[unlikely]]
+    op.canonical = s1_canonical(params, op.canonical);
+  const bool in_range = s1_in_range(params, op.canonical);
+  tell(core, in_range ? Step::stage1_range : Step::stage1_out_of_range, op.canonical,
+       ((op.canonical >> 55) & 1) << 8 | params.txsz);
+  if (!in_range) return fail(op, EventType::F_TRANSLATION);
+  if (params.e0pd && !op.privileged) {
+    tell(core, Step::stage1_e0pd);
+    return fail(op, EventType::F_TRANSLATION);
+  }
+  return Progress::answered;
+}
+
 /// consult() from the point where the configuration is known.
-[[gnu::always_inline]] inline Progress consult_with(Core& core, TranslationOp& op, const StreamContext& context,
+[[gnu::always_inline]] inline Progress consult_with(Core& core, Consultation& op, const StreamContext& context,
                                                     TranslationCache& translations) {
   op.context = &context;
   if (spec::aborts(context.config)) return answer(op, Outcome::abort);
   override_permissions(core, op, context.overrides);
-  if (!context.translates_stage1()) return bypass_stage1(core, op, context);
-  const S1TTWParams& params = context.s1[(op.transaction.address.value >> 55) & 1];
-  op.canonical = s1_canonical(params, op.transaction.address.value);
-  if (!params.exists || !s1_in_range(params, op.canonical)) return fail(op, EventType::F_TRANSLATION);
-  if (params.e0pd && !op.privileged) return fail(op, EventType::F_TRANSLATION);
+  if (context.translates_stage1()) [[likely]] {
+    if (enter_stage1(core, op, context) != Progress::answered) return Progress::faulted;
+  } else if (context.translates_stage2()) {
+    if (enter_stage2(core, op, context) != Progress::answered) return Progress::faulted;
+  } else {
+    return bypass(core, op, context);
+  }
   const TlbEntry* entry = translations.find(context.tlb, op.canonical, op.count_tlb);
   show_lookup(core, &translations == &core.tcu.tlb ? CacheId::tlb : CacheId::micro_tlb, op.count_tlb, entry != nullptr);
   op.count_tlb = false;
-  return entry != nullptr ? finish_stage1(core, op, *entry) : Progress::needs_walk;
+  return entry != nullptr ? finish(core, op, *entry) : Progress::needs_walk;
 }
 
-}  // namespace
-
-Progress consult(Core& core, TranslationOp& op, StreamCache& streams, TranslationCache& translations) {
+/// consult(), for callers that keep the Consultation in registers.
+[[gnu::always_inline]] inline Progress consult_here(Core& core, Consultation& op, StreamCache& streams,
+                                                    TranslationCache& translations) {
   const Transaction& t = op.transaction;
   op.context = nullptr;
   if (!core.regs.smmuen()) return disabled(core, op);
-  if (unsupported(t)) return fail(op, EventType::F_UUT);
+  if (unsupported(t)) {
+    tell(core, Step::unsupported);
+    return fail(op, EventType::F_UUT);
+  }
   const StreamContext* context = streams.find(t.stream_id, t.substream_valid, t.substream_id, op.count_config);
   show_lookup(core, is_tcu(core, streams) ? CacheId::config_cache : CacheId::stream_cache, op.count_config,
               context != nullptr);
   op.count_config = false;
   return context != nullptr ? consult_with(core, op, *context, translations) : Progress::needs_configuration;
 }
-
-namespace {
 
 /// True if another translation is already bringing what this one needs.
 bool on_its_way(Core& core, const TranslationOp& op, Progress progress) {
@@ -156,7 +209,32 @@ bool needs_memory(Progress progress) {
   return progress == Progress::needs_configuration || progress == Progress::needs_walk;
 }
 
+/// What the TBU's caches could not answer, untimed.
+[[gnu::noinline]] void translate_missing(Core& core, Tbu& tbu, const Consultation start, Effects effects) {
+  TranslationOp op(start, effects, effects.fill ? core.memory : core.debug_memory, false);
+  if (op.failed() && op.context != nullptr) op.keep_context();
+  Task<> task = translate_in_tcu(core, op);
+  SMMUSIM_CHECK(task.run_to_completion());
+  tbu.keep(op);
+}
+
 }  // namespace
+
+Progress consult(Core& core, Consultation& op, StreamCache& streams, TranslationCache& translations) {
+  return consult_here(core, op, streams, translations);
+}
+
+Response Smmu::translate(unsigned tbu, const Transaction& transaction, Effects effects) {
+  Core& core = *core_;
+  SMMUSIM_CHECK(tbu < core.tbus.size());
+  Response response;
+  Tbu& unit = *core.tbus[tbu];
+  Consultation start(transaction, response, effects.fill);
+  const Progress progress = consult_here(core, start, unit.stream_cache, unit.micro_tlb);
+  if (progress != Progress::answered) translate_missing(core, unit, start, effects);
+  if (effects.count) count_response(core, transaction, response);
+  return response;
+}
 
 Task<> translate_in_tcu(Core& core, TranslationOp& op) {
   Tcu& tcu = core.tcu;
@@ -183,8 +261,8 @@ Task<> translate_in_tcu(Core& core, TranslationOp& op) {
     if (progress == Progress::needs_walk) {
       op.keep_context();
       if (op.overtakable) announce(core, op, progress);
-      co_await walk_stage1(core, op);
-      progress = op.failed() ? Progress::faulted : finish_stage1(core, op, *op.own_leaf);
+      co_await walk(core, op);
+      progress = op.failed() ? Progress::faulted : finish(core, op, *op.own_leaf);
     }
     slot.release();
     if (op.overtakable) {

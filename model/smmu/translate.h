@@ -12,6 +12,8 @@
 #include "model/sim/task.h"
 #include "model/smmu/in_flight.h"
 #include "model/smmu/transaction.h"
+#include "model/vmsa/attributes.h"
+#include "model/vmsa/permissions.h"
 
 namespace smmusim {
 
@@ -28,37 +30,42 @@ struct Fault {
   std::uint64_t ipa = 0;            ///< of stage-2 faults
 };
 
-/// One translation under way. Lives in its server's frame; everything in it is a plain value.
-struct TranslationOp {
-  TranslationOp(const Transaction& t, Response& r, Effects e, MemoryPort& p, bool is_timed)
-      : transaction(t),
-        response(r),
-        effects(e),
-        port(&p),
-        timed(is_timed),
-        overtakable(is_timed && e.fill),
-        count_config(e.fill),
-        count_tlb(e.fill) {}
+/// What consult() asks and finds. The untimed path keeps it in registers: nobody may hold a pointer to it.
+struct Consultation {
+  Consultation(const Transaction& t, Response& r, bool use)
+      : transaction(t), response(r), count_config(use), count_tlb(use) {}
 
   const Transaction& transaction;
   Response& response;
-  Effects effects;
-  MemoryPort* port;
-  bool timed;         ///< waits cost time
-  bool overtakable;   ///< others may invalidate, or fetch the same, meanwhile: it holds a Token
   bool count_config;  ///< the next configuration lookup is a use: it counts and touches
   bool count_tlb;
   bool privileged = false;  ///< after the STE's overrides
   bool instruction = false;
-  std::uint64_t canonical = 0;             ///< input address of stage 1, tag byte resolved
+  std::uint64_t canonical = 0;             ///< input address of the first stage, tag byte resolved
   const StreamContext* context = nullptr;  ///< in a cache until the next co_await, or own_context
   const TlbEntry* leaf = nullptr;          ///< likewise, or own_leaf
-  std::optional<StreamContext> own_context;
-  std::optional<TlbEntry> own_leaf;
-  InFlight::Token token{};
   Fault fault{};
 
   bool failed() const { return fault.type != spec::EventType{}; }
+};
+
+/// One translation under way. Lives in its server's frame; everything in it is a plain value.
+struct TranslationOp : Consultation {
+  TranslationOp(const Consultation& start, Effects e, MemoryPort& p, bool is_timed)
+      : Consultation(start), effects(e), port(&p), timed(is_timed), overtakable(is_timed && e.fill) {}
+
+  Effects effects;
+  MemoryPort* port;
+  bool timed;        ///< waits cost time
+  bool overtakable;  ///< others may invalidate, or fetch the same, meanwhile: it holds a Token
+  std::optional<StreamContext> own_context;
+  std::optional<TlbEntry> own_leaf;
+  TlbEntry stage2_leaf{};  ///< of the last IPA that translate_ipa() was asked for
+  InFlight::Token token{};
+
+  /// Where translate_ipa() has put `ipa`.
+  std::uint64_t stage2_output(std::uint64_t ipa) const { return stage2_leaf.pa.value + (ipa - stage2_leaf.va_page); }
+
   /// Copies the context into this op, so that it survives a co_await.
   void keep_context() {
     if (own_context && context == &*own_context) return;
@@ -76,11 +83,11 @@ enum class Progress : std::uint8_t {
   answered,             ///< op.response is complete
   faulted,              ///< op.fault says why; report_fault() completes the response
   needs_configuration,  ///< no context in this stream cache
-  needs_walk,           ///< no leaf in this TLB; op.context is set
+  needs_walk,           ///< no leaf in this TLB; op.context and op.canonical are set
 };
 
 /// Registers, the stream's configuration, input checks and TLB, with these caches.
-Progress consult(Core& core, TranslationOp& op, StreamCache& streams, TranslationCache& translations);
+Progress consult(Core& core, Consultation& op, StreamCache& streams, TranslationCache& translations);
 
 /// Whether what `op` found may be cached, or an invalidation has overtaken it.
 template <class Found>
@@ -95,12 +102,39 @@ Task<> translate_in_tcu(Core& core, TranslationOp& op);
 
 /// STE and CD of the op's stream (config_fetch.cc): op.own_context, or op.fault.
 Task<> fetch_configuration(Core& core, TranslationOp& op);
-/// Stage-1 walk (walk.cc): op.own_leaf, or op.fault.
-Task<> walk_stage1(Core& core, TranslationOp& op);
+/// Every stage that op.context has (walk.cc), for op.canonical: op.own_leaf, or op.fault.
+Task<> walk(Core& core, TranslationOp& op);
+/// Stage 2 of op.context (walk_stage2.cc) for the SMMU's own read of `ipa` (CD, TT), or for the access itself (IN):
+/// op.stage2_leaf, or op.fault.
+Task<> translate_ipa(Core& core, TranslationOp& op, std::uint64_t ipa, spec::EventClass klass);
 /// Outcome and event record of op.fault (faults.cc; sections 3.12 and 7.3).
 Task<> report_fault(Core& core, TranslationOp& op);
 
-inline Progress fail(TranslationOp& op, spec::EventType type) {
+/// op.privileged and op.instruction: as presented, or as PRIVCFG and INSTCFG say (section 13.5; 0 and 1 keep what
+/// came).
+void override_permissions(const Core& core, Consultation& op, const AttributeOverrides& overrides);
+
+/// The part of `granted` that op's access needs and does not have, as `read` and `write`.
+struct Denied {
+  bool read;
+  bool write;
+  explicit operator bool() const { return read || write; }
+};
+inline Denied denied(const Consultation& op, std::uint8_t granted) {
+  using namespace permission;
+  const AccessType access = op.transaction.access;
+  const std::uint8_t readable = op.instruction ? execute_bit(op.privileged) : read_bit(op.privileged);
+  return {access != AccessType::write && (granted & readable) == 0,
+          access != AccessType::read && (granted & write_bit(op.privileged)) == 0};
+}
+
+/// What op.stage2_leaf says about memory attributes.
+S2Attributes stage2_attributes(const Core& core, const TranslationOp& op);
+/// Attributes of the SMMU's own read through stage 2: `attributes` of CD or descriptor fetch, combined with those of
+/// op.stage2_leaf (sections 13.8 and 5.2, S2PTW).
+MemoryAttributes walk_attributes(const MemoryAttributes& attributes, const Core& core, const TranslationOp& op);
+
+inline Progress fail(Consultation& op, spec::EventType type) {
   op.fault.type = type;
   return Progress::faulted;
 }

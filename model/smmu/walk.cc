@@ -1,139 +1,124 @@
 // SPDX-License-Identifier: MIT
-// The stage-1 walk: descriptors fetched one after the other, starting below the deepest cached table. What each
-// means is decided in vmsa/s1_walk.cc.
-#include <bit>
+// The walk of an access: stage 1 alone, stage 2 alone, or nested, where stage 2 translates every address that stage 1
+// gives: of its own tables and at last of the access (IHI 0070 sections 3.3.2 and 7.3.22). What each descriptor means
+// is decided in vmsa/s1_walk.cc.
+#include <algorithm>
 
 #include "model/smmu/core.h"
-#include "model/smmu/own_access.h"
-#include "model/smmu/translate.h"
+#include "model/smmu/walk_steps.h"
 
 namespace smmusim {
 namespace {
 
+using spec::EventClass;
 using spec::EventType;
 
-EventType event_of(WalkStep step) {
-  switch (step) {
-    case WalkStep::address_size_fault:
-      return EventType::F_ADDR_SIZE;
-    case WalkStep::access_fault:
-      return EventType::F_ACCESS;
-    default:
-      return EventType::F_TRANSLATION;
-  }
-}
-
-/// Continues from a cached table descriptor if there is one.
-void start_from_walk_cache(Core& core, TranslationOp& op, const S1TTWParams& params, TTWState& state) {
-  if (!core.tcu.walk_cache.present()) return;
-  const bool use = op.effects.fill;
-  const TlbEntry* table = core.tcu.walk_cache.find_table(op.context->tlb, op.canonical, params.granule_bits, use);
-  if (use && core.observer != nullptr) core.observer->lookup(CacheId::walk_cache, table != nullptr);
-  if (table == nullptr || table->level < state.level) return;
-  state.base = table->pa.value;
-  state.level = table->level + 1;
-  state.start_table = false;
-  state.hierarchical = table->hierarchical;
-}
-
-TlbEntry entry_for(const TranslationOp& op, const S1TTWParams& params, int level, unsigned bits) {
-  TlbEntry entry;
-  entry.context = op.context->tlb;
-  entry.va_page = op.canonical & ~low_mask(bits);
+/// Stage 1 and stage 2 as one entry for what both cover.
+TlbEntry combined(const Core& core, const TranslationOp& op, const TlbEntry& stage1, std::uint64_t ipa) {
+  const TlbEntry& stage2 = op.stage2_leaf;
+  const unsigned bits = std::min(stage1.page_bits, stage2.page_bits);
+  TlbEntry entry = stage1;
   entry.page_bits = static_cast<std::uint8_t>(bits);
-  entry.granule_bits = params.granule_bits;
-  entry.level = static_cast<std::int8_t>(level);
+  entry.va_page = op.canonical & ~low_mask(bits);
+  entry.ipa_page = ipa & ~low_mask(bits);
+  entry.pa = Pa(op.stage2_output(ipa) & ~low_mask(bits));
+  entry.stage1_permissions = stage1.permissions;
+  entry.permissions = stage1.permissions & stage2.permissions;
+  entry.cacheable = stage1.cacheable && stage2.cacheable;
+  const TypeAndShareability both =
+      s2_combined(stage1.attributes.type, stage1.attributes.shareability, stage2_attributes(core, op));
+  entry.attributes = {both.type, both.sh};
   return entry;
 }
 
-/// `state` has just moved below the table descriptor at level state.level - 1.
-void keep_table(Core& core, TranslationOp& op, const S1TTWParams& params, const TTWState& state) {
-  if (!op.effects.fill || !core.tcu.walk_cache.present()) return;
-  const int level = state.level - 1;
-  TlbEntry entry = entry_for(op, params, level, descriptor_bits(params.granule_bits, level));
-  entry.pa = Pa(state.base);
-  entry.table = true;
-  entry.hierarchical = state.hierarchical;
-  if (!may_fill(core.tcu.in_flight, op, entry)) {
-    core.tcu.walk_cache.count_dropped_fill();
-    return;
+/// Stage 2 of the access itself, after stage 1 has let it pass.
+Task<> finish_nested(Core& core, TranslationOp& op, TlbEntry& stage1) {
+  const Denied missing = denied(op, stage1.permissions);
+  if (missing) {
+    tell(core, Step::denied, stage1.permissions, 1);
+    op.fault.read_failed = !missing.write;
+    op.fault.type = EventType::F_PERMISSION;
+    co_return;
   }
-  core.tcu.walk_cache.fill(entry);
-  if (core.observer != nullptr) core.observer->fill(CacheId::walk_cache);
+  const std::uint64_t ipa = stage1.pa.value + (op.canonical - stage1.va_page);
+  co_await translate_ipa(core, op, ipa, EventClass::IN);
+  if (!op.failed()) op.own_leaf = combined(core, op, stage1, ipa);
 }
 
-/// The leaf as a TLB entry: of the whole contiguous run if the run is aligned as the Contiguous bit promises.
-TlbEntry leaf_entry(const TranslationOp& op, const S1TTWParams& params, const TTWState& state) {
-  unsigned bits = state.page_bits;
-  const std::uint64_t run = low_mask(state.contiguous_bits) & ~low_mask(bits);
-  if (state.contiguous_bits != 0 && (state.output & run) == (op.canonical & run)) bits = state.contiguous_bits;
-  TlbEntry entry = entry_for(op, params, state.level, bits);
-  entry.pa = Pa(state.output & ~low_mask(bits));
-  entry.global = state.global;
-  entry.permissions = state.permissions;
-  entry.attributes = {state.attr, state.sh};
-  return entry;
+/// The address of a stage-1 descriptor as a PA, and the attributes of its fetch, in `read`.
+Task<> place_descriptor(Core& core, TranslationOp& op, OwnAccess& read, std::uint64_t address) {
+  const S1TTWParams& params = op.context->s1[(op.canonical >> 55) & 1];
+  co_await translate_ipa(core, op, address, EventClass::TT);
+  if (op.failed()) co_return;
+  read.attributes = walk_attributes({params.walk_attr, params.walk_sh}, core, op);
+  read.address = Pa(op.stage2_output(address));
 }
 
-void keep_leaf(Core& core, TranslationOp& op) {
-  if (!op.effects.fill) return;
-  if (!may_fill(core.tcu.in_flight, op, *op.own_leaf)) {
-    core.tcu.tlb.count_dropped_fill();
-    return;
+Task<> walk_stage1(Core& core, TranslationOp& op) {
+  const S1TTWParams& params = op.context->s1[(op.canonical >> 55) & 1];
+  if (params.epd) {
+    tell(core, Step::stage1_walk_disabled);
+    op.fault.type = EventType::F_TRANSLATION;
+    co_return;
   }
-  core.tcu.tlb.fill(*op.own_leaf);
-  if (core.observer != nullptr) core.observer->fill(CacheId::tlb);
+  const bool nested = op.context->translates_stage2();
+  const StageWalk walk{1, params.granule_bits, op.canonical, op.context->tlb};
+  TTWState state = s1_walk_start(params);
+  if (op.timed && core.tcu.walk_cache.present()) co_await delay(core.lifetime, core.walk_cache_time);
+  start_from_walk_cache(core, op, walk, state);
+  std::uint64_t descriptor = 0;
+  OwnAccess read = descriptor_read(core, op, walk, descriptor, {params.walk_attr, params.walk_sh});
+  WalkStep step = WalkStep::table;
+  while (step == WalkStep::table) {
+    read.address = Pa(s1_descriptor_address(params, state, op.canonical));
+    read.level = static_cast<std::int8_t>(state.level);
+    if (nested) {
+      co_await place_descriptor(core, op, read, read.address.value);
+      if (op.failed()) co_return;
+    }
+    const MemoryStatus status = co_await read;
+    count_fetch(core, op, walk, state.level);
+    if (status != MemoryStatus::ok) {
+      tell_abort(core, read);
+      op.fault.type = EventType::F_WALK_EABT;
+      op.fault.klass = EventClass::TT;
+      op.fault.fetch_address = read.address.value;
+      co_return;
+    }
+    step = s1_walk_step(params, state, host_order(descriptor, params.big_endian));
+    tell_step(core, walk, state, step);
+    if (step == WalkStep::table) keep_table(core, op, walk, state);
+  }
+  if (step != WalkStep::leaf) {
+    op.fault.type = event_of(step);
+    co_return;
+  }
+  TlbEntry leaf = leaf_entry(walk, state);
+  leaf.stage1_permissions = leaf.permissions;
+  if (nested) {
+    co_await finish_nested(core, op, leaf);
+  } else {
+    op.own_leaf = leaf;
+  }
 }
 
-void count_fetch(Core& core, int level) {
-  ++core.counters.walk_fetches;
-  ++core.counters.fetches_by_stage_level[0][static_cast<std::size_t>(level + 1)];
+/// Stage 2 alone: the access gives the IPA.
+Task<> walk_stage2_only(Core& core, TranslationOp& op) {
+  co_await translate_ipa(core, op, op.canonical, EventClass::IN);
+  if (!op.failed()) op.own_leaf = op.stage2_leaf;
 }
 
 }  // namespace
 
-Task<> walk_stage1(Core& core, TranslationOp& op) {
-  const S1TTWParams& params = op.context->s1[(op.transaction.address.value >> 55) & 1];
-  if (params.epd) {
-    op.fault.type = EventType::F_TRANSLATION;
-    co_return;
-  }
+Task<> walk(Core& core, TranslationOp& op) {
   const Time begin = core.lifetime.engine().now();
-  TTWState state = s1_walk_start(params);
-  if (op.timed && core.tcu.walk_cache.present()) co_await delay(core.lifetime, core.walk_cache_time);
-  start_from_walk_cache(core, op, params, state);
   core.counters.walks += op.effects.count ? 1 : 0;
-  std::uint64_t descriptor = 0;
-  OwnAccess read =
-      own_read(core, *op.port, Purpose::TTD, Pa(), &descriptor, 8, MemoryAttributes{params.walk_attr, params.walk_sh});
-  read.stage = 1;
-  read.own_time = op.timed ? core.walk_step_time : 0;
-  for (;;) {
-    read.address = Pa(s1_descriptor_address(params, state, op.canonical));
-    read.level = static_cast<std::int8_t>(state.level);
-    read.counted = op.effects.count;
-    const MemoryStatus status = co_await read;
-    if (op.effects.count) count_fetch(core, state.level);
-    if (status != MemoryStatus::ok) {
-      op.fault.type = EventType::F_WALK_EABT;
-      op.fault.klass = spec::EventClass::TT;
-      op.fault.fetch_address = read.address.value;
-      break;
-    }
-    if (params.big_endian) descriptor = __builtin_bswap64(descriptor);
-    const WalkStep step = s1_walk_step(params, state, descriptor);
-    if (step == WalkStep::table) {
-      keep_table(core, op, params, state);
-      continue;
-    }
-    if (step == WalkStep::leaf) {
-      op.own_leaf = leaf_entry(op, params, state);
-      keep_leaf(core, op);
-    } else {
-      op.fault.type = event_of(step);
-    }
-    break;
+  if (op.context->translates_stage1()) {
+    co_await walk_stage1(core, op);
+  } else {
+    co_await walk_stage2_only(core, op);
   }
+  if (!op.failed()) keep(core, op, core.tcu.tlb, CacheId::tlb, *op.own_leaf);
   if (op.effects.count) core.counters.walk_time += core.lifetime.engine().now() - begin;
 }
 

@@ -110,6 +110,13 @@ struct Features {
   friend bool operator==(const Features&, const Features&) = default;
 };
 
+/// IAS (section 3.4): the width of the IPAs that stage 1 can give and stage 2 can take.
+constexpr unsigned intermediate_address_size(const Features& f) {
+  const unsigned lpae = f.ttf_lpae ? 40 : 0;
+  const unsigned vmsav8_64 = f.ttf_vmsav8_64 ? f.oas : 0;
+  return lpae > vmsav8_64 ? lpae : vmsav8_64;
+}
+
 /// The raw 32-bit registers.
 struct IdRegisters {
   std::uint32_t idr[7] = {};

@@ -46,4 +46,68 @@ constexpr std::uint8_t memattr_to_mair(unsigned memattr) {
   return static_cast<std::uint8_t>(nibble[outer] << 4 | nibble[inner]);
 }
 
+/// What a stage-2 leaf says about memory attributes.
+struct S2Attributes {
+  std::uint8_t memattr = 0xf;  ///< MemAttr[3:0] as stored (TTWState::memattr)
+  std::uint8_t sh = 0;         ///< SH, or S2SH0 with S2DS (TTWState::sh)
+  bool fwb = false;            ///< STE.S2FWB
+  bool mteperm = false;        ///< IDR3.MTEPERM
+};
+/// A memory type and a shareability.
+struct TypeAndShareability {
+  std::uint8_t type;
+  std::uint8_t sh;
+  friend constexpr bool operator==(const TypeAndShareability&, const TypeAndShareability&) = default;
+};
+
+/// Stage-2 MemAttr[3:0] without FWB (Arm ARM table D8-96). Unlike in STE.MemAttr the encodings with an inner 00 are
+/// reserved; here the inner attribute is then NC. With MTEPERM 0100 is WB (section 3.23.1).
+constexpr std::uint8_t s2_memattr_to_mair(unsigned memattr, bool mteperm) {
+  if (mteperm && (memattr & 0xf) == 4) return mair_normal_wb;
+  const bool reserved = (memattr & 0xc) != 0 && (memattr & 3) == 0;
+  return memattr_to_mair(reserved ? memattr | 1 : memattr);
+}
+
+/// The stronger of two types: Device over Normal, then per level NC, WT, WB (D8.6.5.1, D8.6.5.2). Allocation hints are
+/// those of `type` (section 13.4.3).
+constexpr std::uint8_t stronger_type(std::uint8_t type, std::uint8_t stage2) {
+  if (is_device(type) && is_device(stage2)) return type < stage2 ? type : stage2;
+  if (is_device(type) || is_device(stage2)) return is_device(type) ? type : stage2;
+  const auto nibble = [](unsigned one, unsigned two) -> unsigned {
+    if (one == 4 || two == 4) return 4;
+    return (two & 4) != 0 ? one : one & ~4u;  // a nibble is WB if bit 2 is set, WT if not
+  };
+  return static_cast<std::uint8_t>(nibble(type >> 4u, stage2 >> 4u) << 4 | nibble(type & 15u, stage2 & 15u));
+}
+
+/// Normal WB with the hints of each cacheable level of `type`; Read-Allocate, Write-Allocate, not transient elsewhere.
+constexpr std::uint8_t forced_write_back(std::uint8_t type) {
+  if (is_device(type)) return mair_normal_wb;
+  const auto nibble = [](unsigned one) -> unsigned { return one == 4 ? 0xf : one | 4; };
+  return static_cast<std::uint8_t>(nibble(type >> 4u) << 4 | nibble(type & 15u));
+}
+
+/// Stage-2 MemAttr with FWB (tables D8-100 and D8-101; section 3.23.1). Without MTEPERM bit 3 is RES0. The reserved
+/// x100, and 110x with MTEPERM, act as 101; 10xx with MTEPERM acts as 00xx.
+constexpr std::uint8_t type_with_fwb(std::uint8_t type, unsigned memattr) {
+  if ((memattr & 4) == 0) return stronger_type(type, static_cast<std::uint8_t>((memattr & 3) << 2));
+  if ((memattr & 3) == 3) return type;
+  if ((memattr & 3) == 2) return forced_write_back(type);
+  return is_device(type) ? type : mair_normal_nc;
+}
+
+/// OSH over ISH over NSH (table D8-103).
+constexpr std::uint8_t stronger_shareability(unsigned one, unsigned two) {
+  if (one == 2 || two == 2) return 2;
+  return one == 3 || two == 3 ? 3 : 0;
+}
+
+/// The output of stage 2 for an input of MAIR byte `type` (resolved) and shareability `sh`: of stage 1, or of the
+/// access if stage 1 is not there (sections 13.1.5, 13.1.6 and 13.4.3; Arm ARM D8.6.3 to D8.6.7).
+constexpr TypeAndShareability s2_combined(std::uint8_t type, std::uint8_t sh, const S2Attributes& stage2) {
+  const std::uint8_t out = stage2.fwb ? type_with_fwb(type, stage2.memattr)
+                                      : stronger_type(type, s2_memattr_to_mair(stage2.memattr, stage2.mteperm));
+  return {out, effective_shareability(out, stronger_shareability(sh, stage2.sh))};
+}
+
 }  // namespace smmusim

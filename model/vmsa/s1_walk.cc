@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Decoding of CD halves, table geometry, descriptors and permissions (Arm ARM D8.2 to D8.4). Reads no memory.
+// Decoding of CD halves, and the permissions and attributes of a stage-1 leaf (Arm ARM D8.4, D8.6). Reads no memory.
 #include "model/vmsa/s1_walk.h"
 
 #include <algorithm>
@@ -12,24 +12,18 @@ namespace {
 
 using spec::Cd;
 
-unsigned granule_of(spec::Tg0 tg) {
-  return tg == spec::Tg0::kib64 ? 16 : tg == spec::Tg0::kib16 ? 14 : 12;
-}
-unsigned granule_of(spec::Tg1 tg) {
-  return tg == spec::Tg1::kib64 ? 16 : tg == spec::Tg1::kib16 ? 14 : 12;
-}
-
 constexpr bool bit(std::uint64_t word, unsigned n) {
   return ((word >> n) & 1) != 0;
 }
 
-/// Bits [47:granule] of a descriptor: the address of a table, block or page.
-std::uint64_t address_field(std::uint64_t descriptor, unsigned low) {
-  return descriptor & low_mask(48) & ~low_mask(low);
-}
-
-bool block_allowed(unsigned granule_bits, int level) {
-  return level == 2 || (level == 1 && granule_bits == 12);
+TTWFormat format_of(const S1TTWParams& params) {
+  return {params.granule_bits,
+          static_cast<std::uint8_t>(64u - params.txsz),
+          params.ps_bits,
+          params.ds,
+          params.lpa,
+          params.affd,
+          params.nt};
 }
 
 std::uint8_t hierarchical_of(std::uint64_t table) {
@@ -75,92 +69,91 @@ std::uint8_t permissions_of(const S1TTWParams& params, const TTWState& state, st
   return two_privilege_permissions(params, write, unprivileged, xn, pxn);
 }
 
-/// log2 of the run that the Contiguous bit names (Arm ARM D8.6.1); 0 where the bit is RES0.
-unsigned contiguous_bits(unsigned granule_bits, int level) {
-  const unsigned one = descriptor_bits(granule_bits, level);
-  if (granule_bits == 12) return one + 4;
-  if (granule_bits == 14) return level == 3 ? one + 7 : level == 2 ? one + 5 : 0;
-  return level >= 2 ? one + 5 : 0;
-}
-
-WalkStep leaf_step(const S1TTWParams& params, TTWState& state, std::uint64_t descriptor) {
-  const unsigned bits = descriptor_bits(params.granule_bits, state.level);
-  state.output = address_field(descriptor, bits);
-  if (!fits(state.output, params.ps_bits)) return WalkStep::address_size_fault;
-  if (!bit(descriptor, 10) && !params.affd) return WalkStep::access_fault;
-  state.page_bits = static_cast<std::uint8_t>(bits);
-  state.contiguous_bits = bit(descriptor, 52)
-                              ? static_cast<std::uint8_t>(contiguous_bits(params.granule_bits, state.level))
-                              : std::uint8_t{0};
+/// Permissions and attributes of a leaf that ttw_step() accepted.
+void complete_leaf(const S1TTWParams& params, TTWState& state, std::uint64_t descriptor) {
   state.permissions = permissions_of(params, state, descriptor);
   const unsigned index = (descriptor >> 2) & 7;
   state.attr = resolved_mair((params.mair[index / 4] >> (index % 4 * 8)) & 0xff);
-  state.sh = effective_shareability(state.attr, (descriptor >> 8) & 3);
+  state.sh = effective_shareability(state.attr, params.ds ? params.leaf_sh : (descriptor >> 8) & 3);
   state.global = !bit(descriptor, 11) || params.single_privilege;
-  return WalkStep::leaf;
+}
+
+struct HalfFields {
+  unsigned txsz, granule_bits, inner, outer;
+  spec::Shareability sh;
+  bool epd, tbi, had, e0pd;
+};
+HalfFields fields_of(const Cd& cd, unsigned half) {
+  if (half == 0) {
+    return {cd.get<Cd::T0SZ>(), granule_bits_of(cd.get<Cd::TG0>()),
+            cd.get<Cd::IR0>(),  cd.get<Cd::OR0>(),
+            cd.get<Cd::SH0>(),  cd.get<Cd::EPD0>(),
+            cd.get<Cd::TBI0>(), cd.get<Cd::HAD0>(),
+            cd.get<Cd::E0PD0>()};
+  }
+  return {cd.get<Cd::T1SZ>(), granule_bits_of(cd.get<Cd::TG1>()),
+          cd.get<Cd::IR1>(),  cd.get<Cd::OR1>(),
+          cd.get<Cd::SH1>(),  cd.get<Cd::EPD1>(),
+          cd.get<Cd::TBI1>(), cd.get<Cd::HAD1>(),
+          cd.get<Cd::E0PD1>()};
 }
 
 }  // namespace
 
 S1TTWParams s1_ttw_params(const Cd& cd, unsigned half, bool two_privileges, const spec::Features& features) {
+  const HalfFields fields = fields_of(cd, half);
   S1TTWParams params;
   params.ttb = s1_ttb(cd, half, features);
-  params.mair[0] = static_cast<std::uint32_t>(cd.dw[3]);
-  params.mair[1] = static_cast<std::uint32_t>(cd.dw[3] >> 32);
-  params.txsz = static_cast<std::uint8_t>(half == 0 ? cd.get<Cd::T0SZ>() : cd.get<Cd::T1SZ>());
-  params.granule_bits =
-      static_cast<std::uint8_t>(half == 0 ? granule_of(cd.get<Cd::TG0>()) : granule_of(cd.get<Cd::TG1>()));
+  params.mair[0] = cd.get<Cd::MAIR0>();
+  params.mair[1] = cd.get<Cd::MAIR1>();
+  params.txsz = static_cast<std::uint8_t>(fields.txsz);
+  params.granule_bits = static_cast<std::uint8_t>(fields.granule_bits);
   params.ps_bits = static_cast<std::uint8_t>(std::min(spec::address_bits(cd.get<Cd::IPS>()), features.oas));
-  const unsigned inner = half == 0 ? cd.get<Cd::IR0>() : cd.get<Cd::IR1>();
-  const unsigned outer = half == 0 ? cd.get<Cd::OR0>() : cd.get<Cd::OR1>();
-  params.walk_attr = cacheability_to_mair(inner, outer);
-  params.walk_sh = effective_shareability(params.walk_attr,
-                                          static_cast<unsigned>(half == 0 ? cd.get<Cd::SH0>() : cd.get<Cd::SH1>()));
+  params.walk_attr = cacheability_to_mair(fields.inner, fields.outer);
+  params.walk_sh = effective_shareability(params.walk_attr, static_cast<unsigned>(fields.sh));
+  params.leaf_sh = static_cast<std::uint8_t>(fields.sh);
+  params.ds = features.ds && cd.get<Cd::DS>() && fields.granule_bits != 16;
+  params.lpa = features.oas >= 52 && fields.granule_bits == 16;
+  params.nt = features.bbml == 1;
   params.exists = half == 0 || two_privileges;
-  params.epd = two_privileges && (half == 0 ? cd.get<Cd::EPD0>() : cd.get<Cd::EPD1>());
-  params.tbi = half == 0 ? cd.get<Cd::TBI0>() : cd.get<Cd::TBI1>();
-  params.had = half == 0 ? cd.get<Cd::HAD0>() : cd.get<Cd::HAD1>();
+  params.epd = two_privileges && fields.epd;
+  params.tbi = fields.tbi;
+  params.had = features.had && fields.had;
   params.big_endian = cd.get<Cd::ENDI>();
-  params.affd = cd.get<Cd::AFFD>();
+  params.affd = cd.get<Cd::AFFD>() && !cd.get<Cd::HA>();  // with HA, AFFD is IGNORED
   params.wxn = cd.get<Cd::WXN>();
   params.pan = two_privileges && cd.get<Cd::PAN>();
   params.epan = features.epan && cd.get<Cd::EPAN>();
-  params.e0pd = features.e0pd && two_privileges && (half == 0 ? cd.get<Cd::E0PD0>() : cd.get<Cd::E0PD1>());
+  params.e0pd = features.e0pd && two_privileges && fields.e0pd;
   params.single_privilege = !two_privileges;
+  s1_prepare(params, half);
   return params;
 }
 
+void s1_prepare(S1TTWParams& params, unsigned half) {
+  const std::uint64_t copies = half == 0 ? 0 : ~std::uint64_t{0};
+  params.tag = params.tbi ? ~low_mask(56) : 0;
+  params.sign = copies & params.tag;
+  // 1 is in no mask of 0: the comparison then fails for every address.
+  params.outside = params.exists ? ~low_mask(64u - params.txsz) : 0;
+  params.expected = params.exists ? copies & params.outside : 1;
+}
+
 TTWState s1_walk_start(const S1TTWParams& params) {
-  const unsigned input_bits = 64u - params.txsz;
   const unsigned stride = params.granule_bits - 3u;
-  TTWState state;
-  state.level = 3 - static_cast<int>((input_bits - 1 - params.granule_bits) / stride);
-  const unsigned index_bits = input_bits - descriptor_bits(params.granule_bits, state.level);
-  const unsigned alignment = std::max(index_bits + 3, params.ps_bits > 48 ? 6u : 4u);
-  state.base = params.ttb & ~low_mask(alignment);
-  return state;
+  const int level = 3 - static_cast<int>((63u - params.txsz - params.granule_bits) / stride);
+  return ttw_start(format_of(params), level, params.ttb);
 }
 
 std::uint64_t s1_descriptor_address(const S1TTWParams& params, const TTWState& state, std::uint64_t canonical) {
-  const unsigned shift = descriptor_bits(params.granule_bits, state.level);
-  const unsigned top = state.start_table ? 64u - params.txsz : shift + params.granule_bits - 3u;
-  return state.base + ((canonical & low_mask(top)) >> shift) * 8;
+  return ttw_descriptor_address(format_of(params), state, canonical);
 }
 
 WalkStep s1_walk_step(const S1TTWParams& params, TTWState& state, std::uint64_t descriptor) {
-  if (!bit(descriptor, 0)) return WalkStep::translation_fault;
-  if (state.level == 3) return bit(descriptor, 1) ? leaf_step(params, state, descriptor) : WalkStep::translation_fault;
-  if (!bit(descriptor, 1)) {
-    return block_allowed(params.granule_bits, state.level) ? leaf_step(params, state, descriptor)
-                                                           : WalkStep::translation_fault;
-  }
-  const std::uint64_t next = address_field(descriptor, params.granule_bits);
-  if (!fits(next, params.ps_bits)) return WalkStep::address_size_fault;
-  state.base = next;
-  state.hierarchical |= hierarchical_of(descriptor);
-  state.start_table = false;
-  ++state.level;
-  return WalkStep::table;
+  const WalkStep step = ttw_step(format_of(params), state, descriptor);
+  if (step == WalkStep::table) state.hierarchical |= hierarchical_of(descriptor);
+  if (step == WalkStep::leaf) complete_leaf(params, state, descriptor);
+  return step;
 }
 
 }  // namespace smmusim

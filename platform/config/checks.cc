@@ -99,6 +99,7 @@ class Checker {
     check_cache(part, smmu.config.tbu.stream_cache, "smmu.tbu.stream_cache_entries", "smmu.tbu.stream_cache_ways");
     check_cache(part, smmu.config.tcu.tlb, "smmu.tcu.tlb_entries", "smmu.tcu.tlb_ways");
     check_cache(part, smmu.config.tcu.walk_cache, "smmu.tcu.walk_cache_entries", "smmu.tcu.walk_cache_ways");
+    check_cache(part, smmu.config.tcu.ipa_cache, "smmu.tcu.ipa_cache_entries", "smmu.tcu.ipa_cache_ways");
     check_cache(part, smmu.config.tcu.config_cache, "smmu.tcu.config_cache_entries", "smmu.tcu.config_cache_ways");
     check_frame(part, smmu.config);
     check_features(part, smmu.config.features);

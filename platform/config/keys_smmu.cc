@@ -77,6 +77,12 @@ void add_tcu(std::vector<Key>& keys) {
   keys.push_back(cycles(
       "smmu.tcu.walk_cache_cycles", [](auto& s) -> auto& { return s.config.tcu.walk_cache_cycles; },
       "a look-up in the walk cache", "gem5"));
+  add_cache(keys, [](auto& s) -> auto& { return s.config.tcu.ipa_cache; },
+            {"smmu.tcu.ipa_cache_entries", "smmu.tcu.ipa_cache_ways", "smmu.tcu.ipa_cache_replacement",
+             "of the cache of stage-2 leaves that nested walks use; 0: none", "as the walk cache"});
+  keys.push_back(cycles(
+      "smmu.tcu.ipa_cache_cycles", [](auto& s) -> auto& { return s.config.tcu.ipa_cache_cycles; },
+      "a look-up in the IPA cache", "assumed"));
   add_cache(keys, [](auto& s) -> auto& { return s.config.tcu.config_cache; },
             {"smmu.tcu.config_cache_entries", "smmu.tcu.config_cache_ways", "smmu.tcu.config_cache_replacement",
              "of the cache of STEs and CDs; 0: none", "Intel Agilex 5"});

@@ -19,6 +19,8 @@ constexpr PresetValue minimal[] = {
     {"smmu.tcu.tlb_ways", "1", smallest},
     {"smmu.tcu.walk_cache_entries", "0", smallest},
     {"smmu.tcu.walk_cache_ways", "1", smallest},
+    {"smmu.tcu.ipa_cache_entries", "0", smallest},
+    {"smmu.tcu.ipa_cache_ways", "1", smallest},
     {"smmu.tcu.config_cache_entries", "0", smallest},
     {"smmu.tcu.config_cache_ways", "1", smallest},
     {"smmu.tcu.walkers", "1", smallest},

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The rows: this version has Non-secure stage 1 of VMSAv8-64 with the 4 KiB granule, without substreams, ATS, PRI,
-// stalls or hardware update of tables.
+// The rows: this version has Non-secure stages 1 and 2 of VMSAv8-64, without ATS, PRI, stalls or hardware update of
+// tables.
 #include "platform/config/supported.h"
 
 namespace smmusim {
@@ -11,13 +11,6 @@ using E = const EndpointConfig&;
 using P = const PlatformConfig&;
 
 constexpr UnsupportedRow<NamedSmmu> smmu_rows[] = {
-    {"smmu.stages", [](S s) { return s.config.features.s2p; },
-     "stage 2 and nested translation are not supported by this version; use stages = \"1\""},
-    {"smmu.granules",
-     [](S s) { return s.config.features.gran16k || s.config.features.gran64k || !s.config.features.gran4k; },
-     "only the 4 KiB granule is supported by this version; use granules = [4]"},
-    {"smmu.ssidsize", [](S s) { return s.config.features.ssidsize != 0; },
-     "substreams are not supported by this version; use ssidsize = 0"},
     {"smmu.ats", [](S s) { return s.config.features.ats; },
      "ATS is not supported by this version; use ats = \"off\" or \"auto\""},
     {"smmu.split_stage_ats", [](S s) { return s.config.features.split_stage_ats; },
@@ -36,8 +29,6 @@ constexpr UnsupportedRow<NamedSmmu> smmu_rows[] = {
      "stalls are not supported by this version; use stall = \"off\""},
     {"smmu.httu", [](S s) { return s.config.features.httu != spec::Httu::none; },
      "hardware update of tables is not supported by this version; use httu = \"off\""},
-    {"smmu.ttendian", [](S s) { return s.config.features.ttendian != spec::Ttendian::little; },
-     "big-endian tables are not supported by this version; use ttendian = \"little\""},
     {"smmu.ttf_lpae", [](S s) { return s.config.features.ttf_lpae; },
      "VMSAv8-32 LPAE tables are not supported by this version; use ttf_lpae = false"},
     {"smmu.ttf_vmsav8_64", [](S s) { return !s.config.features.ttf_vmsav8_64; },
@@ -46,18 +37,10 @@ constexpr UnsupportedRow<NamedSmmu> smmu_rows[] = {
      "broadcast TLB maintenance is not supported by this version; use btm = false"},
     {"smmu.dormhint", [](S s) { return s.config.features.dormhint; },
      "the dormant hint is not supported by this version; use dormhint = false"},
-    {"smmu.hyp", [](S s) { return s.config.features.hyp; },
-     "EL2 contexts are not supported by this version; use hyp = false"},
     {"smmu.atos", [](S s) { return s.config.features.atos; },
      "ATOS is not supported by this version; use atos = false"},
     {"smmu.vatos", [](S s) { return s.config.features.vatos; },
      "ATOS is not supported by this version; use vatos = false"},
-    {"smmu.vmw", [](S s) { return s.config.features.vmw; },
-     "stage 2 is not supported by this version; use vmw = false"},
-    {"smmu.vmid16", [](S s) { return s.config.features.vmid16; },
-     "stage 2 is not supported by this version; use vmid16 = false"},
-    {"smmu.cd2l", [](S s) { return s.config.features.cd2l; },
-     "substreams are not supported by this version; use cd2l = false"},
     {"smmu.rme_impl", [](S s) { return s.config.features.rme_impl; },
      "the Realm Management Extension is not supported by this version; use rme_impl = false"},
     {"smmu.ecmdq", [](S s) { return s.config.features.ecmdq; },
@@ -66,20 +49,10 @@ constexpr UnsupportedRow<NamedSmmu> smmu_rows[] = {
      "preset tables are not supported by this version; use tables_preset = false"},
     {"smmu.queues_preset", [](S s) { return s.config.features.queues_preset; },
      "preset queues are not supported by this version; use queues_preset = false"},
-    {"smmu.bbml", [](S s) { return s.config.features.bbml != 0; },
-     "break-before-make levels 1 and 2 are not supported by this version; use bbml = 0"},
     {"smmu.pbha", [](S s) { return s.config.features.pbha; },
      "PBHA is not supported by this version; use pbha = false"},
-    {"smmu.xnx", [](S s) { return s.config.features.xnx; },
-     "stage 2 is not supported by this version; use xnx = false"},
     {"smmu.mpam", [](S s) { return s.config.features.mpam; },
      "MPAM is not supported by this version; use mpam = false"},
-    {"smmu.fwb", [](S s) { return s.config.features.fwb; },
-     "stage 2 is not supported by this version; use fwb = false"},
-    {"smmu.stt", [](S s) { return s.config.features.stt; },
-     "small translation tables are not supported by this version; use stt = false"},
-    {"smmu.ptwnnc", [](S s) { return s.config.features.ptwnnc; },
-     "stage 2 is not supported by this version; use ptwnnc = false"},
     {"smmu.s1pi", [](S s) { return s.config.features.s1pi; },
      "permission indirection is not supported by this version; use s1pi = false"},
     {"smmu.s2pi", [](S s) { return s.config.features.s2pi; },
@@ -92,12 +65,10 @@ constexpr UnsupportedRow<NamedSmmu> smmu_rows[] = {
      "MTEPERM is not supported by this version; use mteperm = false"},
     {"smmu.aie", [](S s) { return s.config.features.aie; },
      "the attribute index extension is not supported by this version; use aie = false"},
-    {"smmu.ds", [](S s) { return s.config.features.ds; },
-     "52-bit addresses with small granules are not supported by this version; use ds = false"},
     {"smmu.d128", [](S s) { return s.config.features.d128; },
      "128-bit descriptors are not supported by this version; use d128 = false"},
-    {"smmu.vax", [](S s) { return s.config.features.vax != 48; },
-     "input addresses above 48 bits are not supported by this version; use vax = 48"},
+    {"smmu.vax", [](S s) { return s.config.features.vax > 52; },
+     "input addresses of 56 bits come with 128-bit descriptors, which this version does not support; use vax = 48 or 52"},
 };
 
 // A device that could do ATS may stand here: with ats = "auto" it shows the capability only if its SMMU has ATS, and

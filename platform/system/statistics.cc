@@ -192,6 +192,7 @@ ordered_json smmu_json(Simulation& simulation, std::size_t index) {
           {"micro_tlb", cache_json(smmu.cache_counters(CacheId::micro_tlb))},
           {"tlb", cache_json(smmu.cache_counters(CacheId::tlb))},
           {"walk_cache", cache_json(smmu.cache_counters(CacheId::walk_cache))},
+          {"ipa_cache", cache_json(smmu.cache_counters(CacheId::ipa_cache))},
           {"config_cache", cache_json(smmu.cache_counters(CacheId::config_cache))},
           {"walks", walks_json(counters)},
           {"external_aborts", counters.external_aborts},
@@ -203,6 +204,7 @@ void add_translation(ordered_json& json, Simulation& simulation, const SmmuCount
   json["micro_tlb"] = cache_json(total(simulation, CacheId::micro_tlb));
   json["tlb"] = cache_json(total(simulation, CacheId::tlb));
   json["walk_cache"] = cache_json(total(simulation, CacheId::walk_cache));
+  json["ipa_cache"] = cache_json(total(simulation, CacheId::ipa_cache));
   json["config_cache"] = cache_json(total(simulation, CacheId::config_cache));
   json["walks"] = walks_json(counters);
   json["ats"] = {{"requests", 0}, {"completions", 0}, {"invalidations", 0}, {"mean_request_ns", 0.0}};

@@ -99,6 +99,7 @@ std::string summary_text(const Simulation& simulation, const ordered_json& stati
   text += hit_line("micro TLB", statistics["micro_tlb"]);
   text += hit_line("TLB", statistics["tlb"]);
   text += hit_line("walk cache", statistics["walk_cache"]);
+  text += hit_line("IPA cache", statistics["ipa_cache"]);
   text += hit_line("configuration", statistics["config_cache"]);
   const ordered_json& walks = statistics["walks"];
   text += fmt::format("  {:<14}{:>12} walks, {} fetches, mean {:.1f} ns\n", "walks",

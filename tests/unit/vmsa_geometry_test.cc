@@ -131,13 +131,21 @@ TEST(S1Geometry, EveryLaterTableIsIndexedByAllBitsOfItsLevel) {
 
 // Input range and tag byte (3.4).
 
+/// As a translation does: bit 55 selects the half, whose parameters are prepared.
+S1TTWParams half_for(S1TTWParams params, std::uint64_t va) {
+  s1_prepare(params, (va >> 55) & 1);
+  return params;
+}
+std::uint64_t canonical_of(const S1TTWParams& params, std::uint64_t va) {
+  return s1_canonical(half_for(params, va), va);
+}
 bool accepted(const S1TTWParams& params, std::uint64_t va) {
-  return s1_in_range(params, s1_canonical(params, va));
+  return s1_in_range(half_for(params, va), canonical_of(params, va));
 }
 
 TEST(S1Range, EdgesOfEveryTxsz) {
   RecordProperty("rule", "SM-AS-004 SM-AS-006");
-  for (unsigned txsz = 16; txsz <= 48; ++txsz) {
+  for (unsigned txsz = 12; txsz <= 48; ++txsz) {
     SCOPED_TRACE(txsz);
     const S1TTWParams params = params_of(12, txsz);
     const std::uint64_t size = std::uint64_t{1} << (64 - txsz);
@@ -151,6 +159,27 @@ TEST(S1Range, EdgesOfEveryTxsz) {
     EXPECT_FALSE(accepted(params, ~(size - 1) - 1));
     EXPECT_FALSE(accepted(params, low_mask(56)));  // bit 55 set, top byte not
   }
+}
+
+TEST(S1Range, HalfThatDoesNotExistHasNoAddress) {
+  RecordProperty("rule", "SM-TR-002");
+  for (const bool tbi : {false, true}) {
+    S1TTWParams params = params_of(12, 16);
+    params.tbi = tbi;
+    params.exists = false;
+    for (unsigned n = 0; n < 64; ++n) {
+      EXPECT_FALSE(accepted(params, std::uint64_t{1} << n)) << n;
+      EXPECT_FALSE(accepted(params, ~std::uint64_t{0} << n)) << n;
+    }
+    EXPECT_FALSE(accepted(params, 0));
+  }
+}
+
+TEST(S1Range, ParamsThatNobodyPreparedAcceptNothing) {
+  const S1TTWParams params;
+  EXPECT_FALSE(s1_in_range(params, 0));
+  EXPECT_FALSE(s1_in_range(params, 1));
+  EXPECT_FALSE(s1_in_range(params, ~std::uint64_t{0}));
 }
 
 struct TagRow {
@@ -177,7 +206,7 @@ TEST(S1Range, TagByteIsReplacedByBit55WithTbiOnly) {
   for (const TagRow& row : rows) {
     S1TTWParams params = params_of(12, 16);
     params.tbi = row.tbi;
-    EXPECT_EQ(s1_canonical(params, row.va), row.canonical) << row.what;
+    EXPECT_EQ(canonical_of(params, row.va), row.canonical) << row.what;
     EXPECT_EQ(accepted(params, row.va), row.accepted) << row.what;
   }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Stage-1 direct permissions: every combination of AP, APTable, UXN, PXN, UXNTable, PXNTable, WXN, PAN, HAD and of the
-// two kinds of regime, against the Arm rules (Arm ARM D8.4, house reference 6.4) written as questions about one access
-// at a time.
+// Stage-1 direct permissions: every combination of AP, APTable, UXN, PXN, UXNTable, PXNTable, WXN, PAN, EPAN, HAD and
+// of the two kinds of regime, against the Arm rules (Arm ARM D8.4, house reference 6.4) written as questions about one
+// access at a time.
 #include <gtest/gtest.h>
 
 #include <string>
@@ -26,10 +26,11 @@ struct Case {
         wxn(n >> 8 & 1),
         pan(n >> 9 & 1),
         had(n >> 10 & 1),
-        single(n >> 11 & 1) {}
-  bool ap1, ap2, ap_table0, ap_table1, uxn, pxn, uxn_table, pxn_table, wxn, pan, had, single;
+        single(n >> 11 & 1),
+        epan(n >> 12 & 1) {}
+  bool ap1, ap2, ap_table0, ap_table1, uxn, pxn, uxn_table, pxn_table, wxn, pan, had, single, epan;
 };
-constexpr unsigned cases = 1u << 12;
+constexpr unsigned cases = 1u << 13;
 
 /// The permission mask that a walk through one table descriptor and one page gives.
 std::uint8_t walked(const Case& c, bool table_bits_on_the_second_table) {
@@ -37,6 +38,7 @@ std::uint8_t walked(const Case& c, bool table_bits_on_the_second_table) {
   params.txsz = 25;  // starts at level 1: two tables above the page
   params.wxn = c.wxn;
   params.pan = c.pan;
+  params.epan = c.epan;
   params.had = c.had;
   params.single_privilege = c.single;
   const auto at = [](bool set, unsigned n) { return std::uint64_t{set} << n; };
@@ -60,10 +62,6 @@ bool data_by_ap(const Case& c, bool privileged, bool write) {
   if (table_counts && c.ap_table0) return false;
   return c.ap1;
 }
-bool data_allowed(const Case& c, bool privileged, bool write) {
-  const bool reserved_for_users = c.pan && privileged && !c.single && data_by_ap(c, false, false);
-  return data_by_ap(c, privileged, write) && !reserved_for_users;
-}
 bool execute_allowed(const Case& c, bool privileged) {
   const bool writable = data_by_ap(c, privileged, true);  // PAN is about data accesses, not about WXN
   if (c.wxn && writable) return false;
@@ -71,6 +69,12 @@ bool execute_allowed(const Case& c, bool privileged) {
   const bool pxn = c.pxn || (c.pxn_table && !c.had);
   if (c.single || !privileged) return !uxn;  // one XN bit, number 54
   return !pxn && !data_by_ap(c, false, true);
+}
+
+bool data_allowed(const Case& c, bool privileged, bool write) {
+  const bool users_may = data_by_ap(c, false, false) || (c.epan && execute_allowed(c, false));
+  const bool reserved_for_users = c.pan && privileged && !c.single && users_may;
+  return data_by_ap(c, privileged, write) && !reserved_for_users;
 }
 
 unsigned expected(const Case& c) {
@@ -87,7 +91,8 @@ std::string text(const Case& c) {
   const auto part = [](const char* name, bool set) { return set ? std::string(" ") + name : std::string(); };
   return part("AP1", c.ap1) + part("AP2", c.ap2) + part("APTable0", c.ap_table0) + part("APTable1", c.ap_table1) +
          part("UXN", c.uxn) + part("PXN", c.pxn) + part("UXNTable", c.uxn_table) + part("PXNTable", c.pxn_table) +
-         part("WXN", c.wxn) + part("PAN", c.pan) + part("HAD", c.had) + part("single privilege", c.single);
+         part("WXN", c.wxn) + part("PAN", c.pan) + part("HAD", c.had) + part("single privilege", c.single) +
+         part("EPAN", c.epan);
 }
 
 TEST(S1Permissions, EveryCombinationFollowsTheRules) {
