@@ -25,20 +25,29 @@ constexpr std::uint64_t memory_base = 0x40000000;
 constexpr StreamId stream{8};
 constexpr std::uint64_t data_base = memory_base + (std::uint64_t{8} << 30);
 
-/// One stream, stage 1, `pages` consecutive pages from IOVA 0.
+enum class Stages { one, nested };
+
+/// One stream, `pages` consecutive pages from IOVA 0. Nested: stage 2 maps every IPA to itself, in pages too.
 class UntimedMachine {
  public:
-  UntimedMachine(std::size_t pages, unsigned walk_cache_entries)
+  UntimedMachine(std::size_t pages, unsigned cache_entries, Stages stages = Stages::one)
       : port_(memory_),
         pages_(Pa(memory_base), std::uint64_t{1} << 32),
         streams_(StreamTable::linear(memory_, pages_, 8)),
         contexts_(memory_, pages_, 0),
         table_(memory_, pages_, Geometry{}),
-        smmu_(engine_, port_, nullptr, config(walk_cache_entries)),
+        stage2_(memory_, pages_, Geometry{}, TableStage::two),
+        smmu_(engine_, port_, nullptr, config(cache_entries, stages)),
         queue_(pages_.allocate(256 * 16, 256 * 16)) {
     table_.map(0, Pa(data_base), pages * 4096, MapOptions{});
     contexts_.write(0, make_stage1_cd(table_, Asid(1)));
-    streams_.write(stream, make_stage1_ste(contexts_));
+    if (stages == Stages::nested) {
+      const std::uint64_t tables_end = pages_.allocate(4096, 4096).value;  // stage 1 allocates no more
+      stage2_.map(memory_base, Pa(memory_base), tables_end - memory_base, MapOptions{});
+      stage2_.map(data_base, Pa(data_base), pages * 4096, MapOptions{});
+    }
+    streams_.write(
+        stream, stages == Stages::nested ? make_nested_ste(contexts_, stage2_, Vmid(1)) : make_stage1_ste(contexts_));
     smmu_.write_register(reg::STRTAB_BASE, streams_.base_register(), 8);
     smmu_.write_register(reg::STRTAB_BASE_CFG, streams_.base_cfg_register(), 4);
     smmu_.write_register(reg::CMDQ_BASE, queue_.value | 8, 8);
@@ -68,10 +77,12 @@ class UntimedMachine {
   const SmmuCounters& counters() const { return smmu_.counters(); }
 
  private:
-  static SmmuConfig config(unsigned walk_cache_entries) {
+  static SmmuConfig config(unsigned cache_entries, Stages stages) {
     SmmuConfig config;
     config.timed = false;
-    config.tcu.walk_cache.entries = walk_cache_entries;
+    config.features.s2p = config.features.xnx = stages == Stages::nested;
+    config.tcu.walk_cache.entries = cache_entries;
+    config.tcu.ipa_cache.entries = cache_entries;
     config.tbu.micro_tlb = {2048, 4};  // as the bare loop
     return config;
   }
@@ -83,6 +94,7 @@ class UntimedMachine {
   StreamTable streams_;
   ContextTable contexts_;
   PageTable table_;
+  PageTable stage2_;
   Smmu smmu_;
   Pa queue_;
   std::uint32_t produced_ = 0;
@@ -240,16 +252,17 @@ double cold_walk_seconds(UntimedMachine& machine, const std::vector<std::uint64_
   return best;
 }
 
-void BM_Stage1WalkCold(benchmark::State& state) {
+/// Cold walks of all pages, beside the plain walker of one stage.
+void walk_cold(benchmark::State& state, Stages stages) {
   const auto pages = static_cast<std::size_t>(state.range(0));
   const std::vector<std::uint64_t> order = shuffled_pages(pages);
   const PlainWalker plain(pages);
   const double bare = seconds_per_item(pages, [&](std::size_t items) {
     for (std::size_t n = 0; n < items; ++n) benchmark::DoNotOptimize(plain.walk(order[n] << 12));
   });
-  UntimedMachine few_pages(512, 0);
+  UntimedMachine few_pages(512, 0, stages);
   const double few = cold_walk_seconds(few_pages, shuffled_pages(512));
-  UntimedMachine machine(pages, 0);
+  UntimedMachine machine(pages, 0, stages);
   for (auto _ : state) {
     state.PauseTiming();
     machine.invalidate_all();
@@ -262,7 +275,17 @@ void BM_Stage1WalkCold(benchmark::State& state) {
   state.counters["fetches_per_walk"] = static_cast<double>(machine.counters().walk_fetches) /
                                        static_cast<double>(std::max<std::uint64_t>(machine.counters().walks, 1));
 }
+
+void BM_Stage1WalkCold(benchmark::State& state) {
+  walk_cold(state, Stages::one);
+}
 BENCHMARK(BM_Stage1WalkCold)->Arg(512)->Arg(32 << 10)->Arg(256 << 10);
+
+/// 4 levels of stage 1 over 4 levels of stage 2: 24 fetches.
+void BM_NestedWalkCold(benchmark::State& state) {
+  walk_cold(state, Stages::nested);
+}
+BENCHMARK(BM_NestedWalkCold)->Arg(512);
 
 /// CMD_TLBI_NH_VA and CMD_SYNC in turn, as a strict unmap issues them.
 void BM_CommandStream(benchmark::State& state) {

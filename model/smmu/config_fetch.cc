@@ -166,9 +166,9 @@ Task<std::uint64_t> locate_cd(Core& core, TranslationOp& op, Ste& ste, std::uint
   co_await read_cd_table(core, op, ste, Purpose::L1CD, address, l1.dw);
   if (op.failed()) co_return 0;
   const std::uint64_t leaf = l1.get<spec::L1cd::L2Ptr>() & ~low_mask(leaf_log2 + 6);
-  // An IPA that is too large is stage 2's to refuse (3.4.3).
-  const bool too_large = !op.own_context->translates_stage2() && !fits(leaf, core.config.features.oas);
-  if (!l1.get<spec::L1cd::V>() || too_large) {
+  const spec::Features& features = core.config.features;
+  const unsigned limit = op.own_context->translates_stage2() ? intermediate_address_size(features) : features.oas;
+  if (!l1.get<spec::L1cd::V>() || !fits(leaf, limit)) {
     tell(core, Step::cd_not_reachable, leaf);
     fault(op, EventType::C_BAD_SUBSTREAMID);
     co_return 0;

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Searching the tables of legality_ste.cc and legality_cd.cc, and the StreamWorld (IHI 0070 sections 3.3.3, 3.4, 5.2).
+// Searching the tables of legality_ste.cc and legality_cd.cc, and the StreamWorld (IHI 0070 sections 3.3.3, 5.2).
 // It holds no rule itself.
 #include "model/smmu/legality.h"
-
-#include <algorithm>
 
 namespace smmusim {
 
@@ -31,10 +29,6 @@ bool strw_counts(const Ste& ste, const spec::Features& features) {
 StreamWorld stream_world(const Ste& ste, const spec::Features& features, bool e2h) {
   if (!strw_counts(ste, features) || ste.get<Ste::STRW>() != spec::Strw::el2) return StreamWorld::ns_el1;
   return e2h ? StreamWorld::ns_el2_e2h : StreamWorld::ns_el2;
-}
-
-unsigned ias_bits(const spec::Features& features) {
-  return std::max(features.ttf_lpae ? 40u : 0u, features.ttf_vmsav8_64 ? features.oas : 0u);
 }
 
 }  // namespace smmusim

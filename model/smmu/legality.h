@@ -53,7 +53,4 @@ bool strw_counts(const spec::Ste& ste, const spec::Features& features);
 /// The translation regime of a Non-secure stream (section 3.3.3); `e2h` is CR2.E2H.
 StreamWorld stream_world(const spec::Ste& ste, const spec::Features& features, bool e2h);
 
-/// IAS in bits (section 3.4): the largest IPA, 40 bits at least where VMSAv8-32 LPAE exists.
-unsigned ias_bits(const spec::Features& features);
-
 }  // namespace smmusim

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What makes a Non-secure STE ILLEGAL (IHI 0070 sections 5.2, 5.2.2, 5.5, 3.4.3). A field that is ignored or RES0 never
 // makes a structure illegal, so each predicate first asks whether its field counts. Nothing here reads memory.
+#include <algorithm>
 #include <optional>
 
 #include "model/smmu/legality.h"
@@ -56,10 +57,6 @@ unsigned s2_granule(const Ste& ste) {
 bool s2_ds(const Ste& ste, const Features& f) {
   return f.ds && ste.get<Ste::S2DS>() && s2_granule(ste) != 16;
 }
-/// S2TTB as an address: bits [55:52] count with VMSAv9-128 only.
-std::uint64_t s2_ttb(const Ste& ste, const Features& f) {
-  return ste.get<Ste::S2TTB>() & low_mask(s2_format(ste, f) == TableFormat::vmsav9_128 ? 56 : 52);
-}
 std::optional<int> s2_start(const Ste& ste, const Features& f) {
   return s2_start_level(s2_granule(ste), ste.get<Ste::S2SL0>(), ste.get<Ste::S2SL0_2>(), s2_ds(ste, f), f);
 }
@@ -68,7 +65,7 @@ bool s2t0sz_out_of_range(const Ste& ste, const Features& f) {
   const unsigned granule = s2_granule(ste);
   const unsigned least = s2_format(ste, f) == TableFormat::vmsav9_128 ? 8 : granule == 16 || s2_ds(ste, f) ? 12 : 16;
   const unsigned t0sz = ste.get<Ste::S2T0SZ>();
-  return t0sz < std::max(least, 64 - ias_bits(f)) || t0sz > legality::largest_txsz(granule, f);
+  return t0sz < std::max(least, 64 - intermediate_address_size(f)) || t0sz > legality::largest_txsz(granule, f);
 }
 
 /// VMSAv8-32 LPAE: S2T0SZ is -8 to 7 in four bits, the start level 2 or 1 (Arm ARM G5.5).
@@ -134,7 +131,8 @@ constexpr SteRule ste_table[] = {
      }},
     {"S1ContextPtr is an IPA above the IAS (5.2, S1ContextPtr; 3.4.3)", "SM-AS-018",
      [](const Ste& ste, const Features& f) {
-       return stage1_on(ste, f) && stage2_on(ste, f) && !fits(ste.get<Ste::S1ContextPtr>(), ias_bits(f));
+       return stage1_on(ste, f) && stage2_on(ste, f) &&
+              !fits(ste.get<Ste::S1ContextPtr>(), intermediate_address_size(f));
      }},
 
     // ATS.
@@ -195,13 +193,13 @@ constexpr SteRule ste_table[] = {
     {"S2TTB is outside the effective S2PS (5.2, S2TTB; 3.4.3)", "SM-AS-028",
      [](const Ste& ste, const Features& f) {
        return stage2_on(ste, f) &&
-              !fits(s2_ttb(ste, f), legality::output_bits(ste.get<Ste::S2PS>(), s2_format(ste, f), f));
+              !fits(s2_table_base(ste, f), legality::output_bits(ste.get<Ste::S2PS>(), s2_format(ste, f), f));
      }},
     {"S2TTB needs more than 48 bits and S2DS is 0 (5.2, S2TTB)", "SM-AS-028",
      [](const Ste& ste, const Features& f) {
        return stage2_on(ste, f) &&
               legality::limited_to_48_bits(s2_format(ste, f), s2_granule(ste), ste.get<Ste::S2DS>(), f) &&
-              !fits(s2_ttb(ste, f), 48);
+              !fits(s2_table_base(ste, f), 48);
      }},
     {"S2ENDI names an endianness that IDR0.TTENDIAN lacks (5.2, S2ENDI)", "SM-TR-010",
      [](const Ste& ste, const Features& f) {

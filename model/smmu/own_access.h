@@ -32,6 +32,7 @@ struct OwnAccess : MemoryAccess {
   Core* core = nullptr;
   bool counted = true;  ///< false for accesses that must leave no trace in the counters (debug)
   bool done = false;
+  /// Starts it. True: it is done, and await_resume() may be called at once. False: it must be awaited, as Started.
   bool await_ready() {
     fire = &Resumption::resume;
     done = start_own_access(*core, *port, *this);
@@ -46,6 +47,14 @@ struct OwnAccess : MemoryAccess {
     if (core->observer != nullptr) core->observer->access(*this);
     return status;
   }
+};
+
+/// `co_await Started{access}` after access.await_ready() was false; await_resume() of the access is the caller's.
+struct Started {
+  OwnAccess& access;
+  bool await_ready() const { return false; }
+  void await_suspend(std::coroutine_handle<> caller) { access.await_suspend(caller); }
+  void await_resume() const {}
 };
 
 inline OwnAccess own_access(Core& core, MemoryPort& port, MemoryOp op, Purpose purpose, Pa address, void* data,

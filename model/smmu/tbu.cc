@@ -29,12 +29,12 @@ void Tbu::reset() {
 void Tbu::keep(TranslationOp& op) {
   if (op.response.outcome != Outcome::proceed) return;
   const InFlight& in_flight = core_.tcu.in_flight;
-  if (op.own_context && !stream_cache.holds(*op.own_context) && may_fill(in_flight, op, *op.own_context)) {
-    stream_cache.fill(*op.own_context);
+  if (op.context != nullptr && !stream_cache.holds(*op.context) && may_fill(in_flight, op, *op.context)) {
+    stream_cache.fill(*op.context);
   }
-  if (!op.own_leaf) return;
-  if (may_fill(in_flight, op, *op.own_leaf)) {
-    micro_tlb.fill(*op.own_leaf);
+  if (op.leaf == nullptr) return;
+  if (may_fill(in_flight, op, *op.leaf)) {
+    micro_tlb.fill(*op.leaf);
   } else if (op.effects.fill) {
     micro_tlb.count_dropped_fill();
   }

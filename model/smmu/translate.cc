@@ -88,7 +88,7 @@ Progress enter_stage2(Core& core, Consultation& op, const StreamContext& context
   op.canonical = op.transaction.address.value;
   if (!fits(op.canonical, spec::intermediate_address_size(core.config.features))) return input_too_large(core, op);
   if (s2_in_range(context.s2, op.canonical)) return Progress::answered;
-  tell(core, Step::stage2_out_of_range, op.canonical, context.s2.t0sz);
+  tell(core, Step::stage2_out_of_range, op.canonical, context.s2.txsz);
   op.fault.stage2 = true;
   op.fault.ipa = op.canonical;
   return fail(op, EventType::F_TRANSLATION);
@@ -259,7 +259,7 @@ Task<> translate_in_tcu(Core& core, TranslationOp& op) {
       progress = op.failed() ? Progress::faulted : consult_with(core, op, *op.own_context, tcu.tlb);
     }
     if (progress == Progress::needs_walk) {
-      op.keep_context();
+      if (op.timed) op.keep_context();
       if (op.overtakable) announce(core, op, progress);
       co_await walk(core, op);
       progress = op.failed() ? Progress::faulted : finish(core, op, *op.own_leaf);
@@ -270,9 +270,10 @@ Task<> translate_in_tcu(Core& core, TranslationOp& op) {
       tcu.walk_done.open();
     }
   }
-  // What was found lies in caches that the next wait may change.
-  if (op.context != nullptr) op.keep_context();
-  op.keep_leaf();
+  if (op.timed) {  // what was found lies in caches that the next wait may change
+    if (op.context != nullptr) op.keep_context();
+    op.keep_leaf();
+  }
   if (progress == Progress::faulted) co_await report_fault(core, op);
 }
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "model/smmu/core.h"
-#include "model/smmu/walk_steps.h"
+#include "model/smmu/table_walk.h"
 
 namespace smmusim {
 namespace {
@@ -45,13 +45,28 @@ Task<> finish_nested(Core& core, TranslationOp& op, TlbEntry& stage1) {
   if (!op.failed()) op.own_leaf = combined(core, op, stage1, ipa);
 }
 
-/// The address of a stage-1 descriptor as a PA, and the attributes of its fetch, in `read`.
-Task<> place_descriptor(Core& core, TranslationOp& op, OwnAccess& read, std::uint64_t address) {
+/// The next descriptor of a nested stage 1: its IPA goes through stage 2, and is then fetched.
+Task<> step_nested(Core& core, TranslationOp& op, TableWalk<S1TTWParams>& walk, bool& ended) {
   const S1TTWParams& params = op.context->s1[(op.canonical >> 55) & 1];
+  const std::uint64_t address = walk.descriptor_address();
   co_await translate_ipa(core, op, address, EventClass::TT);
   if (op.failed()) co_return;
-  read.attributes = walk_attributes({params.walk_attr, params.walk_sh}, core, op);
-  read.address = Pa(op.stage2_output(address));
+  walk.read().attributes = walk_attributes({params.walk_attr, params.walk_sh}, core, op);
+  if (!walk.fetch(Pa(op.stage2_output(address)))) co_await Started{walk.read()};
+  ended = walk.digest();
+}
+
+/// Fetches descriptors until one ends the walk, or op has failed.
+Task<> run(Core& core, TranslationOp& op, TableWalk<S1TTWParams>& walk) {
+  bool ended = false;
+  if (op.context->translates_stage2()) {
+    while (!ended && !op.failed()) co_await step_nested(core, op, walk, ended);
+    co_return;
+  }
+  while (!ended && !walk.advance()) {
+    co_await Started{walk.read()};
+    ended = walk.digest();
+  }
 }
 
 Task<> walk_stage1(Core& core, TranslationOp& op) {
@@ -61,41 +76,25 @@ Task<> walk_stage1(Core& core, TranslationOp& op) {
     op.fault.type = EventType::F_TRANSLATION;
     co_return;
   }
-  const bool nested = op.context->translates_stage2();
-  const StageWalk walk{1, params.granule_bits, op.canonical, op.context->tlb};
-  TTWState state = s1_walk_start(params);
   if (op.timed && core.tcu.walk_cache.present()) co_await delay(core.lifetime, core.walk_cache_time);
-  start_from_walk_cache(core, op, walk, state);
-  std::uint64_t descriptor = 0;
-  OwnAccess read = descriptor_read(core, op, walk, descriptor, {params.walk_attr, params.walk_sh});
-  WalkStep step = WalkStep::table;
-  while (step == WalkStep::table) {
-    read.address = Pa(s1_descriptor_address(params, state, op.canonical));
-    read.level = static_cast<std::int8_t>(state.level);
-    if (nested) {
-      co_await place_descriptor(core, op, read, read.address.value);
-      if (op.failed()) co_return;
-    }
-    const MemoryStatus status = co_await read;
-    count_fetch(core, op, walk, state.level);
-    if (status != MemoryStatus::ok) {
-      tell_abort(core, read);
-      op.fault.type = EventType::F_WALK_EABT;
-      op.fault.klass = EventClass::TT;
-      op.fault.fetch_address = read.address.value;
-      co_return;
-    }
-    step = s1_walk_step(params, state, host_order(descriptor, params.big_endian));
-    tell_step(core, walk, state, step);
-    if (step == WalkStep::table) keep_table(core, op, walk, state);
-  }
-  if (step != WalkStep::leaf) {
-    op.fault.type = event_of(step);
+  TableWalk<S1TTWParams> walk(core, op, {1, op.canonical, op.context->tlb}, params);
+  walk.begin();
+  co_await run(core, op, walk);
+  if (op.failed()) co_return;
+  if (walk.aborted()) {
+    op.fault.type = EventType::F_WALK_EABT;
+    op.fault.klass = EventClass::TT;
+    op.fault.fetch_address = walk.read().address.value;
     co_return;
   }
-  TlbEntry leaf = leaf_entry(walk, state);
+  if (walk.step() != WalkStep::leaf) {
+    op.fault.type = event_of(walk.step());
+    co_return;
+  }
+  TlbEntry leaf = walk.leaf();
+  leaf.attributes = {walk.state().attr, walk.state().sh};
   leaf.stage1_permissions = leaf.permissions;
-  if (nested) {
+  if (op.context->translates_stage2()) {
     co_await finish_nested(core, op, leaf);
   } else {
     op.own_leaf = leaf;

@@ -2,7 +2,7 @@
 // Stage 2 (IHI 0070 sections 3.3.2, 3.4 and 7.3.22): of an access without stage 1, of what stage 1 gives, and of the
 // SMMU's own reads of CDs and stage-1 descriptors. What each descriptor means is decided in vmsa/s2_walk.cc.
 #include "model/smmu/core.h"
-#include "model/smmu/walk_steps.h"
+#include "model/smmu/table_walk.h"
 
 namespace smmusim {
 namespace {
@@ -31,36 +31,26 @@ bool in_ipa_cache(Core& core, TranslationOp& op, std::uint64_t ipa) {
 
 /// Stage-2 leaf of `ipa`, in range: op.stage2_leaf or op.fault.
 Task<> walk_stage2(Core& core, TranslationOp& op, std::uint64_t ipa, EventClass klass) {
-  const S2TTWParams& params = op.context->s2;
-  const StageWalk walk{2, params.granule_bits, ipa, op.context->stage2_tlb()};
-  TTWState state = s2_walk_start(params);
   if (op.timed && core.tcu.walk_cache.present()) co_await delay(core.lifetime, core.walk_cache_time);
-  start_from_walk_cache(core, op, walk, state);
-  std::uint64_t descriptor = 0;
-  OwnAccess read = descriptor_read(core, op, walk, descriptor, {params.walk_attr, params.walk_sh});
-  WalkStep step = WalkStep::table;
-  while (step == WalkStep::table) {
-    read.address = Pa(s2_descriptor_address(params, state, ipa));
-    read.level = static_cast<std::int8_t>(state.level);
-    const MemoryStatus status = co_await read;
-    count_fetch(core, op, walk, state.level);
-    if (status != MemoryStatus::ok) {
-      tell_abort(core, read);
-      fault(op, EventType::F_WALK_EABT, klass, ipa);
-      op.fault.fetch_address = read.address.value;
-      co_return;
-    }
-    step = s2_walk_step(params, state, host_order(descriptor, params.big_endian));
-    tell_step(core, walk, state, step);
-    if (step == WalkStep::table) keep_table(core, op, walk, state);
+  TableWalk<S2TTWParams> walk(core, op, {2, ipa, op.context->stage2_tlb()}, op.context->s2);
+  walk.begin();
+  bool ended = false;
+  while (!ended && !walk.advance()) {
+    co_await Started{walk.read()};
+    ended = walk.digest();
   }
-  if (step != WalkStep::leaf) {
-    fault(op, event_of(step), klass, ipa);
+  if (walk.aborted()) {
+    fault(op, EventType::F_WALK_EABT, klass, ipa);
+    op.fault.fetch_address = walk.read().address.value;
     co_return;
   }
-  op.stage2_leaf = leaf_entry(walk, state);
+  if (walk.step() != WalkStep::leaf) {
+    fault(op, event_of(walk.step()), klass, ipa);
+    co_return;
+  }
+  op.stage2_leaf = walk.leaf();
   op.stage2_leaf.ipa_page = op.stage2_leaf.va_page;
-  op.stage2_leaf.attributes = {state.memattr, state.sh};
+  op.stage2_leaf.attributes = {walk.state().memattr, walk.state().sh};
   if (op.context->translates_stage1()) keep(core, op, core.tcu.ipa_cache, CacheId::ipa_cache, op.stage2_leaf);
 }
 
@@ -82,7 +72,7 @@ void check_own_read(const Core& core, TranslationOp& op, std::uint64_t ipa, Even
 Task<> translate_ipa(Core& core, TranslationOp& op, std::uint64_t ipa, EventClass klass) {
   tell(core, Step::stage2_begins, ipa, static_cast<std::uint64_t>(klass));
   if (!s2_in_range(op.context->s2, ipa)) {
-    tell(core, Step::stage2_out_of_range, ipa, op.context->s2.t0sz);
+    tell(core, Step::stage2_out_of_range, ipa, op.context->s2.txsz);
     fault(op, EventType::F_TRANSLATION, klass, ipa);
     co_return;
   }

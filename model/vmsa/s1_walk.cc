@@ -11,29 +11,7 @@ namespace smmusim {
 namespace {
 
 using spec::Cd;
-
-constexpr bool bit(std::uint64_t word, unsigned n) {
-  return ((word >> n) & 1) != 0;
-}
-
-TTWFormat format_of(const S1TTWParams& params) {
-  return {params.granule_bits,
-          static_cast<std::uint8_t>(64u - params.txsz),
-          params.ps_bits,
-          params.ds,
-          params.lpa,
-          params.affd,
-          params.nt};
-}
-
-std::uint8_t hierarchical_of(std::uint64_t table) {
-  unsigned gathered = 0;
-  if (bit(table, 61)) gathered |= hierarchical::no_unprivileged;
-  if (bit(table, 62)) gathered |= hierarchical::no_write;
-  if (bit(table, 60)) gathered |= hierarchical::xn;
-  if (bit(table, 59)) gathered |= hierarchical::pxn;
-  return static_cast<std::uint8_t>(gathered);
-}
+using ttw::bit;
 
 /// Permissions of a regime with one privilege level: every bit is given to both, so that PRIV does not matter.
 std::uint8_t single_privilege_permissions(const S1TTWParams& params, bool write, bool xn) {
@@ -67,15 +45,6 @@ std::uint8_t permissions_of(const S1TTWParams& params, const TTWState& state, st
   const bool unprivileged = bit(leaf, 6) && (above & hierarchical::no_unprivileged) == 0;
   const bool pxn = bit(leaf, 53) || (above & hierarchical::pxn) != 0;
   return two_privilege_permissions(params, write, unprivileged, xn, pxn);
-}
-
-/// Permissions and attributes of a leaf that ttw_step() accepted.
-void complete_leaf(const S1TTWParams& params, TTWState& state, std::uint64_t descriptor) {
-  state.permissions = permissions_of(params, state, descriptor);
-  const unsigned index = (descriptor >> 2) & 7;
-  state.attr = resolved_mair((params.mair[index / 4] >> (index % 4 * 8)) & 0xff);
-  state.sh = effective_shareability(state.attr, params.ds ? params.leaf_sh : (descriptor >> 8) & 3);
-  state.global = !bit(descriptor, 11) || params.single_privilege;
 }
 
 struct HalfFields {
@@ -139,21 +108,27 @@ void s1_prepare(S1TTWParams& params, unsigned half) {
   params.expected = params.exists ? copies & params.outside : 1;
 }
 
-TTWState s1_walk_start(const S1TTWParams& params) {
+TTWState walk_start(const S1TTWParams& params) {
   const unsigned stride = params.granule_bits - 3u;
   const int level = 3 - static_cast<int>((63u - params.txsz - params.granule_bits) / stride);
-  return ttw_start(format_of(params), level, params.ttb);
+  return ttw::start(params, level);
 }
 
-std::uint64_t s1_descriptor_address(const S1TTWParams& params, const TTWState& state, std::uint64_t canonical) {
-  return ttw_descriptor_address(format_of(params), state, canonical);
+std::uint8_t s1_hierarchical(std::uint64_t table) {
+  unsigned gathered = 0;
+  if (bit(table, 61)) gathered |= hierarchical::no_unprivileged;
+  if (bit(table, 62)) gathered |= hierarchical::no_write;
+  if (bit(table, 60)) gathered |= hierarchical::xn;
+  if (bit(table, 59)) gathered |= hierarchical::pxn;
+  return static_cast<std::uint8_t>(gathered);
 }
 
-WalkStep s1_walk_step(const S1TTWParams& params, TTWState& state, std::uint64_t descriptor) {
-  const WalkStep step = ttw_step(format_of(params), state, descriptor);
-  if (step == WalkStep::table) state.hierarchical |= hierarchical_of(descriptor);
-  if (step == WalkStep::leaf) complete_leaf(params, state, descriptor);
-  return step;
+void s1_complete_leaf(const S1TTWParams& params, TTWState& state, std::uint64_t descriptor) {
+  state.permissions = permissions_of(params, state, descriptor);
+  const unsigned index = (descriptor >> 2) & 7;
+  state.attr = resolved_mair((params.mair[index / 4] >> (index % 4 * 8)) & 0xff);
+  state.sh = effective_shareability(state.attr, params.ds ? params.leaf_sh : (descriptor >> 8) & 3);
+  state.global = !bit(descriptor, 11) || params.single_privilege;
 }
 
 }  // namespace smmusim

@@ -9,29 +9,17 @@
 #include "model/base/types.h"
 #include "model/spec/cd.h"
 #include "model/spec/features.h"
-#include "model/vmsa/ttw.h"
+#include "model/vmsa/ttw_step.h"
 
 namespace smmusim {
 
 /// What a CD says about one half of the input range (TTB0 or TTB1).
-struct S1TTWParams {
-  std::uint64_t ttb = 0;  ///< as in the CD; low bits below the table's size are ignored
+struct S1TTWParams : TTWParams {
   std::uint32_t mair[2] = {0, 0};
-  std::uint8_t txsz = 64;
-  std::uint8_t granule_bits = 12;  ///< 12, 14 or 16
-  std::uint8_t ps_bits = 48;       ///< effective output size: min(IPS, OAS). 4 and 16 KiB without DS output 48 at most
-  std::uint8_t walk_attr = 0x44;   ///< of the descriptor fetches, MAIR encoding (IRx, ORx)
-  std::uint8_t walk_sh = 0;        ///< SHx, made consistent with walk_attr
-  std::uint8_t leaf_sh = 0;        ///< SHx as stored: shareability of every leaf if `ds`
-  bool ds = false;                 ///< effective DS of this half: never with 64 KiB
-  bool lpa = false;                ///< 64 KiB granule and OAS of 52: descriptor bits [15:12] are address [51:48]
-  bool nt = false;                 ///< the nT bit is observed: IDR3.BBML is 1
-  bool exists = false;             ///< the half can be used at all (TTB1: not in NS-EL2)
-  bool epd = false;                ///< walks are disabled
+  bool exists = false;  ///< the half can be used at all (TTB1: not in NS-EL2)
+  bool epd = false;     ///< walks are disabled
   bool tbi = false;
   bool had = false;  ///< hierarchical permissions are ignored
-  bool big_endian = false;
-  bool affd = false;
   bool wxn = false;
   bool pan = false;
   bool epan = false;              ///< PAN counts unprivileged execute permission too
@@ -66,11 +54,21 @@ constexpr bool s1_in_range(const S1TTWParams& params, std::uint64_t canonical) {
   return (canonical & params.outside) == params.expected;
 }
 
-TTWState s1_walk_start(const S1TTWParams& params);
-/// Address of the descriptor for `canonical` in the table of `state`.
-std::uint64_t s1_descriptor_address(const S1TTWParams& params, const TTWState& state, std::uint64_t canonical);
+TTWState walk_start(const S1TTWParams& params);
+/// APTable, XNTable and PXNTable of a table descriptor, as hierarchical::….
+std::uint8_t s1_hierarchical(std::uint64_t descriptor);
+/// Permissions and attributes of a leaf that ttw::step() accepted. UWXN has no effect in VMSAv8-64.
+void s1_complete_leaf(const S1TTWParams& params, TTWState& state, std::uint64_t descriptor);
 /// Digests `descriptor` (in host order) found in the table of `state`: `table` moves the state to the next table,
-/// `leaf` completes it; a fault leaves it at the level where it happened. UWXN has no effect in VMSAv8-64.
-WalkStep s1_walk_step(const S1TTWParams& params, TTWState& state, std::uint64_t descriptor);
+/// `leaf` completes it; a fault leaves it at the level where it happened.
+inline WalkStep walk_step(const S1TTWParams& params, TTWState& state, std::uint64_t descriptor) {
+  const WalkStep step = ttw::step(params, state, descriptor);
+  if (step == WalkStep::table) {
+    state.hierarchical |= s1_hierarchical(descriptor);
+  } else if (step == WalkStep::leaf) {
+    s1_complete_leaf(params, state, descriptor);
+  }
+  return step;
+}
 
 }  // namespace smmusim

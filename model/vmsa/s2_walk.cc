@@ -12,20 +12,7 @@ namespace smmusim {
 namespace {
 
 using spec::Ste;
-
-constexpr bool bit(std::uint64_t word, unsigned n) {
-  return ((word >> n) & 1) != 0;
-}
-
-TTWFormat format_of(const S2TTWParams& params) {
-  return {params.granule_bits,
-          static_cast<std::uint8_t>(64u - params.t0sz),
-          params.ps_bits,
-          params.ds,
-          params.lpa,
-          params.affd,
-          params.nt};
-}
+using ttw::bit;
 
 /// XN[1:0] with XNX (table D8-78), else bit 54 alone (table D8-77).
 unsigned execute_of(const S2TTWParams& params, std::uint64_t leaf) {
@@ -44,20 +31,12 @@ std::uint8_t permissions_of(const S2TTWParams& params, std::uint64_t leaf) {
   return static_cast<std::uint8_t>(granted);
 }
 
-void complete_leaf(const S2TTWParams& params, TTWState& state, std::uint64_t descriptor) {
-  state.permissions = permissions_of(params, descriptor);
-  state.memattr = static_cast<std::uint8_t>((descriptor >> 2) & 0xf);
-  const unsigned sh = params.ds ? params.leaf_sh : (descriptor >> 8) & 3;
-  state.sh = static_cast<std::uint8_t>(sh == 1 ? 0 : sh);
-  state.attr = s2_combined(mair_normal_wb, 0, s2_attributes(params, state)).type;
-}
-
 }  // namespace
 
 S2TTWParams s2_ttw_params(const Ste& ste, const spec::Features& features) {
   S2TTWParams params;
   params.ttb = s2_table_base(ste, features);
-  params.t0sz = static_cast<std::uint8_t>(ste.get<Ste::S2T0SZ>());
+  params.txsz = static_cast<std::uint8_t>(ste.get<Ste::S2T0SZ>());
   params.granule_bits = static_cast<std::uint8_t>(granule_bits_of(ste.get<Ste::S2TG>()));
   params.ds = features.ds && ste.get<Ste::S2DS>() && params.granule_bits != 16;
   params.lpa = features.oas >= 52 && params.granule_bits == 16;
@@ -78,18 +57,12 @@ S2TTWParams s2_ttw_params(const Ste& ste, const spec::Features& features) {
   return params;
 }
 
-TTWState s2_walk_start(const S2TTWParams& params) {
-  return ttw_start(format_of(params), params.start_level, params.ttb);
-}
-
-std::uint64_t s2_descriptor_address(const S2TTWParams& params, const TTWState& state, std::uint64_t ipa) {
-  return ttw_descriptor_address(format_of(params), state, ipa);
-}
-
-WalkStep s2_walk_step(const S2TTWParams& params, TTWState& state, std::uint64_t descriptor) {
-  const WalkStep step = ttw_step(format_of(params), state, descriptor);
-  if (step == WalkStep::leaf) complete_leaf(params, state, descriptor);
-  return step;
+void s2_complete_leaf(const S2TTWParams& params, TTWState& state, std::uint64_t descriptor) {
+  state.permissions = permissions_of(params, descriptor);
+  state.memattr = static_cast<std::uint8_t>((descriptor >> 2) & 0xf);
+  const unsigned sh = params.ds ? params.leaf_sh : (descriptor >> 8) & 3;
+  state.sh = static_cast<std::uint8_t>(sh == 1 ? 0 : sh);
+  state.attr = s2_combined(mair_normal_wb, 0, s2_attributes(params, state)).type;
 }
 
 std::optional<int> s2_start_level(unsigned granule_bits, unsigned sl0, bool sl0_2, bool ds,

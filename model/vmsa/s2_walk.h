@@ -11,29 +11,17 @@
 #include "model/spec/features.h"
 #include "model/spec/ste.h"
 #include "model/vmsa/attributes.h"
-#include "model/vmsa/ttw.h"
+#include "model/vmsa/ttw_step.h"
 
 namespace smmusim {
 
 /// What an STE says about stage 2.
-struct S2TTWParams {
-  std::uint64_t ttb = 0;  ///< as in the STE; low bits below the size of the start tables are ignored
-  std::uint8_t t0sz = 64;
-  std::uint8_t granule_bits = 12;  ///< 12, 14 or 16
-  std::int8_t start_level = 0;     ///< -1 to 3
-  std::uint8_t ps_bits = 48;       ///< effective output size: min(S2PS, OAS). 4 and 16 KiB without DS output 48 at most
-  std::uint8_t walk_attr = 0x44;   ///< of the descriptor fetches, MAIR encoding (S2IR0, S2OR0)
-  std::uint8_t walk_sh = 0;        ///< S2SH0, made consistent with walk_attr
-  std::uint8_t leaf_sh = 0;        ///< S2SH0 as stored: shareability of every leaf if `ds`
-  bool big_endian = false;         ///< S2ENDI
-  bool affd = false;               ///< S2AFFD
-  bool ptw = false;                ///< S2PTW
-  bool fwb = false;                ///< S2FWB, if IDR3.FWB
-  bool ds = false;                 ///< effective S2DS: never with 64 KiB
-  bool lpa = false;                ///< 64 KiB granule and OAS of 52: descriptor bits [15:12] are address [51:48]
-  bool nt = false;                 ///< the nT bit is observed: IDR3.BBML is 1
-  bool xnx = false;                ///< IDR3.XNX: XN is two bits
-  bool mteperm = false;            ///< IDR3.MTEPERM: two more encodings of MemAttr
+struct S2TTWParams : TTWParams {
+  std::int8_t start_level = 0;  ///< -1 to 3
+  bool ptw = false;             ///< S2PTW
+  bool fwb = false;             ///< S2FWB, if IDR3.FWB
+  bool xnx = false;             ///< IDR3.XNX: XN is two bits
+  bool mteperm = false;         ///< IDR3.MTEPERM: two more encodings of MemAttr
 };
 
 /// Decodes an STE that passed the legality rules. From an STE that did not, the result is harmless but meaningless.
@@ -47,17 +35,22 @@ constexpr std::uint64_t s2_table_base(const spec::Ste& ste, const spec::Features
 
 /// True if `ipa` lies below 2^(64-S2T0SZ); otherwise the access is a stage-2 F_TRANSLATION (section 3.4).
 constexpr bool s2_in_range(const S2TTWParams& params, std::uint64_t ipa) {
-  return fits(ipa, 64u - params.t0sz);
+  return fits(ipa, 64u - params.txsz);
 }
-TTWState s2_walk_start(const S2TTWParams& params);
-/// Address of the descriptor for `ipa` (in range) in the table of `state`. Where tables are concatenated at the start
-/// level the index is up to 4 bits wider.
-std::uint64_t s2_descriptor_address(const S2TTWParams& params, const TTWState& state, std::uint64_t ipa);
+inline TTWState walk_start(const S2TTWParams& params) {
+  return ttw::start(params, params.start_level);
+}
+/// Permissions and attributes of a leaf that ttw::step() accepted: `attr` is what a Normal WB input becomes, so that
+/// is_device(attr) decides S2PTW; the real output is s2_combined() with s2_attributes(). `permissions` are those of
+/// both privileges; without XNX they are equal.
+void s2_complete_leaf(const S2TTWParams& params, TTWState& state, std::uint64_t descriptor);
 /// Digests `descriptor` (in host order) found in the table of `state`: `table` moves the state to the next table,
-/// `leaf` completes it; a fault leaves it at the level where it happened. Of a leaf, `attr` is what a Normal WB input
-/// becomes, so that is_device(attr) decides S2PTW; the real output is s2_combined() with s2_attributes().
-/// `permissions` are those of both privileges; without XNX they are equal.
-WalkStep s2_walk_step(const S2TTWParams& params, TTWState& state, std::uint64_t descriptor);
+/// `leaf` completes it; a fault leaves it at the level where it happened.
+inline WalkStep walk_step(const S2TTWParams& params, TTWState& state, std::uint64_t descriptor) {
+  const WalkStep step = ttw::step(params, state, descriptor);
+  if (step == WalkStep::leaf) s2_complete_leaf(params, state, descriptor);
+  return step;
+}
 /// The attributes of a finished leaf, for s2_combined().
 constexpr S2Attributes s2_attributes(const S2TTWParams& params, const TTWState& leaf) {
   return {leaf.memattr, leaf.sh, params.fwb, params.mteperm};

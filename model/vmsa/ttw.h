@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What both stages of a VMSAv8-64 walk share (Arm ARM D8.2, D8.3, D8.7): the state of a walk, the geometry of tables
-// and the part of a descriptor that does not depend on the stage. The names are those of Arm's pseudocode. Nothing
-// here reads memory.
+// What both stages of a VMSAv8-64 walk share (Arm ARM D8.2, D8.3): the state of a walk, the outcome of one descriptor
+// and the geometry of tables. The names are those of Arm's pseudocode. Nothing here reads memory.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +10,22 @@
 #include "model/spec/features.h"
 
 namespace smmusim {
+
+/// What CD and STE say alike about a translation table.
+struct TTWParams {
+  std::uint64_t ttb = 0;  ///< as in the structure; low bits below the size of the start table are ignored
+  std::uint8_t txsz = 64;
+  std::uint8_t granule_bits = 12;  ///< 12, 14 or 16
+  std::uint8_t ps_bits = 48;       ///< effective output size: min(IPS or S2PS, OAS)
+  std::uint8_t walk_attr = 0x44;   ///< of the descriptor fetches, MAIR encoding
+  std::uint8_t walk_sh = 0;        ///< of the same, made consistent with walk_attr
+  std::uint8_t leaf_sh = 0;        ///< SHx as stored: shareability of every leaf if `ds`
+  bool ds = false;                 ///< effective DS: 52-bit addresses with 4 and 16 KiB, and larger blocks
+  bool lpa = false;                ///< 64 KiB granule and OAS of 52: descriptor bits [15:12] are address [51:48]
+  bool nt = false;                 ///< the nT bit of blocks is observed (BBML level 1)
+  bool affd = false;               ///< AF = 0 is no fault
+  bool big_endian = false;
+};
 
 /// Hierarchical attributes gathered on the way down stage 1, bits of TTWState::hierarchical.
 namespace hierarchical {
@@ -57,25 +72,5 @@ constexpr unsigned ttb_width(const spec::Features& features, bool aa64) {
   if (features.version_minor == 0) return 48;
   return features.d128 && !aa64 ? 56 : 52;
 }
-
-/// What decides how a descriptor is read, whatever the stage.
-struct TTWFormat {
-  std::uint8_t granule_bits;  ///< 12, 14 or 16
-  std::uint8_t input_bits;    ///< 64 - TxSZ
-  std::uint8_t ps_bits;       ///< effective output size
-  bool ds;                    ///< 4 and 16 KiB: 52-bit addresses, and larger blocks
-  bool lpa;                   ///< 64 KiB: 52-bit addresses, and larger blocks
-  bool affd;                  ///< AF = 0 is no fault
-  bool nt;                    ///< the nT bit is observed
-};
-
-/// The table at which a walk starts at `level`: `ttb` aligned to the size of the table, or of all concatenated tables,
-/// and to 64 bytes if the effective output size is 52 bits (sections 5.2 and 5.4, S2TTB and TTB0).
-TTWState ttw_start(const TTWFormat& format, int level, std::uint64_t ttb);
-/// Address of the descriptor for `input` in the table of `state`.
-std::uint64_t ttw_descriptor_address(const TTWFormat& format, const TTWState& state, std::uint64_t input);
-/// Type, addresses, Access flag, Contiguous and nT of `descriptor`: `table` moves the state to the next table, `leaf`
-/// fills page_bits, contiguous_bits, nt and output; a fault leaves the state as it was.
-WalkStep ttw_step(const TTWFormat& format, TTWState& state, std::uint64_t descriptor);
 
 }  // namespace smmusim

@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: MIT
-// `smmusim config keys` and `smmusim config show`.
+// `smmusim config keys`, `smmusim config show` and `smmusim config emit`.
+#include <fmt/format.h>
+
 #include <memory>
 
 #include "platform/cli/commands.h"
+#include "platform/cli/trace_output.h"
 #include "platform/config/presets.h"
 #include "platform/config/show.h"
+#include "platform/emit/device_tree.h"
+#include "platform/emit/iort.h"
+#include "platform/system/output.h"
 
 namespace smmusim::cli {
 namespace {
@@ -48,14 +54,62 @@ void add_show(CLI::App& config, Action& action) {
   });
 }
 
+struct EmitArguments : ConfigArguments {
+  bool dts = false;
+  bool iort = false;
+  std::string out;  // empty: standard output, and then the table as text
+};
+
+std::string emitted(const EmitArguments& arguments, const PlatformConfig& config) {
+  if (arguments.dts) return emit::device_tree_source(config);
+  const std::vector<std::uint8_t> table = emit::iort_table(config);
+  return arguments.out.empty() ? emit::acpi_dump(table) : std::string(table.begin(), table.end());
+}
+
+int emit_description(const EmitArguments& arguments) {
+  if (arguments.dts == arguments.iort) {
+    throw InputError(fmt::format("config emit: {} given; give one of --dts and --iort",
+                                 arguments.dts ? "both --dts and --iort are" : "neither --dts nor --iort is"));
+  }
+  if (!arguments.path.empty()) require_two_files(arguments.path, arguments.out);
+  const std::string text = emitted(arguments, load_config(arguments.source()));
+  if (arguments.out.empty() || is_standard_output(arguments.out)) {
+    print(text);
+    return 0;
+  }
+  OutputFile file(arguments.out);
+  file.write(text);
+  file.publish();
+  print(fmt::format("{}: {} bytes\n", arguments.out, text.size()));
+  return 0;
+}
+
+void add_emit(CLI::App& config, Action& action) {
+  auto arguments = std::make_shared<EmitArguments>();
+  CLI::App& command = add_command(
+      config, "emit", "what firmware tells an operating system about the configured SMMUs",
+      "smmusim config emit --dts platform.toml -o platform.dts\n"
+      "  smmusim config emit --iort --set smmu.frame_base=0x9060000 -o iort.aml\n\n"
+      "Without [[endpoint]] in the configuration every PCI address has itself as StreamID.\n"
+      "Interrupt controller and interrupt numbers are those of QEMU's virt machine; the PCIe windows lie from "
+      "0x10000000 to 0x3fffffff.");
+  command.add_flag("--dts", arguments->dts, "device-tree source");
+  command.add_flag("--iort", arguments->iort,
+                   "ACPI IO Remapping Table: binary with -o, else text as acpidump writes it");
+  add_config_arguments(command, *arguments);
+  command.add_option("-o,--output", arguments->out, "the file to write; - is standard output")->type_name("FILE|-");
+  command.callback([arguments, &action] { action = [arguments] { return emit_description(*arguments); }; });
+}
+
 }  // namespace
 
 void add_config(CLI::App& app, Action& action) {
-  CLI::App& config = add_command(app, "config", "configuration keys and the resolved configuration",
+  CLI::App& config = add_command(app, "config", "configuration keys, the resolved configuration, device tree and IORT",
                                  "smmusim config show platform.toml");
   config.require_subcommand(1);
   add_keys(config, action);
   add_show(config, action);
+  add_emit(config, action);
 }
 
 }  // namespace smmusim::cli

@@ -11,6 +11,7 @@ struct Geometry {
   unsigned granule_bits = 12;  ///< 12, 14 or 16
   unsigned input_bits = 48;    ///< 64 - TxSZ
   unsigned output_bits = 48;   ///< at most 48: descriptors in the layout without LPA
+  bool concatenated = false;   ///< stage 2: up to 16 first tables side by side save a level, as Linux does
 
   friend bool operator==(const Geometry&, const Geometry&) = default;
 
@@ -25,10 +26,13 @@ struct Geometry {
   }
   constexpr std::uint64_t span_bytes(int level) const { return std::uint64_t{1} << span_bits(level); }
   constexpr int start_level() const {
-    const unsigned levels = (input_bits - granule_bits + index_bits() - 1) / index_bits();
-    return last_level + 1 - static_cast<int>(levels);
+    const unsigned resolved = input_bits - granule_bits;
+    const unsigned levels = (resolved + index_bits() - 1) / index_bits();
+    const unsigned top_bits = resolved - (levels - 1) * index_bits();
+    const bool saved = concatenated && levels > 1 && top_bits <= 4;
+    return last_level + 1 - static_cast<int>(saved ? levels - 1 : levels);
   }
-  /// Entries of the first table, which may be smaller than a granule.
+  /// Entries of the first table, which may be smaller than a granule, or of all first tables.
   constexpr std::uint64_t start_entries() const { return std::uint64_t{1} << (input_bits - span_bits(start_level())); }
   /// True if a leaf may stand at `level` (block or page).
   constexpr bool leaf_allowed(int level) const {

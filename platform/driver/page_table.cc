@@ -28,8 +28,20 @@ bool is_table(std::uint64_t descriptor, int level) {
   return level != Geometry::last_level && is_valid(descriptor) && (descriptor & type_bit) != 0;
 }
 
-/// The attribute bits of a leaf: those that Linux's io-pgtable sets, with the Access flag always set.
-std::uint64_t leaf_attributes(const MapOptions& options) {
+/// The attribute bits of a stage-2 leaf, likewise.
+std::uint64_t stage2_attributes(const MapOptions& options) {
+  constexpr unsigned write_back = 0xf, device_ngnre = 0x1, read_only = 1, read_write = 3, no_execution = 2;
+  spec::S2Leaf leaf;
+  leaf.set<spec::S2Leaf::Valid>(true).set<spec::S2Leaf::AF>(true);
+  leaf.set<spec::S2Leaf::S2AP>(options.write ? read_write : read_only);
+  leaf.set<spec::S2Leaf::SH>(options.device ? spec::Shareability::outer : spec::Shareability::inner);
+  leaf.set<spec::S2Leaf::MemAttr>(options.device ? device_ngnre : write_back);
+  leaf.set<spec::S2Leaf::XN>(options.execute ? 0u : no_execution);
+  return leaf.dw[0];
+}
+
+/// The attribute bits of a stage-1 leaf: those that Linux's io-pgtable sets, with the Access flag always set.
+std::uint64_t stage1_attributes(const MapOptions& options) {
   S1Leaf leaf;
   leaf.set<S1Leaf::Valid>(true).set<S1Leaf::AF>(true).set<S1Leaf::nG>(!options.global);
   leaf.set<S1Leaf::AP>((options.write ? 0U : 2U) | (options.privileged ? 0U : 1U));
@@ -41,8 +53,8 @@ std::uint64_t leaf_attributes(const MapOptions& options) {
 
 }  // namespace
 
-PageTable::PageTable(SparseMemory& memory, PageAllocator& pages, const Geometry& geometry)
-    : memory_(memory), pages_(pages), geometry_(geometry) {
+PageTable::PageTable(SparseMemory& memory, PageAllocator& pages, const Geometry& geometry, TableStage stage)
+    : memory_(memory), pages_(pages), geometry_(geometry), stage_(stage) {
   // A first table is aligned to its size, and to 64 bytes at least.
   const std::uint64_t bytes = std::max<std::uint64_t>(geometry.start_entries() * 8, 64);
   root_ = pages.allocate(bytes, bytes);
@@ -126,7 +138,7 @@ void PageTable::map(std::uint64_t va, Pa pa, std::uint64_t size, const MapOption
                     "and output below 2^{}",
                     size, va, pa.value, geometry_.granule_bytes() >> 10, geometry_.input_bits, geometry_.output_bits));
   }
-  const std::uint64_t attributes = leaf_attributes(options);
+  const std::uint64_t attributes = stage_ == TableStage::one ? stage1_attributes(options) : stage2_attributes(options);
   std::uint64_t group_end = va;  // up to here the present leaves carry the Contiguous bit
   while (size != 0) {
     int level = leaf_level(va, pa.value, size, options);

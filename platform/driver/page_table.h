@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// PageTable: one VMSAv8-64 stage-1 translation table in simulated memory, written as an operating system's driver
-// would (Arm ARM DDI 0487, section D8.3). Geometry decides granule and sizes.
+// PageTable: one VMSAv8-64 translation table, of stage 1 or 2, in simulated memory, written as an operating system's
+// driver would (Arm ARM DDI 0487, section D8.3). Geometry decides granule and sizes.
 //
 // It writes descriptors and nothing else: telling the SMMU about them (CMD_TLBI_*) is the guest driver's business.
 #pragma once
@@ -16,7 +16,10 @@
 
 namespace smmusim {
 
-/// What a mapping allows and how it is made. Stage 1 has no write-only mapping: read is implied.
+enum class TableStage : std::uint8_t { one, two };
+
+/// What a mapping allows and how it is made. There is no write-only mapping: read is implied. `privileged` and `global`
+/// mean nothing at stage 2.
 struct MapOptions {
   bool write = true;
   bool privileged = false;  ///< unprivileged accesses may not use it
@@ -44,10 +47,11 @@ struct TableLeaf {
 class PageTable {
  public:
   /// Allocates the first table. Throws AllocationError.
-  PageTable(SparseMemory& memory, PageAllocator& pages, const Geometry& geometry);
+  PageTable(SparseMemory& memory, PageAllocator& pages, const Geometry& geometry, TableStage stage = TableStage::one);
 
   Pa root() const { return root_; }
   const Geometry& geometry() const { return geometry_; }
+  TableStage stage() const { return stage_; }
 
   /// True if `size` bytes at `va` can be mapped to `pa`: within the input and the output size.
   bool mappable(std::uint64_t va, Pa pa, std::uint64_t size) const;
@@ -81,6 +85,7 @@ class PageTable {
   SparseMemory& memory_;
   PageAllocator& pages_;
   Geometry geometry_;
+  TableStage stage_;
   Pa root_;
 };
 

@@ -148,6 +148,40 @@ Ste make_stage1_ste(const ContextTable& contexts) {
   return ste;
 }
 
+namespace {
+
+/// S2SL0 as a function of granule and start level (section 5.2; without S2DS and small tables).
+unsigned start_level_code(const Geometry& geometry) {
+  const int above_last = Geometry::last_level - geometry.start_level();
+  return static_cast<unsigned>(geometry.granule_bits == 12 ? above_last - 1 : above_last);
+}
+
+void set_stage2(Ste& ste, const PageTable& table, Vmid vmid) {
+  const Geometry& geometry = table.geometry();
+  ste.set<Ste::S2VMID>(vmid.value).set<Ste::S2T0SZ>(64 - geometry.input_bits).set<Ste::S2AA64>(true);
+  ste.set<Ste::S2SL0>(start_level_code(geometry)).set<Ste::S2TG>(granule_code(geometry));
+  ste.set<Ste::S2PS>(static_cast<unsigned>(spec::address_size_code(geometry.output_bits)));
+  ste.set<Ste::S2IR0>(fetch_write_back).set<Ste::S2OR0>(fetch_write_back);
+  ste.set<Ste::S2SH0>(spec::Shareability::inner).set<Ste::S2PTW>(true).set<Ste::S2R>(true);
+  ste.set<Ste::S2TTB>(table.root().value);
+}
+
+}  // namespace
+
+Ste make_stage2_ste(const PageTable& table, Vmid vmid) {
+  Ste ste;
+  ste.set<Ste::V>(true).set<Ste::Config>(spec::SteConfig::stage2).set<Ste::SHCFG>(1);
+  set_stage2(ste, table, vmid);
+  return ste;
+}
+
+Ste make_nested_ste(const ContextTable& contexts, const PageTable& table, Vmid vmid) {
+  Ste ste = make_stage1_ste(contexts);
+  ste.set<Ste::Config>(spec::SteConfig::nested);
+  set_stage2(ste, table, vmid);
+  return ste;
+}
+
 Cd make_stage1_cd(const PageTable& table, Asid asid) {
   const Geometry& geometry = table.geometry();
   Cd cd;

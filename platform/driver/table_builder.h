@@ -69,6 +69,10 @@ spec::Ste make_abort_ste();
 spec::Ste make_bypass_ste();
 /// Stage 1 with the CDs of `contexts`, walks cached and inner shareable, faults never stalled.
 spec::Ste make_stage1_ste(const ContextTable& contexts);
+/// Stage 2 alone with `table`, whose geometry gives S2T0SZ, S2SL0, S2TG and S2PS; faults recorded, never stalled.
+spec::Ste make_stage2_ste(const PageTable& table, Vmid vmid);
+/// Both: what stage 1 gives, and the addresses of `contexts`, are IPAs of `table`.
+spec::Ste make_nested_ste(const ContextTable& contexts, const PageTable& table, Vmid vmid);
 /// TTB0 = the page table, TTB1 unused (EPD1), IPS = the table's output size, faults recorded and aborted, ASET = 1.
 spec::Cd make_stage1_cd(const PageTable& table, Asid asid);
 

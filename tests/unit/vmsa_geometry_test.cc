@@ -68,8 +68,8 @@ std::uint64_t bits_of(std::uint64_t value, unsigned high, unsigned low) {
 
 TEST(S1Geometry, StartLevelFollowsFromTxszAndGranule) {
   for_each_txsz([](const S1TTWParams& params, const StartRow& row) {
-    EXPECT_EQ(s1_walk_start(params).level, row.level);
-    EXPECT_TRUE(s1_walk_start(params).start_table);
+    EXPECT_EQ(walk_start(params).level, row.level);
+    EXPECT_TRUE(walk_start(params).start_table);
   });
 }
 
@@ -81,14 +81,14 @@ TEST(S1Geometry, DescriptorBitsAreTheIndexShiftOfTheLevel) {
 
 TEST(S1Geometry, StartTableIsIndexedByTheBitsBelowTxsz) {
   for_each_txsz([](const S1TTWParams& params, const StartRow& row) {
-    const TTWState state = s1_walk_start(params);
+    const TTWState state = walk_start(params);
     const unsigned top = 63u - params.txsz;
     const unsigned shift = shift_of(row.granule_bits, row.level);
     for (const std::uint64_t pattern : {std::uint64_t{0}, ~std::uint64_t{0}, std::uint64_t{0xa5a5'5a5a'a5a5'5a5a}}) {
       // TTB0 and TTB1: the bits above the range are all zero or all one, and never part of the index.
       for (const std::uint64_t above : {std::uint64_t{0}, ~low_mask(top + 1)}) {
         const std::uint64_t va = (pattern & low_mask(top + 1)) | above;
-        EXPECT_EQ(s1_descriptor_address(params, state, va), state.base + 8 * bits_of(va, top, shift));
+        EXPECT_EQ(ttw::descriptor_address(params, state, va), state.base + 8 * bits_of(va, top, shift));
       }
     }
   });
@@ -99,7 +99,7 @@ TEST(S1Geometry, StartTableIsAlignedToItsSize) {
     const unsigned index_bits = 64u - params.txsz - shift_of(row.granule_bits, row.level);
     const std::uint64_t bytes = (std::uint64_t{1} << index_bits) * 8;
     params.ttb = low_mask(48);
-    const std::uint64_t base = s1_walk_start(params).base;
+    const std::uint64_t base = walk_start(params).base;
     EXPECT_EQ(base % bytes, 0u);
     EXPECT_GT(base + std::max<std::uint64_t>(bytes, 16), low_mask(48))
         << "more low bits are ignored than the size asks";
@@ -109,22 +109,22 @@ TEST(S1Geometry, StartTableIsAlignedToItsSize) {
 TEST(S1Geometry, TableBelow64BytesIsAlignedTo64WhenOutputExceeds48Bits) {
   S1TTWParams params = params_of(16, 47);  // two entries
   params.ttb = 0x8000'0030;
-  EXPECT_EQ(s1_walk_start(params).base, 0x8000'0030u);
+  EXPECT_EQ(walk_start(params).base, 0x8000'0030u);
   params.ps_bits = 52;
-  EXPECT_EQ(s1_walk_start(params).base, 0x8000'0000u);
+  EXPECT_EQ(walk_start(params).base, 0x8000'0000u);
 }
 
 TEST(S1Geometry, EveryLaterTableIsIndexedByAllBitsOfItsLevel) {
   for_each_txsz([](const S1TTWParams& params, const StartRow& row) {
     const std::uint64_t va = 0x5a5a'a5a5'5a5a'a5a5 & low_mask(64u - params.txsz);
     const std::uint64_t table = std::uint64_t{0x7'1234} << 20;
-    TTWState state = s1_walk_start(params);
+    TTWState state = walk_start(params);
     for (int level = row.level; level < 3; ++level) {
-      ASSERT_EQ(s1_walk_step(params, state, table | 3), WalkStep::table);
+      ASSERT_EQ(walk_step(params, state, table | 3), WalkStep::table);
       ASSERT_EQ(state.level, level + 1);
       const unsigned shift = shift_of(row.granule_bits, level + 1);
       const unsigned index_high = shift_of(row.granule_bits, level) - 1;
-      EXPECT_EQ(s1_descriptor_address(params, state, va), table + 8 * bits_of(va, index_high, shift));
+      EXPECT_EQ(ttw::descriptor_address(params, state, va), table + 8 * bits_of(va, index_high, shift));
     }
   });
 }

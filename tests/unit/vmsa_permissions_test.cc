@@ -44,10 +44,10 @@ std::uint8_t walked(const Case& c, bool table_bits_on_the_second_table) {
   const auto at = [](bool set, unsigned n) { return std::uint64_t{set} << n; };
   const std::uint64_t limits = at(c.ap_table0, 61) | at(c.ap_table1, 62) | at(c.uxn_table, 60) | at(c.pxn_table, 59);
   const std::uint64_t page = 0x8000'0403 | at(c.ap1, 6) | at(c.ap2, 7) | at(c.uxn, 54) | at(c.pxn, 53);
-  TTWState state = s1_walk_start(params);
-  EXPECT_EQ(s1_walk_step(params, state, 0x1003 | (table_bits_on_the_second_table ? 0 : limits)), WalkStep::table);
-  EXPECT_EQ(s1_walk_step(params, state, 0x2003 | (table_bits_on_the_second_table ? limits : 0)), WalkStep::table);
-  EXPECT_EQ(s1_walk_step(params, state, page), WalkStep::leaf);
+  TTWState state = walk_start(params);
+  EXPECT_EQ(walk_step(params, state, 0x1003 | (table_bits_on_the_second_table ? 0 : limits)), WalkStep::table);
+  EXPECT_EQ(walk_step(params, state, 0x2003 | (table_bits_on_the_second_table ? limits : 0)), WalkStep::table);
+  EXPECT_EQ(walk_step(params, state, page), WalkStep::leaf);
   return state.permissions;
 }
 

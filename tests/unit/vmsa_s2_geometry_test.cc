@@ -109,7 +109,7 @@ S2TTWParams params_of(const GeometryRow& row, unsigned t0sz) {
   S2TTWParams params;
   params.granule_bits = static_cast<std::uint8_t>(row.granule_bits);
   params.start_level = static_cast<std::int8_t>(row.level);
-  params.t0sz = static_cast<std::uint8_t>(t0sz);
+  params.txsz = static_cast<std::uint8_t>(t0sz);
   params.ps_bits = 48;
   params.ttb = 0x5555'5555'5550;
   return params;
@@ -132,20 +132,20 @@ std::uint64_t start_bytes(const GeometryRow& row, unsigned t0sz) {
 
 TEST(S2Geometry, NoMoreThan16TablesAreConcatenated) {
   for_each_geometry([](const GeometryRow& row, const S2TTWParams& params) {
-    EXPECT_LE(start_bytes(row, params.t0sz), std::uint64_t{16} << row.granule_bits);
+    EXPECT_LE(start_bytes(row, params.txsz), std::uint64_t{16} << row.granule_bits);
   });
 }
 
 TEST(S2Geometry, BaseIsAlignedDownToAllStartTables) {
   RecordProperty("rule", "SM-TR-015 SM-AS-028");
   for_each_geometry([](const GeometryRow& row, S2TTWParams params) {
-    const std::uint64_t bytes = start_bytes(row, params.t0sz);
-    EXPECT_EQ(s2_walk_start(params).level, row.level);
-    EXPECT_TRUE(s2_walk_start(params).start_table);
-    EXPECT_EQ(s2_walk_start(params).base, params.ttb / bytes * bytes);
+    const std::uint64_t bytes = start_bytes(row, params.txsz);
+    EXPECT_EQ(walk_start(params).level, row.level);
+    EXPECT_TRUE(walk_start(params).start_table);
+    EXPECT_EQ(walk_start(params).base, params.ttb / bytes * bytes);
     params.ps_bits = 52;
     const std::uint64_t wide = std::max<std::uint64_t>(bytes, 64);
-    EXPECT_EQ(s2_walk_start(params).base, params.ttb / wide * wide);
+    EXPECT_EQ(walk_start(params).base, params.ttb / wide * wide);
   });
 }
 
@@ -153,25 +153,25 @@ TEST(S2Geometry, StartIndexTakesEveryBitBelowTheInputSize) {
   RecordProperty("rule", "SM-TR-015");
   for_each_geometry([](const GeometryRow& row, const S2TTWParams& params) {
     const unsigned shift = shift_of(row.granule_bits, row.level);
-    const TTWState state = s2_walk_start(params);
-    EXPECT_EQ(s2_descriptor_address(params, state, 0), state.base);
-    for (unsigned n = 0; n < 64u - params.t0sz; ++n) {
+    const TTWState state = walk_start(params);
+    EXPECT_EQ(ttw::descriptor_address(params, state, 0), state.base);
+    for (unsigned n = 0; n < 64u - params.txsz; ++n) {
       const std::uint64_t entry = n < shift ? 0 : std::uint64_t{1} << (n - shift);
-      EXPECT_EQ(s2_descriptor_address(params, state, std::uint64_t{1} << n), state.base + entry * 8) << n;
+      EXPECT_EQ(ttw::descriptor_address(params, state, std::uint64_t{1} << n), state.base + entry * 8) << n;
     }
-    const std::uint64_t last = (std::uint64_t{1} << (64 - params.t0sz)) - 1;
-    EXPECT_EQ(s2_descriptor_address(params, state, last), state.base + start_bytes(row, params.t0sz) - 8);
+    const std::uint64_t last = (std::uint64_t{1} << (64 - params.txsz)) - 1;
+    EXPECT_EQ(ttw::descriptor_address(params, state, last), state.base + start_bytes(row, params.txsz) - 8);
   });
 }
 
 TEST(S2Geometry, LaterTablesAreWhole) {
   for_each_geometry([](const GeometryRow& row, const S2TTWParams& params) {
-    TTWState state = s2_walk_start(params);
+    TTWState state = walk_start(params);
     const std::uint64_t table = std::uint64_t{0x7123} << 20;
     for (int level = row.level + 1; level <= 3; ++level) {
-      ASSERT_EQ(s2_walk_step(params, state, table | 3), WalkStep::table);
+      ASSERT_EQ(walk_step(params, state, table | 3), WalkStep::table);
       EXPECT_EQ(state.level, level);
-      EXPECT_EQ(s2_descriptor_address(params, state, ~std::uint64_t{0}),
+      EXPECT_EQ(ttw::descriptor_address(params, state, ~std::uint64_t{0}),
                 table + (std::uint64_t{1} << row.granule_bits) - 8);
     }
   });
@@ -209,7 +209,7 @@ TEST(S2Params, FieldsOfTheSte) {
   features.bbml = 1;
   const S2TTWParams params = s2_ttw_params(ste, features);
   EXPECT_EQ(params.ttb, 0x1'2345'6780u);
-  EXPECT_EQ(params.t0sz, 20);
+  EXPECT_EQ(params.txsz, 20);
   EXPECT_EQ(params.granule_bits, 14);
   EXPECT_EQ(params.start_level, 2);
   EXPECT_EQ(params.ps_bits, 44);
@@ -281,9 +281,9 @@ TEST(S2Params, AnySteGivesAWalkThatEnds) {
       spec::Ste ste = ste_with(std::uint64_t{t0sz | (low & 3) << 6 | ((low >> 2) & 3) << 14} << 32);
       ste.dw[3] = 0xffff'fff0 | ((low >> 4) & 3) << 2;
       const S2TTWParams params = s2_ttw_params(ste, features_with(52));
-      TTWState state = s2_walk_start(params);
+      TTWState state = walk_start(params);
       unsigned steps = 1;
-      while (s2_walk_step(params, state, 0x403) == WalkStep::table) ++steps;
+      while (walk_step(params, state, 0x403) == WalkStep::table) ++steps;
       EXPECT_LE(steps, 5u);
     }
   }

@@ -18,7 +18,7 @@ constexpr auto invalid = WalkStep::translation_fault;
 S2TTWParams params_of(unsigned granule_bits = 12, bool wide = false, unsigned ps_bits = 48) {
   S2TTWParams params;
   params.granule_bits = static_cast<std::uint8_t>(granule_bits);
-  params.t0sz = 12;
+  params.txsz = 12;
   params.ps_bits = static_cast<std::uint8_t>(ps_bits);
   params.ds = wide && granule_bits != 16;
   params.lpa = wide && granule_bits == 16;
@@ -32,7 +32,7 @@ Result digest(const S2TTWParams& params, int level, std::uint64_t descriptor) {
   Result result{};
   result.state.level = level;
   result.state.start_table = false;
-  result.step = s2_walk_step(params, result.state, descriptor);
+  result.step = walk_step(params, result.state, descriptor);
   return result;
 }
 

@@ -41,7 +41,7 @@ struct Result {
 };
 Result digest(const S1TTWParams& params, int level, std::uint64_t descriptor) {
   Result result{WalkStep::table, at_level(level)};
-  result.step = s1_walk_step(params, result.state, descriptor);
+  result.step = walk_step(params, result.state, descriptor);
   return result;
 }
 
@@ -83,9 +83,9 @@ TEST(S1Step, FaultStaysAtItsLevelAndATableMovesDown) {
 TEST(S1Step, LimitsOfTablesAccumulate) {
   S1TTWParams params = params_of();
   TTWState state = at_level(0);
-  ASSERT_EQ(s1_walk_step(params, state, 3 | std::uint64_t{1} << 61), table);
-  ASSERT_EQ(s1_walk_step(params, state, 3 | std::uint64_t{1} << 59), table);
-  ASSERT_EQ(s1_walk_step(params, state, 3), table);
+  ASSERT_EQ(walk_step(params, state, 3 | std::uint64_t{1} << 61), table);
+  ASSERT_EQ(walk_step(params, state, 3 | std::uint64_t{1} << 59), table);
+  ASSERT_EQ(walk_step(params, state, 3), table);
   EXPECT_EQ(state.hierarchical, hierarchical::no_unprivileged | hierarchical::pxn);
 }
 

@@ -30,7 +30,7 @@ Result digest(const S1TTWParams& params, int level, std::uint64_t descriptor) {
   Result result{};
   result.state.level = level;
   result.state.start_table = false;
-  result.step = s1_walk_step(params, result.state, descriptor);
+  result.step = walk_step(params, result.state, descriptor);
   return result;
 }
 
@@ -283,10 +283,10 @@ TEST(S1Wide, SmallTablesAreAlignedTo64BytesAt52BitsOutput) {
       if (params.txsz > 48) continue;
       params.ttb = 0x000f'ffff'ffff'fff0;
       const unsigned low = entries_log2 + 3 < 6 ? 6 : entries_log2 + 3;
-      EXPECT_EQ(s1_walk_start(params).base, (std::uint64_t{1} << 52) - (std::uint64_t{1} << low));
+      EXPECT_EQ(walk_start(params).base, (std::uint64_t{1} << 52) - (std::uint64_t{1} << low));
       params.ps_bits = 48;
       params.ttb = 0xffff'ffff'fff0;
-      EXPECT_EQ(s1_walk_start(params).base, (std::uint64_t{1} << 48) - (std::uint64_t{1} << (entries_log2 + 3)));
+      EXPECT_EQ(walk_start(params).base, (std::uint64_t{1} << 48) - (std::uint64_t{1} << (entries_log2 + 3)));
     }
   }
 }

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: MIT
 // Caches and counters around a walk (IHI 0070 section 3.17 for the tags).
-#include "model/smmu/walk_steps.h"
+#include "model/smmu/table_walk.h"
 
 #include "model/smmu/core.h"
 
 namespace smmusim {
 namespace {
 
-TlbEntry entry_for(const StageWalk& walk, int level, unsigned bits) {
+TlbEntry entry_for(const StageWalk& walk, const TTWParams& params, int level, unsigned bits) {
   TlbEntry entry;
   entry.context = walk.context;
   entry.va_page = walk.input & ~low_mask(bits);
   entry.page_bits = static_cast<std::uint8_t>(bits);
-  entry.granule_bits = walk.granule_bits;
+  entry.granule_bits = params.granule_bits;
   entry.level = static_cast<std::int8_t>(level);
   return entry;
 }
@@ -30,10 +30,12 @@ spec::EventType event_of(WalkStep step) {
   }
 }
 
-void start_from_walk_cache(Core& core, const TranslationOp& op, const StageWalk& walk, TTWState& state) {
-  if (!core.tcu.walk_cache.present()) return;
+namespace table_walk {
+
+void start_from_walk_cache(Core& core, const TranslationOp& op, const StageWalk& walk, const TTWParams& params,
+                           TTWState& state) {
   const bool use = op.effects.fill;
-  const TlbEntry* table = core.tcu.walk_cache.find_table(walk.context, walk.input, walk.granule_bits, use);
+  const TlbEntry* table = core.tcu.walk_cache.find_table(walk.context, walk.input, params.granule_bits, use);
   if (use && core.observer != nullptr) core.observer->lookup(CacheId::walk_cache, table != nullptr);
   if (table == nullptr || table->level < state.level) return;
   state.base = table->pa.value;
@@ -42,32 +44,17 @@ void start_from_walk_cache(Core& core, const TranslationOp& op, const StageWalk&
   state.hierarchical = table->hierarchical;
 }
 
-void keep_table(Core& core, const TranslationOp& op, const StageWalk& walk, const TTWState& state) {
+void keep_table(Core& core, const TranslationOp& op, const StageWalk& walk, const TTWParams& params,
+                const TTWState& state) {
   const int level = state.level - 1;
-  TlbEntry entry = entry_for(walk, level, descriptor_bits(walk.granule_bits, level));
+  TlbEntry entry = entry_for(walk, params, level, descriptor_bits(params.granule_bits, level));
   entry.pa = Pa(state.base);
   entry.table = true;
   entry.hierarchical = state.hierarchical;
   keep(core, op, core.tcu.walk_cache, CacheId::walk_cache, entry);
 }
 
-OwnAccess descriptor_read(Core& core, TranslationOp& op, const StageWalk& walk, std::uint64_t& descriptor,
-                          MemoryAttributes attributes) {
-  OwnAccess read = own_read(core, *op.port, Purpose::TTD, Pa(), &descriptor, 8, attributes);
-  read.stage = walk.stage;
-  read.own_time = op.timed ? core.walk_step_time : 0;
-  read.counted = op.effects.count;
-  return read;
-}
-
-void count_fetch(Core& core, const TranslationOp& op, const StageWalk& walk, int level) {
-  if (!op.effects.count) return;
-  ++core.counters.walk_fetches;
-  ++core.counters.fetches_by_stage_level[walk.stage - 1u][static_cast<std::size_t>(level + 1)];
-}
-
 void tell_step(const Core& core, const StageWalk& walk, const TTWState& state, WalkStep step) {
-  if (core.observer == nullptr) return;
   const std::uint64_t stage = walk.stage;
   const auto level = static_cast<std::uint64_t>(state.level + 1);
   if (step == WalkStep::table) {
@@ -79,15 +66,13 @@ void tell_step(const Core& core, const StageWalk& walk, const TTWState& state, W
   }
 }
 
-void tell_abort(const Core& core, const OwnAccess& read) {
-  tell(core, Step::external_abort, read.address.value, static_cast<std::uint64_t>(read.purpose));
-}
+}  // namespace table_walk
 
-TlbEntry leaf_entry(const StageWalk& walk, const TTWState& state) {
+TlbEntry leaf_entry(const StageWalk& walk, const TTWParams& params, const TTWState& state) {
   unsigned bits = state.page_bits;
   const std::uint64_t run = low_mask(state.contiguous_bits) & ~low_mask(bits);
   if (state.contiguous_bits != 0 && (state.output & run) == (walk.input & run)) bits = state.contiguous_bits;
-  TlbEntry entry = entry_for(walk, state.level, bits);
+  TlbEntry entry = entry_for(walk, params, state.level, bits);
   entry.pa = Pa(state.output & ~low_mask(bits));
   entry.global = state.global;
   entry.permissions = state.permissions;

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+// Table geometry and the descriptor fields that both stages have alike (Arm ARM D8.2, D8.3, D8.5.1, D8.7), for both
+// stages alike; inline because a walk is little else. Reads no memory and knows no permissions.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include "model/spec/descriptors.h"
+#include "model/vmsa/ttw.h"
+
+namespace smmusim::ttw {
+
+constexpr bool bit(std::uint64_t word, unsigned n) {
+  return ((word >> n) & 1) != 0;
+}
+
+/// Address of the next table, of the block or of the page. `lowest` is its lowest bit.
+inline std::uint64_t address_of(const TTWParams& params, std::uint64_t descriptor, unsigned lowest) {
+  const spec::AddressLayout layout = params.ds    ? spec::AddressLayout::lpa2
+                                     : params.lpa ? spec::AddressLayout::lpa_64k
+                                                  : spec::AddressLayout::direct_48;
+  return spec::descriptor_address(descriptor, lowest, layout);
+}
+
+/// Levels with block descriptors: D8.2.8 (4 KiB: 1, 2, and 0 with DS), D8.2.9 (16 KiB: 2, and 1 with DS), D8.2.10
+/// (64 KiB: 2, and 1 if 52-bit addresses are implemented).
+inline bool block_allowed(const TTWParams& params, int level) {
+  const int largest = params.granule_bits == 12 ? 1 : 2;
+  return level >= largest - (params.ds || params.lpa ? 1 : 0);
+}
+
+/// log2 of the run that the Contiguous bit names (table D8-104), 0 where the bit is RES0: in the blocks that only
+/// 52-bit addresses have. A run that exceeds the input or the output size is no run: the architecture allows to ignore
+/// the bit then (RWMNPV), and it must not let an address beyond the output size through (RXFDVL).
+inline unsigned contiguous_bits(const TTWParams& params, int level) {
+  const unsigned one = descriptor_bits(params.granule_bits, level);
+  unsigned run = 0;
+  if (params.granule_bits == 12 && level >= 1) run = one + 4;
+  if (params.granule_bits == 14 && level >= 2) run = level == 3 ? one + 7 : one + 5;
+  if (params.granule_bits == 16 && level >= 2) run = one + 5;
+  return run <= std::min(64u - params.txsz, unsigned{params.ps_bits}) ? run : 0;
+}
+
+inline WalkStep leaf_step(const TTWParams& params, TTWState& state, std::uint64_t descriptor) {
+  const unsigned bits = descriptor_bits(params.granule_bits, state.level);
+  const std::uint64_t output = address_of(params, descriptor, bits);
+  if (!fits(output, params.ps_bits)) return WalkStep::address_size_fault;
+  if (!bit(descriptor, 10) && !params.affd) return WalkStep::access_fault;
+  state.output = output;
+  state.page_bits = static_cast<std::uint8_t>(bits);
+  state.contiguous_bits = static_cast<std::uint8_t>(bit(descriptor, 52) ? contiguous_bits(params, state.level) : 0);
+  state.nt = params.nt && state.level < 3 && bit(descriptor, 16);
+  return WalkStep::leaf;
+}
+
+/// The table at which a walk starts at `level`: TTBx or S2TTB aligned to the size of the table, or of all concatenated
+/// tables, and to 64 bytes if the effective output size is 52 bits (sections 5.2 and 5.4, S2TTB and TTB0).
+inline TTWState start(const TTWParams& params, int level) {
+  const unsigned index_bits = 64u - params.txsz - descriptor_bits(params.granule_bits, level);
+  const unsigned alignment = std::max(index_bits + 3, params.ps_bits >= 52 ? 6u : 4u);
+  TTWState state;
+  state.level = level;
+  state.base = params.ttb & ~low_mask(alignment);
+  return state;
+}
+
+/// Address of the descriptor for `input` in the table of `state`.
+inline std::uint64_t descriptor_address(const TTWParams& params, const TTWState& state, std::uint64_t input) {
+  const unsigned shift = descriptor_bits(params.granule_bits, state.level);
+  const unsigned top = state.start_table ? 64u - params.txsz : shift + params.granule_bits - 3u;
+  return state.base + ((input & low_mask(top)) >> shift) * 8;
+}
+
+/// Type, addresses, Access flag, Contiguous and nT of `descriptor`: `table` moves the state to the next table, `leaf`
+/// fills page_bits, contiguous_bits, nt and output; a fault leaves the state as it was.
+inline WalkStep step(const TTWParams& params, TTWState& state, std::uint64_t descriptor) {
+  if (!bit(descriptor, 0)) return WalkStep::translation_fault;
+  const bool two = bit(descriptor, 1);
+  if (state.level == 3) return two ? leaf_step(params, state, descriptor) : WalkStep::translation_fault;
+  if (!two) {
+    return block_allowed(params, state.level) ? leaf_step(params, state, descriptor) : WalkStep::translation_fault;
+  }
+  const std::uint64_t next = address_of(params, descriptor, params.granule_bits);
+  if (!fits(next, params.ps_bits)) return WalkStep::address_size_fault;
+  state.base = next;
+  state.start_table = false;
+  ++state.level;
+  return WalkStep::table;
+}
+
+}  // namespace smmusim::ttw
