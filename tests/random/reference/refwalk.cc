@@ -4,7 +4,9 @@
 #include "tests/random/reference/refwalk.h"
 
 #include <algorithm>
+#include <utility>
 
+#include "tests/random/reference/attributes.h"
 #include "tests/random/reference/translation.h"
 
 namespace refwalk {
@@ -27,13 +29,15 @@ Result Translation::run() {
       if (gbpa_abort || exceeds(access_.address, features_.oas)) stop_silently();
       result.outcome = Outcome::Proceed;
       result.pa = access_.address;
+      result.attributes = consistent(input_attributes());
     }
   } catch (const Stop& stop) {
     result = Result{};
     result.outcome = stop.outcome;
     result.event = stop.event;
   }
-  result.fetches = fetches_;
+  result.fetches = static_cast<unsigned>(fetched_.size());
+  result.fetch_list = std::move(fetched_);
   return result;
 }
 
@@ -43,7 +47,37 @@ Result Translation::bypass(uint64_t limit_bits) {
   Result result;
   result.outcome = Outcome::Proceed;
   result.pa = access_.address;
+  result.attributes = output_attributes(nullptr, nullptr);
   return result;
+}
+
+// The attributes that the first enabled stage gets (13.1.4, 13.2, 13.3): GBPA's overrides if SMMUEN is 0, else the
+// STE's.
+MemoryAttributes Translation::input_attributes() const {
+  if (!features_.attr_types_ovr) return access_.attributes;
+  const uint32_t gbpa = registers_.gbpa;
+  TypeOverrides overrides{};
+  if (bit(registers_.cr0, 0)) {
+    overrides = {ste_.MTCFG, ste_.MemAttr, ste_.ALLOCCFG, ste_.SHCFG};
+  } else {
+    overrides.mtcfg = bit(gbpa, 4);
+    overrides.mem_attr = static_cast<unsigned>(bits(gbpa, 3, 0));
+    overrides.alloccfg = static_cast<unsigned>(bits(gbpa, 11, 8));
+    overrides.shcfg = static_cast<unsigned>(bits(gbpa, 13, 12));
+  }
+  return overridden(access_.attributes, overrides);
+}
+
+// Section 13.4; a stage that did not translate is null.
+MemoryAttributes Translation::output_attributes(const Stage1* first, const Stage2* second) const {
+  MemoryAttributes attributes = input_attributes();
+  if (first != nullptr) attributes = replaced_by_stage1(attributes, first->mair_attr, first->sh);
+  if (second != nullptr) {
+    const bool forced = features_.fwb && ste_.S2FWB;
+    attributes =
+        combined_with_stage2(attributes, Stage2Attributes{second->mem_attr, second->sh, forced, features_.mteperm});
+  }
+  return consistent(attributes);
 }
 
 Result Translation::translate_enabled() {
@@ -69,13 +103,14 @@ Result Translation::translate_enabled() {
     cd_s_ = cd.S;
     first = stage1(cd);
   }
-  Stage2 second{first.address, 64};
+  Stage2 second{first.address, 64, 0, 0};
   if (stage2_on) second = stage2(first.address, FaultClass::IN);
   result.outcome = Outcome::Proceed;
   result.pa = second.address;
   result.page_size_log2 = std::min(first.size_log2, second.size_log2);
   result.mair_attr = first.mair_attr;
   result.sh = first.sh;
+  result.attributes = output_attributes(stage1_skipped ? nullptr : &first, stage2_on ? &second : nullptr);
   return result;
 }
 
@@ -107,7 +142,8 @@ uint64_t Translation::ste_address() {
   const unsigned l1_log2 = log2size > split ? std::max(6u, log2size - split + 3) : 6;
   const uint64_t l1std_address = align_down(base, l1_log2) + 8 * uint64_t{access_.sid >> split};
   uint64_t l1std = 0;
-  if (exceeds(l1std_address, features_.oas) || !read_word(l1std_address, false, &l1std)) {
+  const Fetch fetch{FetchKind::L1STD, 0, 0, l1std_address, FaultClass::IN};
+  if (exceeds(l1std_address, features_.oas) || !read_word(fetch, false, &l1std)) {
     stop_on_fetch(EventNumber::F_STE_FETCH, l1std_address);
   }
   const unsigned span = static_cast<unsigned>(bits(l1std, 4, 0));
@@ -121,7 +157,7 @@ uint64_t Translation::ste_address() {
 Structure Translation::fetch_ste() {
   const uint64_t address = ste_address();
   if (exceeds(address, features_.oas)) stop_on_fetch(EventNumber::F_STE_FETCH, address);
-  return read_structure(address, EventNumber::F_STE_FETCH);
+  return read_structure(Fetch{FetchKind::STE, 0, 0, address, FaultClass::IN}, EventNumber::F_STE_FETCH);
 }
 
 // True if stage 1 does not translate this access; faults if the SubstreamID is not acceptable (5.2 S1DSS, 7.3.9).
@@ -157,7 +193,8 @@ uint64_t Translation::cd_address(unsigned index) {
   const uint64_t l1cd_address = align_down(ste_.S1ContextPtr, l1_log2) + 8 * uint64_t{index >> leaf_bits};
   const uint64_t pa = cd_memory_address(l1cd_address);
   uint64_t l1cd = 0;
-  if (!read_word(pa, false, &l1cd)) stop_on_fetch(EventNumber::F_CD_FETCH, pa);
+  if (!read_word(Fetch{FetchKind::L1CD, 0, 0, pa, FaultClass::CD}, false, &l1cd))
+    stop_on_fetch(EventNumber::F_CD_FETCH, pa);
   const uint64_t l2 = bits(l1cd, 55, 12) << 12;
   if (!bit(l1cd, 0) || exceeds(l2, features_.oas)) stop_with(EventNumber::C_BAD_SUBSTREAMID);
   return align_down(l2, leaf_bits + 6) + 64 * low_bits(index, leaf_bits);
@@ -166,22 +203,23 @@ uint64_t Translation::cd_address(unsigned index) {
 Cd Translation::fetch_cd() {
   const unsigned index = access_.ssv ? static_cast<unsigned>(low_bits(access_.ssid, 20)) : 0;
   const uint64_t pa = cd_memory_address(cd_address(index));
-  return cd_of(features_, read_structure(pa, EventNumber::F_CD_FETCH));
+  const Fetch fetch{FetchKind::CD, 0, 0, pa, FaultClass::CD};
+  return cd_of(features_, read_structure(fetch, EventNumber::F_CD_FETCH));
 }
 
-Structure Translation::read_structure(uint64_t pa, EventNumber on_abort) {
+Structure Translation::read_structure(const Fetch& fetch, EventNumber on_abort) {
   unsigned char bytes[64] = {};
-  ++fetches_;
-  if (!memory_.read(pa, bytes, sizeof bytes)) stop_on_fetch(on_abort, pa);
+  fetched_.push_back(fetch);
+  if (!memory_.read(fetch.address, bytes, sizeof bytes)) stop_on_fetch(on_abort, fetch.address);
   Structure words{};
   for (unsigned i = 0; i < 8; ++i) words[i] = word_of(bytes + 8 * i, false);
   return words;
 }
 
-bool Translation::read_word(uint64_t pa, bool big_endian, uint64_t* value) {
+bool Translation::read_word(const Fetch& fetch, bool big_endian, uint64_t* value) {
   unsigned char bytes[8] = {};
-  ++fetches_;
-  if (!memory_.read(pa, bytes, sizeof bytes)) return false;
+  fetched_.push_back(fetch);
+  if (!memory_.read(fetch.address, bytes, sizeof bytes)) return false;
   *value = word_of(bytes, big_endian);
   return true;
 }

@@ -3,34 +3,52 @@
 // stage 2, and the event record of what fails (IHI 0070 chapters 3, 5, 7; DDI 0487 chapter D8). It has no caches, no
 // time and no state. It is the third leg of the three-way check and must include nothing of model/, tlm/ or platform/.
 //
-// Where the architecture is CONSTRAINED UNPREDICTABLE, UNKNOWN or IMPLEMENTATION DEFINED this reference chooses:
-//  1. STRTAB_BASE, L1STD.L2Ptr or an address computed from them above OAS: F_STE_FETCH, no read is made.
-//  2. STE.S1ContextPtr above OAS (PA) or IAS (IPA): C_BAD_STE. L1CD.L2Ptr above OAS or IAS: C_BAD_SUBSTREAMID. Only the
-//     pointer is checked; no table that starts below 2^OAS and is aligned to its size can end above it.
-//  3. Reserved and RES0 bits of an STE, CD, L1STD, L1CD or descriptor are ignored. S1ContextPtr and both L2Ptr are
-//     [55:x] in every version, as sections 5.1 to 5.3 give them; STRTAB_BASE keeps bits [51:6] (no VMSAv9-128 here).
-//  4. S1ContextPtr and L1CD.L2Ptr bits that are RES0 because of S1CDMax or S1Fmt are taken as zero (aligned down).
-//  5. S1Fmt = 3 is linear. STRTAB_BASE_CFG: SPLIT other than 6, 8, 10 is 6; FMT other than 1 is linear.
-//  6. TxSZ and S2T0SZ out of range: C_BAD_CD and C_BAD_STE in v3.0 too, never clamped.
-//     EATS=01 with S2S=1 and Config=101 in v3.0: C_BAD_STE.
-//  7. The Contiguous and nT bits are ignored. STE.CONT is ignored.
+// Where the architecture is CONSTRAINED UNPREDICTABLE, UNKNOWN or IMPLEMENTATION DEFINED this reference chooses (IHI
+// 0070 sections, D8 and J1.1 of DDI 0487):
+//  1. 3.4.3 (5): STRTAB_BASE, L1STD.L2Ptr or an address computed from them above OAS: F_STE_FETCH, no read is made.
+//  2. 3.4.3 (1), (2): STE.S1ContextPtr above OAS (PA) or IAS (IPA): C_BAD_STE. 3.4.3 (3), (4): L1CD.L2Ptr above OAS or
+//     IAS: C_BAD_SUBSTREAMID. In v3.0 too. Only the pointer is checked; no table that starts below 2^OAS and is
+//     aligned to its size can end above it.
+//  3. 5.1 to 5.4: reserved and RES0 bits of an STE, CD, L1STD, L1CD or descriptor are ignored. S1ContextPtr and both
+//     L2Ptr are [55:x] in every version, as the fields' texts give them; STRTAB_BASE keeps bits [51:6] (no VMSAv9-128
+//     here).
+//  4. 5.2 S1Fmt: S1ContextPtr and L1CD.L2Ptr bits that are RES0 because of S1CDMax or S1Fmt are taken as zero.
+//  5. 5.2 S1Fmt = 3 is linear, with CD2L = 0 too (5.2.2 against the field's text). 6.3.25: STRTAB_BASE_CFG.SPLIT other
+//     than 6, 8, 10 is 6; FMT other than 1 is linear.
+//  6. 5.2 S2T0SZ, 5.4 TxSZ out of range: C_BAD_STE and C_BAD_CD in v3.0 too, never clamped. 5.2 EATS = 01 with S2S = 1
+//     and Config = 101 in v3.0: C_BAD_STE.
+//  7. D8.3.1: the Contiguous and nT bits are ignored. 5.2: STE.CONT is ignored.
 //  8. Fields whose IDR bit is 0 (HAD, E0PD, EPAN, FWB, XNX, DS, STRW without HYP, PRIVCFG/INSTCFG without
-//     ATTR_PERMS_OVR, EATS without ATS) have no effect.
-//  9. OA[51:48] comes from descriptor bits [15:12] with the 64 KB granule if OAS is 52, otherwise those bits are
-//  ignored;
-//     a 64 KB level-1 block is valid if OAS is 52.
-// 10. Starting tables have 64-byte alignment at least whenever the effective IPS (S2PS) is 52, whatever the granule.
-// 11. An instruction read needs execute permission only, at both stages.
-// 12. EATS=11 with DPT and S2S=1 and Config=11x: C_BAD_STE. The VMS is never enabled (MPAMIDR.PARTID_MAX taken as 0).
-// 13. Event fields that are UNKNOWN are 0: STAG, Reason, IPA of a stage-1 fault, SubstreamID when SSV=0, TTRnW when
-//     CLASS is not TT, IPA and FetchAddr bits at and above OAS. F_STREAM_DISABLED carries neither SSV nor SubstreamID.
-// 14. Events are never merged. MEV is ignored.
-// 15. Stage-2 MemAttr with FWB: Device if MemAttr[2] is 0 (matters to S2PTW only).
+//     ATTR_PERMS_OVR, MTCFG/ALLOCCFG/SHCFG without ATTR_TYPES_OVR, EATS without ATS) have no effect. S1MPAM, PBHA and
+//     THE fields have none.
+//  9. D8.3.1, J1.1: OA[51:48] comes from descriptor bits [15:12] with the 64 KB granule if OAS is 52, otherwise those
+//     bits are ignored; a 64 KB level-1 block is valid if OAS is 52, whatever IPS or S2PS.
+// 10. 5.2 S2TTB, 5.4 TTBx: starting tables have 64-byte alignment at least whenever the effective IPS (S2PS) is 52,
+//     whatever the granule, and not because of DS alone.
+// 11. 13.4, J1.1.4.28: an instruction read needs execute permission only, at both stages. 13.1.1: none is refused
+//     because the memory is Device.
+// 12. 5.2 EATS = 11 with DPT and S2S = 1 and Config = 11x: C_BAD_STE. The VMS is never enabled (MPAMIDR.PARTID_MAX =
+//     0).
+// 13. 7.3: event fields that are UNKNOWN are 0: STAG, Reason, IPA of a stage-1 fault, SubstreamID when SSV = 0, TTRnW
+//     when CLASS is not TT, IPA and FetchAddr bits at and above OAS. F_STREAM_DISABLED has neither SSV nor SubstreamID
+//     (7.3.7).
+// 14. 7.3.1: events are never merged. MEV is ignored.
+// 15. D8.6.6: stage-2 MemAttr with FWB is Device if MemAttr[2] is 0 (for S2PTW too); MemAttr[3] is ignored; 100 keeps
+//     the input's type. D8.6.5: without FWB, 0100, 1000 and 1100 are Normal, inner Non-cacheable, so S2PTW lets them
+//     pass; 0100 is write-back at both levels with MTEPERM.
+// 16. J1.1.4.40: the PA sizes that S2SL0 needs (4 KB level 0: 44, level -1: 52; 16 KB level 1: 42, level 0: 52; 64 KB
+//     level 1: 44) apply although tables D8-19 to D8-39 do not print them; a start level that they forbid is
+//     C_BAD_STE.
+// 17. 5.2 ALLOCCFG with MTCFG = 0 has effect. The type overrides apply to every stream (PCIe ones included, 13.1.4).
+// 18. D8.6.2, D8.6.7: SH = 01 is Non-shareable.
+// 19. 5.2 S2PS, 5.4 IPS: reserved codes behave as the table says: 6 and 7 as 48 bits in v3.0, 7 as 52 up to v3.3; all
+//     are clamped to OAS.
 #ifndef TESTS_RANDOM_REFERENCE_REFWALK_H_
 #define TESTS_RANDOM_REFERENCE_REFWALK_H_
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 namespace refwalk {
 
@@ -56,6 +74,26 @@ struct Registers {
   uint32_t strtab_base_cfg = 0;
 };
 
+/// Cacheability and allocation hints at the inner or the outer level (section 13.1.1).
+enum class Cacheability : uint8_t { NC = 0, WT = 1, WB = 2 };
+struct CacheLevel {
+  Cacheability type = Cacheability::WB;
+  bool read_allocate = true, write_allocate = true, transient = false;
+
+  bool operator==(const CacheLevel&) const = default;
+};
+
+/// Memory type and shareability of an access; the default is that of section 13.1.3. `device_type` is 0 nGnRnE, 1
+/// nGnRE, 2 nGRE, 3 GRE and counts only if `device`; `sh` is 0 NSH, 2 OSH, 3 ISH.
+struct MemoryAttributes {
+  bool device = false;
+  uint8_t device_type = 0;
+  CacheLevel inner{}, outer{};
+  uint8_t sh = 0;
+
+  bool operator==(const MemoryAttributes&) const = default;
+};
+
 /// One untranslated, non-atomic access of a non-secure stream. `ssid` counts only if `ssv`.
 struct Access {
   uint32_t sid = 0;
@@ -65,6 +103,7 @@ struct Access {
   bool write = false;
   bool instruction = false;
   bool privileged = false;
+  MemoryAttributes attributes{};
 };
 
 enum class Outcome { Proceed, Abort, RazWi, Stall };
@@ -91,11 +130,33 @@ struct Event {
   uint64_t dw[4] = {0, 0, 0, 0};
 };
 
-/// What the client sees and what the Event queue gets. `pa`, `page_size_log2`, `mair_attr` and `sh` count only when the
-/// outcome is Proceed. `page_size_log2` is that of the smallest enabled stage's leaf, the Contiguous bit ignored; 0 if
-/// no stage translated. `mair_attr` is the byte of MAIR that the stage-1 leaf selects and `sh` its shareability
-/// (CD.SHx with 52-bit 4K/16K descriptors), neither combined with stage 2; 0 if stage 1 did not translate.
-/// `fetches` counts reads issued to memory, an aborted one included: L1STD, STE, L1CD, CD and descriptors, one each.
+/// What a read was for.
+enum class FetchKind { L1STD, STE, L1CD, CD, TTD };
+
+/// CLASS of a fault and reason of a stage-2 walk (section 7.3): a CD or L1CD fetch, a stage-1 descriptor fetch, or the
+/// address of the transaction.
+enum class FaultClass : unsigned { CD = 0, TT = 1, IN = 2 };
+
+/// One read that was issued to memory. `address` is physical. `stage` is 1 or 2 and `level` -1..3 for a TTD; both are 0
+/// for a structure. `purpose` says what a stage-2 TTD was read for; it is CD for L1CD and CD, TT for a stage-1 TTD, and
+/// IN for L1STD and STE, where it means nothing.
+struct Fetch {
+  FetchKind kind = FetchKind::STE;
+  unsigned stage = 0;
+  int level = 0;
+  uint64_t address = 0;
+  FaultClass purpose = FaultClass::IN;
+
+  bool operator==(const Fetch&) const = default;
+};
+
+/// What the client sees and what the Event queue gets. `pa`, `page_size_log2`, `mair_attr`, `sh` and `attributes` count
+/// only when the outcome is Proceed. `page_size_log2` is that of the smallest enabled stage's leaf, the Contiguous bit
+/// ignored; 0 if no stage translated. `mair_attr` is the byte of MAIR that the stage-1 leaf selects and `sh` its
+/// shareability (CD.SHx with 52-bit 4K/16K descriptors), neither combined with stage 2; 0 if stage 1 did not translate.
+/// `attributes` is what leaves the SMMU: overrides, both stages and the consistency rules of chapter 13 applied.
+/// `fetch_list` is every read issued to memory in order, an aborted one included: L1STD, STE, L1CD, CD and descriptors,
+/// one each; `fetches` is its length.
 struct Result {
   Outcome outcome = Outcome::Abort;
   uint64_t pa = 0;
@@ -104,6 +165,8 @@ struct Result {
   unsigned fetches = 0;
   uint8_t mair_attr = 0;
   uint8_t sh = 0;
+  MemoryAttributes attributes{};
+  std::vector<Fetch> fetch_list{};
 };
 
 /// Translates one access from scratch. Throws std::invalid_argument if the ID registers advertise what this reference

@@ -58,11 +58,12 @@ unsigned Translation::select_half(const Cd& cd) {
 }
 
 // Reads one descriptor, through stage 2 where the stream has one.
-uint64_t Translation::stage1_descriptor(const TableFormat& format, uint64_t address) {
+uint64_t Translation::stage1_descriptor(const TableFormat& format, int level, uint64_t address) {
   uint64_t pa = address;
   if ((ste_.Config & 2) != 0) pa = stage2(address, FaultClass::TT).address;
   uint64_t descriptor = 0;
-  if (!read_word(pa, format.big_endian, &descriptor)) walk_abort(false, FaultClass::TT, pa);
+  const Fetch fetch{FetchKind::TTD, 1, level, pa, FaultClass::TT};
+  if (!read_word(fetch, format.big_endian, &descriptor)) walk_abort(false, FaultClass::TT, pa);
   return descriptor;
 }
 
@@ -104,7 +105,8 @@ Translation::Stage1 Translation::stage1(const Cd& cd) {
   uint64_t table = start_table(format, half.TTBx);
   uint64_t table_bits = 0;
   for (int level = format.start_level;; ++level) {
-    const uint64_t descriptor = stage1_descriptor(format, descriptor_address(format, table, level, access_.address));
+    const uint64_t address = descriptor_address(format, table, level, access_.address);
+    const uint64_t descriptor = stage1_descriptor(format, level, address);
     const DescriptorKind kind = kind_of(format, level, descriptor);
     if (kind == DescriptorKind::Invalid) stage1_fault(EventNumber::F_TRANSLATION);
     const unsigned low = kind == DescriptorKind::Table ? format.granule : entry_size_log2(format, level);

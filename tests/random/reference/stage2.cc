@@ -43,7 +43,8 @@ Translation::Stage2 Translation::stage2(uint64_t ipa, FaultClass fault_class) {
   for (int level = format.start_level;; ++level) {
     const uint64_t address = descriptor_address(format, table, level, ipa);
     uint64_t descriptor = 0;
-    if (!read_word(address, format.big_endian, &descriptor)) walk_abort(true, fault_class, address);
+    const Fetch fetch{FetchKind::TTD, 2, level, address, fault_class};
+    if (!read_word(fetch, format.big_endian, &descriptor)) walk_abort(true, fault_class, address);
     const DescriptorKind kind = kind_of(format, level, descriptor);
     if (kind == DescriptorKind::Invalid) stage2_fault(EventNumber::F_TRANSLATION, fault_class, ipa);
     const unsigned low = kind == DescriptorKind::Table ? format.granule : entry_size_log2(format, level);
@@ -55,7 +56,8 @@ Translation::Stage2 Translation::stage2(uint64_t ipa, FaultClass fault_class) {
     }
     if (!bit(descriptor, 10) && !ste_.S2AFFD) stage2_fault(EventNumber::F_ACCESS, fault_class, ipa);
     check_stage2_permission(descriptor, fault_class, ipa);
-    return Stage2{output | low_bits(ipa, low), low};
+    const unsigned sh = format.ds ? ste_.S2SH0 : static_cast<unsigned>(bits(descriptor, 9, 8));
+    return Stage2{output | low_bits(ipa, low), low, static_cast<unsigned>(bits(descriptor, 5, 2)), sh};
   }
 }
 

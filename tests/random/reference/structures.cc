@@ -73,6 +73,7 @@ Features features_of(const Registers& r) {
   f.sidsize = small(r.idr1, 5, 0);
   f.ssidsize = small(r.idr1, 10, 6);
   f.attr_perms_ovr = bit(r.idr1, 26);
+  f.attr_types_ovr = bit(r.idr1, 27);
   f.had = bit(r.idr3, 2);
   f.xnx = bit(r.idr3, 4);
   f.fwb = bit(r.idr3, 8);
@@ -80,6 +81,7 @@ Features features_of(const Registers& r) {
   f.e0pd = bit(r.idr3, 13);
   f.dpt = bit(r.idr3, 15);
   f.epan = bit(r.idr3, 17);
+  f.mteperm = bit(r.idr3, 22);
   f.oas = size_of_code(small(r.idr5, 2, 0));
   f.gran4k = bit(r.idr5, 4);
   f.gran16k = bit(r.idr5, 5);
@@ -102,11 +104,16 @@ Ste ste_of(const Features& features, const Structure& w) {
   s.S1STALLD = flag(w, 91);
   s.EATS = small_field(w, 93, 92);
   s.STRW = small_field(w, 95, 94);
+  s.MemAttr = small_field(w, 99, 96);
+  s.MTCFG = flag(w, 100);
+  s.ALLOCCFG = small_field(w, 104, 101);
+  s.SHCFG = small_field(w, 109, 108);
   s.PRIVCFG = small_field(w, 113, 112);
   s.INSTCFG = small_field(w, 115, 114);
   s.S2VMID = small_field(w, 143, 128);
   s.S2T0SZ = small_field(w, 165, 160);
   s.S2SL0 = small_field(w, 167, 166);
+  s.S2SH0 = small_field(w, 173, 172);
   s.S2TG = small_field(w, 175, 174);
   s.S2PS = small_field(w, 178, 176);
   s.S2AA64 = flag(w, 179);
@@ -162,7 +169,9 @@ bool walk_disabled(const Cd& cd, unsigned half, StreamWorld world) {
 }
 
 unsigned effective_output_size(const Features& features, unsigned code) {
-  return std::min(size_of_code(code), features.oas);
+  // In v3.0 the codes 6 and 7 behave as 5. Above that only the clamp to OAS is left of the reserved code 7.
+  const unsigned size = features.minor == 0 ? std::min(size_of_code(code), 48u) : size_of_code(code);
+  return std::min(size, features.oas);
 }
 
 unsigned granule_of_tg0(unsigned code) {

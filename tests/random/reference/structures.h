@@ -17,8 +17,8 @@ struct Features {
   bool s1p, s2p, hyp, ats, ns1ats, asid16, vmid16, cd2l, term_model;
   unsigned ttf, ttendian, stall_model, st_level;
   unsigned sidsize, ssidsize;
-  bool attr_perms_ovr;
-  bool had, xnx, fwb, stt, e0pd, dpt, epan;
+  bool attr_perms_ovr, attr_types_ovr;
+  bool had, xnx, fwb, stt, e0pd, dpt, epan, mteperm;
   unsigned vax;
   bool ds, gran64k, gran16k, gran4k;
   unsigned oas;  // bits
@@ -38,7 +38,9 @@ struct Ste {
   unsigned S1CDMax, S1DSS;
   bool S2FWB, S1STALLD;
   unsigned EATS, STRW, PRIVCFG, INSTCFG, S2VMID;
-  unsigned S2T0SZ, S2SL0, S2TG, S2PS;
+  unsigned MemAttr, ALLOCCFG, SHCFG;
+  bool MTCFG;
+  unsigned S2T0SZ, S2SL0, S2SH0, S2TG, S2PS;
   bool S2AA64, S2ENDI, S2AFFD, S2PTW, S2HD, S2HA, S2S, S2R;
   bool S2SL0_2, S2DS;
   uint64_t S2TTB;

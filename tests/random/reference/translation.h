@@ -5,6 +5,7 @@
 #define TESTS_RANDOM_REFERENCE_TRANSLATION_H_
 
 #include <cstdint>
+#include <vector>
 
 #include "tests/random/reference/refwalk.h"
 #include "tests/random/reference/structures.h"
@@ -17,9 +18,6 @@ struct Stop {
   Outcome outcome;
   Event event;
 };
-
-/// CLASS of a fault: what was being accessed (section 7.3).
-enum class FaultClass : unsigned { CD = 0, TT = 1, IN = 2 };
 
 class Translation {
  public:
@@ -36,6 +34,8 @@ class Translation {
   struct Stage2 {
     uint64_t address;
     unsigned size_log2;
+    unsigned mem_attr;  // descriptor bits [5:2]
+    unsigned sh;
   };
 
   // refwalk.cc
@@ -48,13 +48,16 @@ class Translation {
   uint64_t cd_address(unsigned index);
   Cd fetch_cd();
   uint64_t cd_memory_address(uint64_t address);
-  Structure read_structure(uint64_t pa, EventNumber on_abort);
-  bool read_word(uint64_t pa, bool big_endian, uint64_t* value);
+  Structure read_structure(const Fetch& fetch, EventNumber on_abort);
+  bool read_word(const Fetch& fetch, bool big_endian, uint64_t* value);
+
+  MemoryAttributes input_attributes() const;
+  MemoryAttributes output_attributes(const Stage1* first, const Stage2* second) const;
 
   // stage1.cc
   Stage1 stage1(const Cd& cd);
   unsigned select_half(const Cd& cd);
-  uint64_t stage1_descriptor(const TableFormat& format, uint64_t address);
+  uint64_t stage1_descriptor(const TableFormat& format, int level, uint64_t address);
   void check_stage1_permission(const Cd& cd, const CdHalf& half, uint64_t leaf, uint64_t table_bits);
 
   // stage2.cc
@@ -76,7 +79,7 @@ class Translation {
   const Memory& memory_;
   const Access access_;
   const Features features_;
-  unsigned fetches_ = 0;
+  std::vector<Fetch> fetched_;
   Ste ste_{};
   StreamWorld world_ = StreamWorld::EL1;
   // The access after the STE's overrides.
