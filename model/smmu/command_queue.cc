@@ -56,7 +56,7 @@ Task<> prefetch(Core& core, Command& command) {
   t.substream_valid = command.get<Command::SSV>();
   t.substream_id = SubstreamId(command.get<Command::SubstreamID>());
   Response response;
-  TranslationOp op(Consultation(t, response, true), prefetch_effects, core.memory, core.config.timed);
+  TranslationOp op(core, Consultation(t, response, true), prefetch_effects, core.memory, core.config.timed);
   if (command.get<Command::OP>() == Opcode::CMD_PREFETCH_CONFIG) {
     co_await prefetch_configuration(core, op);
   } else {

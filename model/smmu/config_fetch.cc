@@ -137,7 +137,8 @@ Task<> read_cd_table(Core& core, TranslationOp& op, Ste& ste, Purpose purpose, s
                      std::span<std::uint64_t> words) {
   MemoryAttributes attributes = cd_attributes(ste);
   if (op.own_context->translates_stage2()) {
-    co_await translate_ipa(core, op, address, spec::EventClass::CD);
+    IpaTranslation stage2(core, op, address, spec::EventClass::CD);
+    co_await stage2;
     if (op.failed()) co_return;
     attributes = walk_attributes(attributes, core, op);
     address = op.stage2_output(address);

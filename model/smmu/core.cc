@@ -2,6 +2,7 @@
 // Puts the parts together, and the few things that concern several of them: CR0ACK, invalidation of every cache.
 #include "model/smmu/core.h"
 
+#include "model/smmu/grants.h"
 #include "model/vmsa/attributes.h"
 
 namespace smmusim {
@@ -31,6 +32,7 @@ Tcu::Tcu(Scope& scope, const SmmuConfig& config)
 Core::Core(Engine& engine, MemoryPort& memory_port, MemoryPort* debug_port, Observer* watcher, const SmmuConfig& cfg)
     : config(cfg),
       ids(spec::id_registers(cfg.features)),
+      beyond_oas(~low_mask(cfg.features.oas)),
       clock{cfg.timed ? cycle_ps(cfg.tcu.clock_mhz) : 0},
       lookup_time(clock.cycles(cfg.tcu.config_cycles + cfg.tcu.tlb_cycles)),
       walk_cache_time(clock.cycles(cfg.tcu.walk_cache_cycles)),
@@ -76,12 +78,14 @@ void invalidate(Core& core, const TlbInvalidation& what) {
   core.tcu.ipa_cache.invalidate(what);
   core.tcu.in_flight.note(what);
   for (const auto& tbu : core.tbus) tbu->micro_tlb.invalidate(what);
+  revoke_grants(core);
 }
 
 void invalidate(Core& core, const ConfigInvalidation& what) {
   core.tcu.config_cache.invalidate(what);
   core.tcu.in_flight.note(what);
   for (const auto& tbu : core.tbus) tbu->stream_cache.invalidate(what);
+  revoke_grants(core);
 }
 
 }  // namespace smmusim

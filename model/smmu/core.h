@@ -44,6 +44,7 @@ struct Core {
 
   const SmmuConfig config;
   const spec::IdRegisters ids;
+  const std::uint64_t beyond_oas;  ///< address bits that a physical address doesn't have
   const Clock clock;
   const Time lookup_time;  ///< configuration cache and TLB of the TCU
   const Time walk_cache_time;

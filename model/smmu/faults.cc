@@ -24,7 +24,7 @@ void set_stream(Event& event, const Transaction& t) {
   if (t.substream_valid) event.set<Event::SubstreamID>(t.substream_id.value);
 }
 
-/// PnU and InD after the STE's overrides; for F_UUT as they came in (7.3.1).
+/// PnU and InD after the STE's overrides; for F_UUT as they came in (7.3.2).
 void set_access(Event& event, const TranslationOp& op) {
   const Transaction& t = op.transaction;
   const bool incoming = op.fault.type == EventType::F_UUT;

@@ -13,10 +13,11 @@ namespace smmusim {
 inline bool start_own_access(const Core& core, MemoryPort& port, MemoryRequest& request) {
   const std::uint64_t first = request.address.value;
   const std::uint64_t last = first + request.size - 1;
-  const bool reachable =
-      last >= first && fits(last, core.config.features.oas) &&
-      (last < core.config.frame_base.value || first - core.config.frame_base.value >= core.config.frame_bytes);
-  if (reachable) return port.start(request);
+  const bool too_large = ((first | last) & core.beyond_oas) != 0;
+  const bool own_registers =
+      last >= core.config.frame_base.value && first - core.config.frame_base.value < core.config.frame_bytes;
+  if (!too_large && !own_registers) [[likely]]
+    return port.start(request);
   request.status = MemoryStatus::external_abort;
   return true;
 }
@@ -34,7 +35,6 @@ struct OwnAccess : MemoryAccess {
   bool done = false;
   /// Starts it. True: it is done, and await_resume() may be called at once. False: it must be awaited, as Started.
   bool await_ready() {
-    fire = &Resumption::resume;
     done = start_own_access(*core, *port, *this);
     return done && own_time == 0;
   }
@@ -61,6 +61,7 @@ inline OwnAccess own_access(Core& core, MemoryPort& port, MemoryOp op, Purpose p
                             std::uint32_t size, MemoryAttributes attributes) {
   OwnAccess access;
   access.core = &core;
+  access.fire = &Resumption::resume;
   access.port = &port;
   access.scope = &core.lifetime;
   access.op = op;

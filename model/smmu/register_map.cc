@@ -7,6 +7,7 @@
 #include <iterator>
 
 #include "model/smmu/core.h"
+#include "model/smmu/grants.h"
 
 namespace smmusim {
 namespace {
@@ -55,8 +56,9 @@ std::uint64_t writable_cr0(const Core& core) {
                                 when(f.vmw, CR0::VMW::mask);
   return present & ~(core.regs.cr0 ^ core.regs.cr0ack);  // a field in transition ignores new values
 }
-void written_cr0(Core& core, std::uint64_t) {
+void written_cr0(Core& core, std::uint64_t before) {
   update_cr0ack(core);
+  if (core.regs.cr0 != before) revoke_grants(core);
   core.command_queue.kick();
 }
 
@@ -105,6 +107,7 @@ std::uint64_t writable_gbpa(const Core& core) {
 void written_gbpa(Core& core, std::uint64_t before) {
   if ((core.regs.gbpa & GBPA::Update::mask) == 0) core.regs.gbpa = before;
   core.regs.gbpa &= ~GBPA::Update::mask;
+  if (core.regs.gbpa != before) revoke_grants(core);
 }
 
 std::uint64_t writable_strtab_base(const Core& core) {

@@ -2,7 +2,7 @@
 // The public face: every call goes straight to the part that does the work.
 #include "model/smmu/smmu.h"
 
-#include "model/smmu/core.h"
+#include "model/smmu/grants.h"
 #include "model/smmu/register_map.h"
 
 namespace smmusim {
@@ -16,7 +16,7 @@ const SmmuConfig& checked(const SmmuConfig& config) {
 }  // namespace
 
 Smmu::Smmu(Engine& engine, MemoryPort& memory, Observer* observer, const SmmuConfig& config, MemoryPort* debug_memory)
-    : core_(std::make_unique<Core>(engine, memory, debug_memory, observer, checked(config))) {
+    : core_(std::make_shared<GrantingCore>(engine, memory, debug_memory, observer, checked(config))) {
   reset_registers(*core_);
 }
 
@@ -40,6 +40,7 @@ void Smmu::reset() {
   core.tcu.in_flight.clear();
   for (const auto& tbu : core.tbus) tbu->reset();
   reset_registers(core);
+  revoke_grants(core);
 }
 
 std::uint64_t Smmu::read_register(std::uint32_t offset, unsigned size) {
@@ -72,6 +73,9 @@ unsigned Smmu::take_interrupts() {
 
 const SmmuConfig& Smmu::config() const {
   return core_->config;
+}
+bool Smmu::observed() const {
+  return core_->observer != nullptr;
 }
 const SmmuCounters& Smmu::counters() const {
   return core_->counters;

@@ -6,7 +6,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 
 #include "model/smmu/config.h"
 #include "model/smmu/counters.h"
@@ -18,6 +20,7 @@ namespace smmusim {
 class Engine;
 class MemoryPort;
 struct Core;
+struct Grant;
 
 /// The wired interrupt outputs (section 3.18): each is a pulse on the rising edge.
 enum class Wire : std::uint8_t { event_queue, pri_queue, command_sync, global_error, sev };
@@ -53,10 +56,21 @@ class Smmu {
   /// Needs a memory port that answers at once.
   Response translate(unsigned tbu, const Transaction& transaction, Effects effects = ordinary_effects);
 
+  /// The page around the transaction's address that its client may access directly from now on (grants.h): what the
+  /// translation permits to that transaction. Empty if the access would not proceed, if it may not be granted (timed,
+  /// observed, ATS), or for a write that could still change dirty state or the access flag. Changes nothing else.
+  std::optional<Grant> grant(unsigned tbu, const Transaction& transaction);
+  /// False if grant() never gives anything.
+  bool grants_possible() const;
+  /// `revoke` is called, from within the command, register write or reset that ends them, when grants were given: all
+  /// of them are then void.
+  void on_revoke(std::function<void()> revoke);
+
   /// Which wires have pulsed since the last call, bit n for Wire n.
   unsigned take_interrupts();
 
   const SmmuConfig& config() const;
+  bool observed() const;  ///< there is an Observer
   const SmmuCounters& counters() const;
   CacheCounters cache_counters(CacheId cache) const;  ///< of all TBUs together for micro_tlb and stream_cache
   void reset_counters();
@@ -64,7 +78,7 @@ class Smmu {
   bool idle() const;
 
  private:
-  std::unique_ptr<Core> core_;
+  std::shared_ptr<Core> core_;  ///< never shared: it deletes what was made
 };
 
 }  // namespace smmusim

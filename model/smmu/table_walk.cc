@@ -38,9 +38,7 @@ void start_from_walk_cache(Core& core, const TranslationOp& op, const StageWalk&
   const TlbEntry* table = core.tcu.walk_cache.find_table(walk.context, walk.input, params.granule_bits, use);
   if (use && core.observer != nullptr) core.observer->lookup(CacheId::walk_cache, table != nullptr);
   if (table == nullptr || table->level < state.level) return;
-  state.base = table->pa.value;
-  state.level = table->level + 1;
-  state.start_table = false;
+  ttw::enter_table(params, state, table->level + 1, table->pa.value);
   state.hierarchical = table->hierarchical;
 }
 
@@ -54,7 +52,12 @@ void keep_table(Core& core, const TranslationOp& op, const StageWalk& walk, cons
   keep(core, op, core.tcu.walk_cache, CacheId::walk_cache, entry);
 }
 
-void tell_step(const Core& core, const StageWalk& walk, const TTWState& state, WalkStep step) {
+void tell_fetch(Core& core, const StageWalk& walk, const TTWState& state, const MemoryRequest& read, WalkStep step) {
+  core.observer->access(read);
+  if (read.status != MemoryStatus::ok) {
+    core.observer->step(Step::external_abort, read.address.value, static_cast<std::uint64_t>(Purpose::TTD));
+    return;
+  }
   const std::uint64_t stage = walk.stage;
   const auto level = static_cast<std::uint64_t>(state.level + 1);
   if (step == WalkStep::table) {
@@ -68,17 +71,15 @@ void tell_step(const Core& core, const StageWalk& walk, const TTWState& state, W
 
 }  // namespace table_walk
 
-TlbEntry leaf_entry(const StageWalk& walk, const TTWParams& params, const TTWState& state) {
+void set_leaf(TlbEntry& entry, const StageWalk& walk, const TTWParams& params, const TTWState& state) {
   unsigned bits = state.page_bits;
   const std::uint64_t run = low_mask(state.contiguous_bits) & ~low_mask(bits);
   if (state.contiguous_bits != 0 && (state.output & run) == (walk.input & run)) bits = state.contiguous_bits;
-  TlbEntry entry = entry_for(walk, params, state.level, bits);
+  entry = entry_for(walk, params, state.level, bits);
   entry.pa = Pa(state.output & ~low_mask(bits));
   entry.global = state.global;
   entry.permissions = state.permissions;
   entry.cacheable = !state.nt;
-  entry.attributes = {state.attr, state.sh};
-  return entry;
 }
 
 void keep(Core& core, const TranslationOp& op, TranslationCache& cache, CacheId id, const TlbEntry& entry) {

@@ -23,7 +23,8 @@ struct StageWalk {
 /// The event of a step that ended a walk.
 spec::EventType event_of(WalkStep step);
 /// The leaf as an entry: of the whole contiguous run if the run is aligned as the Contiguous bit promises.
-TlbEntry leaf_entry(const StageWalk& walk, const TTWParams& params, const TTWState& state);
+/// Memory attributes and permissions of single stages are the caller's.
+void set_leaf(TlbEntry& entry, const StageWalk& walk, const TTWParams& params, const TTWState& state);
 /// Puts `entry` into `cache`, unless an invalidation has overtaken it.
 void keep(Core& core, const TranslationOp& op, TranslationCache& cache, CacheId id, const TlbEntry& entry);
 
@@ -34,33 +35,35 @@ void start_from_walk_cache(Core& core, const TranslationOp& op, const StageWalk&
 /// Caches the table descriptor that `state` has just passed, at level state.level - 1.
 void keep_table(Core& core, const TranslationOp& op, const StageWalk& walk, const TTWParams& params,
                 const TTWState& state);
-void tell_step(const Core& core, const StageWalk& walk, const TTWState& state, WalkStep step);
+/// To the observer that there is: the fetch, and what it brought.
+void tell_fetch(Core& core, const StageWalk& walk, const TTWState& state, const MemoryRequest& read, WalkStep step);
 }  // namespace table_walk
 
 template <class Params>
 class TableWalk {
  public:
   TableWalk(Core& core, TranslationOp& op, const StageWalk& walk, const Params& params)
-      : core_(core),
-        op_(op),
-        walk_(walk),
-        params_(params),
-        state_(walk_start(params)),
-        read_(own_read(core, *op.port, Purpose::TTD, Pa(), &descriptor_, 8, {params.walk_attr, params.walk_sh})) {
-    read_.stage = walk.stage;
-    read_.own_time = op.timed ? core.walk_step_time : 0;
-    read_.counted = op.effects.count;
+      : core_(core), op_(op), walk_(walk), params_(params), state_(walk_start(params)), read_(op.descriptor_read) {
+    take_over({params.walk_attr, params.walk_sh});
   }
-  // read_ points to descriptor_.
+  // The read points to descriptor_.
   TableWalk(const TableWalk&) = delete;
   TableWalk& operator=(const TableWalk&) = delete;
+
+  /// The op's one descriptor read serves the walks of both stages in turn: takes it over for this one, with these
+  /// attributes. The constructor has done so; at a nested stage 1 stage 2 has had it since.
+  void take_over(MemoryAttributes attributes) {
+    read_.data = &descriptor_;
+    read_.stage = walk_.stage;
+    read_.attributes = attributes;
+  }
 
   /// To be called once, before anything else: continues from a cached table descriptor if there is one.
   void begin() {
     if (core_.tcu.walk_cache.present()) table_walk::start_from_walk_cache(core_, op_, walk_, params_, state_);
   }
   /// Where the next descriptor lies, as the tables say: at a nested stage 1 an IPA.
-  std::uint64_t descriptor_address() const { return ttw::descriptor_address(params_, state_, walk_.input); }
+  std::uint64_t descriptor_address() const { return ttw::descriptor_address(state_, walk_.input); }
   /// Starts the fetch of the next descriptor, which lies at `address`. As OwnAccess::await_ready().
   bool fetch(Pa address) {
     read_.address = address;
@@ -68,20 +71,21 @@ class TableWalk {
     return read_.await_ready();
   }
   OwnAccess& read() { return read_; }
-  /// Digests what was fetched. True if that ends the walk.
-  bool digest() {
-    status_ = read_.await_resume();
+  /// Digests what was fetched (in place of await_resume()). True if that ends the walk.
+  [[gnu::always_inline]] bool digest() {
     if (op_.effects.count) {
+      ++core_.counters.reads_by_purpose[static_cast<std::size_t>(Purpose::TTD)];
       ++core_.counters.walk_fetches;
       ++core_.counters.fetches_by_stage_level[walk_.stage - 1u][static_cast<std::size_t>(state_.level + 1)];
     }
-    if (status_ != MemoryStatus::ok) {
-      tell(core_, Step::external_abort, read_.address.value, static_cast<std::uint64_t>(Purpose::TTD));
-      return true;
+    if (aborted()) [[unlikely]] {
+      core_.counters.external_aborts += op_.effects.count ? 1 : 0;
+    } else {
+      step_ = walk_step(params_, state_, params_.big_endian ? __builtin_bswap64(descriptor_) : descriptor_);
     }
-    step_ = walk_step(params_, state_, params_.big_endian ? __builtin_bswap64(descriptor_) : descriptor_);
     if (core_.observer != nullptr) [[unlikely]]
-      table_walk::tell_step(core_, walk_, state_, step_);
+      table_walk::tell_fetch(core_, walk_, state_, read_, step_);
+    if (aborted()) return true;
     if (step_ != WalkStep::table) return true;
     if (op_.effects.fill && core_.tcu.walk_cache.present()) {
       table_walk::keep_table(core_, op_, walk_, params_, state_);
@@ -98,10 +102,10 @@ class TableWalk {
   }
 
   // After the end:
-  bool aborted() const { return status_ != MemoryStatus::ok; }
+  bool aborted() const { return read_.status != MemoryStatus::ok; }
   WalkStep step() const { return step_; }
   const TTWState& state() const { return state_; }
-  TlbEntry leaf() const { return leaf_entry(walk_, params_, state_); }
+  void set_leaf(TlbEntry& entry) const { smmusim::set_leaf(entry, walk_, params_, state_); }
 
  private:
   Core& core_;
@@ -110,8 +114,7 @@ class TableWalk {
   const Params& params_;
   TTWState state_;
   std::uint64_t descriptor_ = 0;
-  OwnAccess read_;
-  MemoryStatus status_ = MemoryStatus::ok;
+  OwnAccess& read_;
   WalkStep step_ = WalkStep::table;
 };
 

@@ -44,7 +44,8 @@ Task<> Tbu::serve(TranslationRequest& request) {
   co_await translation_slots_.acquire();
   SlotHold slot(translation_slots_);
   request.response = Response{};
-  TranslationOp op(Consultation(request.transaction, request.response, true), ordinary_effects, core_.memory, true);
+  TranslationOp op(core_, Consultation(request.transaction, request.response, true), ordinary_effects, core_.memory,
+                   true);
   co_await lookup_.pass();
   const Progress progress = consult(core_, op, stream_cache, micro_tlb);
   if (progress != Progress::answered) {

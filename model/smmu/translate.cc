@@ -56,7 +56,7 @@ Progress disabled(Core& core, Consultation& op) {
   return pass_through(core, op, gbpa_overrides(core.regs));
 }
 
-/// What this implementation can't take at all (F_UUT, section 7.3.1): page-crossing accesses (the TLM adaptor splits
+/// What this implementation can't take at all (F_UUT, section 7.3.2): page-crossing accesses (the TLM adaptor splits
 /// them before they come here), ATS and security states that it does not have.
 bool unsupported(const Transaction& t) {
   const std::uint64_t offset = t.address.value & low_mask(12);
@@ -211,7 +211,7 @@ bool needs_memory(Progress progress) {
 
 /// What the TBU's caches could not answer, untimed.
 [[gnu::noinline]] void translate_missing(Core& core, Tbu& tbu, const Consultation start, Effects effects) {
-  TranslationOp op(start, effects, effects.fill ? core.memory : core.debug_memory, false);
+  TranslationOp op(core, start, effects, effects.fill ? core.memory : core.debug_memory, false);
   if (op.failed() && op.context != nullptr) op.keep_context();
   Task<> task = translate_in_tcu(core, op);
   SMMUSIM_CHECK(task.run_to_completion());

@@ -11,13 +11,17 @@
 
 #include "model/sim/task.h"
 #include "model/smmu/in_flight.h"
+#include "model/smmu/own_access.h"
 #include "model/smmu/transaction.h"
 #include "model/vmsa/attributes.h"
 #include "model/vmsa/permissions.h"
+#include "model/vmsa/s2_walk.h"
 
 namespace smmusim {
 
 struct Core;
+template <class Params>
+class TableWalk;
 
 /// Why a translation failed, in the words of the event that it may become.
 struct Fault {
@@ -51,13 +55,21 @@ struct Consultation {
 
 /// One translation under way. Lives in its server's frame; everything in it is a plain value.
 struct TranslationOp : Consultation {
-  TranslationOp(const Consultation& start, Effects e, MemoryPort& p, bool is_timed)
-      : Consultation(start), effects(e), port(&p), timed(is_timed), overtakable(is_timed && e.fill) {}
+  TranslationOp(Core& core, const Consultation& start, Effects e, MemoryPort& p, bool is_timed)
+      : Consultation(start),
+        effects(e),
+        port(&p),
+        timed(is_timed),
+        overtakable(is_timed && e.fill),
+        descriptor_read(own_read(core, p, Purpose::TTD, Pa(), nullptr, 8, {})) {
+    descriptor_read.own_time = is_timed ? core.walk_step_time : 0;
+  }
 
   Effects effects;
   MemoryPort* port;
-  bool timed;        ///< waits cost time
-  bool overtakable;  ///< others may invalidate, or fetch the same, meanwhile: it holds a Token
+  bool timed;                 ///< waits cost time
+  bool overtakable;           ///< others may invalidate, or fetch the same, meanwhile: it holds a Token
+  OwnAccess descriptor_read;  ///< of the walk under way
   std::optional<StreamContext> own_context;
   std::optional<TlbEntry> own_leaf;
   TlbEntry stage2_leaf{};  ///< of the last IPA that translate_ipa() was asked for
@@ -105,8 +117,40 @@ Task<> fetch_configuration(Core& core, TranslationOp& op);
 /// Every stage that op.context has (walk.cc), for op.canonical: op.own_leaf, or op.fault.
 Task<> walk(Core& core, TranslationOp& op);
 /// Stage 2 of op.context (walk_stage2.cc) for the SMMU's own read of `ipa` (CD, TT), or for the access itself (IN):
-/// op.stage2_leaf, or op.fault.
-Task<> translate_ipa(Core& core, TranslationOp& op, std::uint64_t ipa, spec::EventClass klass);
+/// `IpaTranslation stage2(core, op, ipa, klass); co_await stage2;` gives op.stage2_leaf or op.fault. It is named, not a
+/// temporary, because of toolchain fact 2. Untimed it is a plain call: a nested walk has a dozen of them.
+class IpaTranslation {
+ public:
+  IpaTranslation(Core& core, TranslationOp& op, std::uint64_t ipa, spec::EventClass klass)
+      : core_(core), op_(op), ipa_(ipa), klass_(klass) {}
+  bool await_ready() {
+    if (op_.timed) return false;
+    translate_at_once();
+    return true;
+  }
+  bool await_suspend(std::coroutine_handle<> caller) {
+    waiting_.emplace(translate_in_time(core_, *this));
+    return waiting_->await_suspend(caller);
+  }
+  void await_resume() const {
+    if (waiting_) waiting_->await_resume();
+  }
+
+ private:
+  void translate_at_once();
+  static Task<> translate_in_time(Core& core, IpaTranslation& self);
+  bool enter();
+  bool look_up();
+  void conclude(TableWalk<S2TTWParams>& walk);
+  void check();
+  void fail(spec::EventType type);
+
+  Core& core_;
+  TranslationOp& op_;
+  std::uint64_t ipa_;
+  spec::EventClass klass_;
+  std::optional<Task<>> waiting_;
+};
 /// Outcome and event record of op.fault (faults.cc; sections 3.12 and 7.3).
 Task<> report_fault(Core& core, TranslationOp& op);
 
@@ -129,7 +173,7 @@ inline Denied denied(const Consultation& op, std::uint8_t granted) {
 }
 
 /// What op.stage2_leaf says about memory attributes.
-S2Attributes stage2_attributes(const Core& core, const TranslationOp& op);
+S2Attributes stage2_attributes(const TranslationOp& op);
 /// Attributes of the SMMU's own read through stage 2: `attributes` of CD or descriptor fetch, combined with those of
 /// op.stage2_leaf (sections 13.8 and 5.2, S2PTW).
 MemoryAttributes walk_attributes(const MemoryAttributes& attributes, const Core& core, const TranslationOp& op);

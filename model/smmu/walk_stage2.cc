@@ -1,97 +1,110 @@
 // SPDX-License-Identifier: MIT
 // Stage 2 (IHI 0070 sections 3.3.2, 3.4 and 7.3.22): of an access without stage 1, of what stage 1 gives, and of the
-// SMMU's own reads of CDs and stage-1 descriptors. What each descriptor means is decided in vmsa/s2_walk.cc.
+// SMMU's own reads of CDs and stage-1 descriptors. What each descriptor means is decided in vmsa/s2_walk.
 #include "model/smmu/core.h"
 #include "model/smmu/table_walk.h"
 
 namespace smmusim {
-namespace {
 
 using spec::EventClass;
 using spec::EventType;
 
-void fault(TranslationOp& op, EventType type, EventClass klass, std::uint64_t ipa) {
-  op.fault.type = type;
-  op.fault.klass = klass;
-  op.fault.stage2 = true;
-  op.fault.ipa = ipa;
+void IpaTranslation::translate_at_once() {
+  if (!enter() || look_up()) return;
+  TableWalk<S2TTWParams> walk(core_, op_, {2, ipa_, op_.context->stage2_tlb()}, op_.context->s2);
+  walk.begin();
+  SMMUSIM_CHECK(walk.advance());
+  conclude(walk);
 }
 
-/// The answer of the IPA cache in op.stage2_leaf, if it has one.
-bool in_ipa_cache(Core& core, TranslationOp& op, std::uint64_t ipa) {
-  TranslationCache& cache = core.tcu.ipa_cache;
-  if (!cache.present()) return false;
-  const bool use = op.effects.fill;
-  const TlbEntry* entry = cache.find(op.context->stage2_tlb(), ipa, use);
-  if (use && core.observer != nullptr) core.observer->lookup(CacheId::ipa_cache, entry != nullptr);
-  if (entry == nullptr) return false;
-  op.stage2_leaf = *entry;
-  return true;
-}
-
-/// Stage-2 leaf of `ipa`, in range: op.stage2_leaf or op.fault.
-Task<> walk_stage2(Core& core, TranslationOp& op, std::uint64_t ipa, EventClass klass) {
-  if (op.timed && core.tcu.walk_cache.present()) co_await delay(core.lifetime, core.walk_cache_time);
-  TableWalk<S2TTWParams> walk(core, op, {2, ipa, op.context->stage2_tlb()}, op.context->s2);
+/// The same with the waits in between.
+Task<> IpaTranslation::translate_in_time(Core& core, IpaTranslation& self) {
+  TranslationOp& op = self.op_;
+  if (!self.enter()) co_return;
+  if (core.tcu.ipa_cache.present() && op.context->translates_stage1()) {
+    co_await delay(core.lifetime, core.ipa_cache_time);
+  }
+  if (self.look_up()) co_return;
+  if (core.tcu.walk_cache.present()) co_await delay(core.lifetime, core.walk_cache_time);
+  TableWalk<S2TTWParams> walk(core, op, {2, self.ipa_, op.context->stage2_tlb()}, op.context->s2);
   walk.begin();
   bool ended = false;
   while (!ended && !walk.advance()) {
     co_await Started{walk.read()};
     ended = walk.digest();
   }
+  self.conclude(walk);
+}
+
+bool IpaTranslation::enter() {
+  tell(core_, Step::stage2_begins, ipa_, static_cast<std::uint64_t>(klass_));
+  if (s2_in_range(op_.context->s2, ipa_)) return true;
+  tell(core_, Step::stage2_out_of_range, ipa_, op_.context->s2.txsz);
+  fail(EventType::F_TRANSLATION);
+  return false;
+}
+
+/// The IPA cache, which serves nested walks only: leaves of stage 2 alone are in the TLBs.
+bool IpaTranslation::look_up() {
+  TranslationCache& cache = core_.tcu.ipa_cache;
+  if (!cache.present() || !op_.context->translates_stage1()) return false;
+  const bool use = op_.effects.fill;
+  const TlbEntry* entry = cache.find(op_.context->stage2_tlb(), ipa_, use);
+  if (use && core_.observer != nullptr) core_.observer->lookup(CacheId::ipa_cache, entry != nullptr);
+  if (entry == nullptr) return false;
+  op_.stage2_leaf = *entry;
+  check();
+  return true;
+}
+
+void IpaTranslation::conclude(TableWalk<S2TTWParams>& walk) {
   if (walk.aborted()) {
-    fault(op, EventType::F_WALK_EABT, klass, ipa);
-    op.fault.fetch_address = walk.read().address.value;
-    co_return;
+    fail(EventType::F_WALK_EABT);
+    op_.fault.fetch_address = walk.read().address.value;
+    return;
   }
-  if (walk.step() != WalkStep::leaf) {
-    fault(op, event_of(walk.step()), klass, ipa);
-    co_return;
+  if (walk.step() != WalkStep::leaf) return fail(event_of(walk.step()));
+  TlbEntry& leaf = op_.stage2_leaf;
+  walk.set_leaf(leaf);
+  leaf.ipa_page = leaf.va_page;
+  leaf.attributes = {walk.state().memattr, walk.state().sh};
+  if (op_.context->translates_stage1()) keep(core_, op_, core_.tcu.ipa_cache, CacheId::ipa_cache, leaf);
+  check();
+}
+
+/// The SMMU's own reads are data reads; S2PTW keeps them off Device memory (section 5.2). What the access itself may
+/// do is finish()'s business.
+void IpaTranslation::check() {
+  const TlbEntry& leaf = op_.stage2_leaf;
+  const bool own = klass_ != EventClass::IN;
+  const bool readable = (leaf.permissions & permission::unprivileged_read) != 0;
+  const bool kept_off =
+      own && op_.context->s2.ptw && is_device(s2_combined(mair_normal_wb, 0, stage2_attributes(op_)).type);
+  if (own && (!readable || kept_off)) {
+    tell(core_, Step::stage2_refuses_walk, ipa_, static_cast<std::uint64_t>(klass_));
+    return fail(EventType::F_PERMISSION);
   }
-  op.stage2_leaf = walk.leaf();
-  op.stage2_leaf.ipa_page = op.stage2_leaf.va_page;
-  op.stage2_leaf.attributes = {walk.state().memattr, walk.state().sh};
-  if (op.context->translates_stage1()) keep(core, op, core.tcu.ipa_cache, CacheId::ipa_cache, op.stage2_leaf);
+  tell(core_, Step::stage2_ends, op_.stage2_output(ipa_), static_cast<std::uint64_t>(klass_));
 }
 
-/// Whether stage 2 makes Device of a read with these attributes.
-bool device_at_stage2(const Core& core, const TranslationOp& op) {
-  return is_device(s2_combined(mair_normal_wb, 0, stage2_attributes(core, op)).type);
+void IpaTranslation::fail(EventType type) {
+  op_.fault.type = type;
+  op_.fault.klass = klass_;
+  op_.fault.stage2 = true;
+  op_.fault.ipa = ipa_;
 }
 
-/// The SMMU's own reads are data reads; S2PTW keeps them off Device memory (section 5.2).
-void check_own_read(const Core& core, TranslationOp& op, std::uint64_t ipa, EventClass klass) {
-  const bool readable = (op.stage2_leaf.permissions & permission::unprivileged_read) != 0;
-  if (readable && !(op.context->s2.ptw && device_at_stage2(core, op))) return;
-  tell(core, Step::stage2_refuses_walk, ipa, static_cast<std::uint64_t>(klass));
-  fault(op, EventType::F_PERMISSION, klass, ipa);
-}
-
-}  // namespace
-
-Task<> translate_ipa(Core& core, TranslationOp& op, std::uint64_t ipa, EventClass klass) {
-  tell(core, Step::stage2_begins, ipa, static_cast<std::uint64_t>(klass));
-  if (!s2_in_range(op.context->s2, ipa)) {
-    tell(core, Step::stage2_out_of_range, ipa, op.context->s2.txsz);
-    fault(op, EventType::F_TRANSLATION, klass, ipa);
-    co_return;
-  }
-  const bool own = klass != EventClass::IN;
-  const bool cached = op.context->translates_stage1() && core.tcu.ipa_cache.present();
-  if (op.timed && cached) co_await delay(core.lifetime, core.ipa_cache_time);
-  const bool hit = cached && in_ipa_cache(core, op, ipa);
-  if (!hit) co_await walk_stage2(core, op, ipa, klass);
-  if (!op.failed() && own) check_own_read(core, op, ipa, klass);
-  if (!op.failed()) tell(core, Step::stage2_ends, op.stage2_output(ipa), static_cast<std::uint64_t>(klass));
-}
-
-S2Attributes stage2_attributes(const Core& core, const TranslationOp& op) {
+S2Attributes stage2_attributes(const TranslationOp& op) {
   const MemoryAttributes& leaf = op.stage2_leaf.attributes;
-  return {leaf.type, leaf.shareability, op.context->s2.fwb, core.config.features.mteperm};
+  return {leaf.type, leaf.shareability, op.context->s2.fwb, op.context->s2.mteperm};
 }
 
 MemoryAttributes walk_attributes(const MemoryAttributes& attributes, const Core& core, const TranslationOp& op) {
-  const TypeAndShareability both = s2_combined(attributes.type, attributes.shareability, stage2_attributes(core, op));
+  const S2Attributes stage2 = stage2_attributes(op);
+  if (stage2.memattr == 0xf && !stage2.fwb && attributes.type == mair_normal_wb) {  // nearly always
+    return {attributes.type, stronger_shareability(attributes.shareability, stage2.sh)};
+  }
+  const TypeAndShareability both = s2_combined(attributes.type, attributes.shareability, stage2);
   // PTWNNC: an SMMU that has it reads tables on Device pages as if they were Normal Non-cacheable.
   if (core.config.features.ptwnnc && is_device(both.type)) return {mair_normal_nc, shareability_outer};
   return {both.type, both.sh};

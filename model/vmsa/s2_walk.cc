@@ -62,7 +62,8 @@ void s2_complete_leaf(const S2TTWParams& params, TTWState& state, std::uint64_t 
   state.memattr = static_cast<std::uint8_t>((descriptor >> 2) & 0xf);
   const unsigned sh = params.ds ? params.leaf_sh : (descriptor >> 8) & 3;
   state.sh = static_cast<std::uint8_t>(sh == 1 ? 0 : sh);
-  state.attr = s2_combined(mair_normal_wb, 0, s2_attributes(params, state)).type;
+  const bool write_back = state.memattr == 0xf && !params.fwb;  // nearly always
+  state.attr = write_back ? mair_normal_wb : s2_combined(mair_normal_wb, 0, s2_attributes(params, state)).type;
 }
 
 std::optional<int> s2_start_level(unsigned granule_bits, unsigned sl0, bool sl0_2, bool ds,

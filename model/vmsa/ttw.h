@@ -37,10 +37,11 @@ inline constexpr std::uint8_t pxn = 8;              ///< PXNTable
 
 /// Where a walk stands: the table to look in, and at the end the leaf.
 struct TTWState {
-  std::uint64_t base = 0;         ///< of the table at `level`
-  int level = 0;                  ///< -1 to 3
-  bool start_table = true;        ///< base comes from TTBx or S2TTB: the index may be narrower or wider
-  std::uint8_t hierarchical = 0;  ///< stage 1 only
+  std::uint64_t base = 0;          ///< of the table at `level`
+  int level = 0;                   ///< -1 to 3
+  unsigned shift = 12;             ///< log2 of the bytes that one descriptor of this table covers
+  std::uint64_t index_mask = 511;  ///< entries - 1; of a start table, or of several concatenated, it may be any 2^n - 1
+  std::uint8_t hierarchical = 0;   ///< stage 1 only
   // of a leaf:
   std::uint8_t page_bits = 12;       ///< log2 of the block or page
   std::uint8_t contiguous_bits = 0;  ///< log2 of the contiguous run it belongs to, 0 if none

@@ -43,7 +43,7 @@ inline unsigned contiguous_bits(const TTWParams& params, int level) {
 }
 
 inline WalkStep leaf_step(const TTWParams& params, TTWState& state, std::uint64_t descriptor) {
-  const unsigned bits = descriptor_bits(params.granule_bits, state.level);
+  const unsigned bits = state.shift;
   const std::uint64_t output = address_of(params, descriptor, bits);
   if (!fits(output, params.ps_bits)) return WalkStep::address_size_fault;
   if (!bit(descriptor, 10) && !params.affd) return WalkStep::access_fault;
@@ -54,22 +54,30 @@ inline WalkStep leaf_step(const TTWParams& params, TTWState& state, std::uint64_
   return WalkStep::leaf;
 }
 
+/// Moves `state` to the table at `base`, which is no start table, at `level`.
+inline void enter_table(const TTWParams& params, TTWState& state, int level, std::uint64_t base) {
+  const unsigned stride = params.granule_bits - 3u;
+  state.base = base;
+  state.level = level;
+  state.shift = params.granule_bits + static_cast<unsigned>(3 - level) * stride;
+  state.index_mask = (std::uint64_t{1} << stride) - 1;
+}
+
 /// The table at which a walk starts at `level`: TTBx or S2TTB aligned to the size of the table, or of all concatenated
 /// tables, and to 64 bytes if the effective output size is 52 bits (sections 5.2 and 5.4, S2TTB and TTB0).
 inline TTWState start(const TTWParams& params, int level) {
-  const unsigned index_bits = 64u - params.txsz - descriptor_bits(params.granule_bits, level);
-  const unsigned alignment = std::max(index_bits + 3, params.ps_bits >= 52 ? 6u : 4u);
   TTWState state;
   state.level = level;
-  state.base = params.ttb & ~low_mask(alignment);
+  state.shift = descriptor_bits(params.granule_bits, level);
+  const unsigned index_bits = 64u - params.txsz - state.shift;
+  state.index_mask = low_mask(index_bits);
+  state.base = params.ttb & ~low_mask(std::max(index_bits + 3, params.ps_bits >= 52 ? 6u : 4u));
   return state;
 }
 
 /// Address of the descriptor for `input` in the table of `state`.
-inline std::uint64_t descriptor_address(const TTWParams& params, const TTWState& state, std::uint64_t input) {
-  const unsigned shift = descriptor_bits(params.granule_bits, state.level);
-  const unsigned top = state.start_table ? 64u - params.txsz : shift + params.granule_bits - 3u;
-  return state.base + ((input & low_mask(top)) >> shift) * 8;
+inline std::uint64_t descriptor_address(const TTWState& state, std::uint64_t input) {
+  return state.base + ((input >> state.shift) & state.index_mask) * 8;
 }
 
 /// Type, addresses, Access flag, Contiguous and nT of `descriptor`: `table` moves the state to the next table, `leaf`
@@ -83,9 +91,7 @@ inline WalkStep step(const TTWParams& params, TTWState& state, std::uint64_t des
   }
   const std::uint64_t next = address_of(params, descriptor, params.granule_bits);
   if (!fits(next, params.ps_bits)) return WalkStep::address_size_fault;
-  state.base = next;
-  state.start_table = false;
-  ++state.level;
+  enter_table(params, state, state.level + 1, next);
   return WalkStep::table;
 }
 

@@ -79,6 +79,7 @@ int parse_and_act(CLI::App& app, int argc, const char* const* argv) {
   cli::add_trace(app, action);
   cli::add_decode(app, action);
   cli::add_config(app, action);
+  cli::add_explain(app, action);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

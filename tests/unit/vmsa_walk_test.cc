@@ -28,11 +28,9 @@ S1TTWParams params_of(unsigned granule_bits = 12) {
   params.mair[1] = 0xbb'00'88'f4;
   return params;
 }
-TTWState at_level(int level) {
+TTWState at_level(const S1TTWParams& params, int level) {
   TTWState state;
-  state.base = 0x4000'0000;
-  state.level = level;
-  state.start_table = false;
+  ttw::enter_table(params, state, level, 0x4000'0000);
   return state;
 }
 struct Result {
@@ -40,7 +38,7 @@ struct Result {
   TTWState state;
 };
 Result digest(const S1TTWParams& params, int level, std::uint64_t descriptor) {
-  Result result{WalkStep::table, at_level(level)};
+  Result result{WalkStep::table, at_level(params, level)};
   result.step = walk_step(params, result.state, descriptor);
   return result;
 }
@@ -77,12 +75,12 @@ TEST(S1Step, FaultStaysAtItsLevelAndATableMovesDown) {
   const Result down = digest(params_of(), 1, 0x1234'5000 | 3);
   EXPECT_EQ(down.state.level, 2);
   EXPECT_EQ(down.state.base, 0x1234'5000u);
-  EXPECT_FALSE(down.state.start_table);
+  EXPECT_EQ(down.state.index_mask, 511u);
 }
 
 TEST(S1Step, LimitsOfTablesAccumulate) {
   S1TTWParams params = params_of();
-  TTWState state = at_level(0);
+  TTWState state = at_level(params, 0);
   ASSERT_EQ(walk_step(params, state, 3 | std::uint64_t{1} << 61), table);
   ASSERT_EQ(walk_step(params, state, 3 | std::uint64_t{1} << 59), table);
   ASSERT_EQ(walk_step(params, state, 3), table);

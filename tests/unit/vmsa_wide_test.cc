@@ -28,8 +28,7 @@ struct Result {
 };
 Result digest(const S1TTWParams& params, int level, std::uint64_t descriptor) {
   Result result{};
-  result.state.level = level;
-  result.state.start_table = false;
+  ttw::enter_table(params, result.state, level, 0);
   result.step = walk_step(params, result.state, descriptor);
   return result;
 }

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+// Smmu::grant(): a debug translation, which changes nothing, turned into a range. An access that uses a grant is seen
+// by no observer and counted by nobody, so with an observer there are none; statistics count what comes to the SMMU.
+#include "model/smmu/grants.h"
+
+#include <optional>
+
+#include "model/smmu/smmu.h"
+
+namespace smmusim {
+namespace {
+
+/// Of a mapping that nothing translated: the unit in which everything else is checked (section 16.7.1).
+constexpr unsigned untranslated_bits = 12;
+
+/// ATS: StreamContext does not hold STE.EATS, so a device is taken to use ATS if the SMMU has it.
+bool may_grant(const Core& core) {
+  return !core.config.timed && core.observer == nullptr && !core.config.features.ats;
+}
+
+Grants& grants_of(Core& core) {
+  return static_cast<GrantingCore&>(core).grants;
+}
+
+}  // namespace
+
+void revoke_grants(Core& core) {
+  grants_of(core).revoke_all();
+}
+
+bool Smmu::grants_possible() const {
+  return may_grant(*core_);
+}
+
+void Smmu::on_revoke(std::function<void()> revoke) {
+  grants_of(*core_).set_revoke(std::move(revoke));
+}
+
+std::optional<Grant> Smmu::grant(unsigned tbu, const Transaction& transaction) {
+  if (!may_grant(*core_)) return std::nullopt;
+  const Response response = translate(tbu, transaction, debug_effects);
+  if (response.outcome != Outcome::proceed) return std::nullopt;
+  const std::uint64_t offsets = low_mask(response.page_bits == 0 ? untranslated_bits : response.page_bits);
+  Grant grant;
+  grant.first = transaction.address.value & ~offsets;
+  grant.last = transaction.address.value | offsets;
+  grant.address = Pa(response.address.value & ~offsets);
+  grant.read = response.read_allowed;
+  // With HTTU a write could still have to set the dirty state or the access flag (section 3.13).
+  grant.write = response.write_allowed && core_->config.features.httu == spec::Httu::none;
+  if (!grant.read && !grant.write) return std::nullopt;
+  grants_of(*core_).note_given();
+  return grant;
+}
+
+}  // namespace smmusim

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+// tell(): an SMMU, an observer, one access; and what the reader must know of what this version does not model.
+#include "platform/explain/explain.h"
+
+#include <algorithm>
+
+#include "model/spec/registers.h"
+#include "platform/config/supported.h"
+#include "platform/explain/storyteller.h"
+
+namespace smmusim::explain {
+namespace {
+
+/// Keys of features that change what an untranslated access meets. The rest of the unsupported ones do not.
+constexpr std::string_view told_features[] = {"smmu.dpt",  "smmu.stall",    "smmu.httu", "smmu.s1pi",
+                                              "smmu.s2pi", "smmu.s2po",     "smmu.the",  "smmu.mteperm",
+                                              "smmu.aie",  "smmu.ttf_lpae", "smmu.d128", "smmu.ttf_vmsav8_64"};
+
+/// As the registers tell it, before RegisterDump::features() leaves anything out.
+spec::Features advertised(const spec::Features& features, const RegisterDump& registers) {
+  spec::Features result = features;
+  namespace reg = spec::reg;
+  if (const auto idr0 = registers.get(reg::IDR0)) result.ttf_lpae = (spec::IDR0::TTF::raw(*idr0) & 1) != 0;
+  if (const auto idr5 = registers.get(reg::IDR5)) result.d128 = spec::IDR5::D128::get(*idr5);
+  return result;
+}
+
+void note_missing_features(const spec::Features& features, std::vector<std::string>& notes) {
+  NamedSmmu smmu;
+  smmu.config.features = features;
+  std::string names;
+  for (const UnsupportedRow<NamedSmmu>& row : unsupported_of_smmu()) {
+    const bool told = std::find(std::begin(told_features), std::end(told_features), row.key) != std::end(told_features);
+    if (!told || !row.asked(smmu)) continue;
+    names += (names.empty() ? "" : ", ") + std::string(row.key.substr(row.key.find('.') + 1));
+  }
+  if (names.empty()) return;
+  notes.push_back("the SMMU has features that this version does not model: " + names +
+                  "; where the translation depends on them, the story is that of an SMMU without them");
+}
+
+}  // namespace
+
+Story tell(const SmmuConfig& config, const RegisterDump& registers, MemoryPort& memory, const Transaction& transaction,
+           std::vector<std::string> notes) {
+  const spec::Features features = registers.features(config.features);
+  const SmmuConfig explaining = explaining_config(config, features);
+  Storyteller teller;
+  UntimedSmmu smmu(explaining, registers, memory, &teller);
+  teller.begin(explaining, transaction);
+  Story story = teller.end(smmu.translate(transaction));
+  note_missing_features(advertised(features, registers), notes);
+  const std::uint64_t cr0 = registers.get(spec::reg::CR0).value_or(0);
+  if (story.event && story.event->recorded && !spec::CR0::EVENTQEN::get(cr0)) {
+    notes.push_back("CR0.EVENTQEN is 0: the event below finds no queue (section 7.2)");
+  }
+  story.notes = std::move(notes);
+  return story;
+}
+
+}  // namespace smmusim::explain
