@@ -8,8 +8,8 @@ started=$SECONDS
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
-# step NAME COMMAND...: a step that ends with a line `N passed, N failed` is counted by it, any other as one failure if
-# it fails. A failed step does not stop the next one.
+# step NAME COMMAND...: a step that ends with a line `N passed, N failed` is counted by it, one that ends with
+# `SKIPPED: reason` as one skipped, any other as one failure if it fails. A failed step does not stop the next one.
 step() {
   local name=$1 begin=$SECONDS status=0 last
   shift
@@ -22,6 +22,9 @@ step() {
     failed=$((failed + BASH_REMATCH[2]))
     skipped=$((skipped + ${BASH_REMATCH[4]:-0}))
     [ $status -eq 1 ] && [ "${BASH_REMATCH[2]}" -eq 0 ] && failed=$((failed + 1))
+  elif [[ $last == SKIPPED:* ]]; then
+    skipped=$((skipped + 1))
+    failed=$((failed + status))
   else
     failed=$((failed + status))
   fi
@@ -47,4 +50,5 @@ usual_steps() {
   step "release build" build_release
   step "all tests, release" tests/run
   step "quick tests, sanitizers" tests/run --quick --preset dev
+  step "2,000 peer cases" tests/peer/qemu/run --cases 2000
 }

@@ -33,7 +33,12 @@ struct Router::Input final : tlm::tlm_fw_transport_if<> {
 
   tlm_sync_enum nb_transport_fw(tlm_generic_payload& payload, tlm_phase& phase, sc_core::sc_time& delay) override {
     Pump::Arrival guard(router.pump_);
-    if (phase == tlm::BEGIN_REQ) return router.begin_request(*this, payload, phase, delay);
+    if (phase == tlm::BEGIN_REQ) {
+      const sc_core::sc_time annotated = delay;
+      const tlm_sync_enum answer = router.begin_request(*this, payload, phase, delay);
+      if (answer == tlm::TLM_ACCEPTED) delay = annotated;  // which must not change then
+      return answer;
+    }
     if (phase == tlm::END_RESP) return router.end_response(*this, payload, phase, delay);
     return tlm::TLM_ACCEPTED;
   }
@@ -60,7 +65,30 @@ struct Router::Input final : tlm::tlm_fw_transport_if<> {
     return done;
   }
 
-  bool get_direct_mem_ptr(tlm_generic_payload&, tlm::tlm_dmi&) override { return false; }
+  bool get_direct_mem_ptr(tlm_generic_payload& payload, tlm::tlm_dmi& dmi) override {
+    const std::uint64_t address = payload.get_address();
+    const auto route = router.direct_route(payload);
+    bool given = false;
+    if (route) {
+      payload.set_address(address - route->subtract);
+      given = router.out[route->output]->get_direct_mem_ptr(payload, dmi);
+      payload.set_address(address);
+    }
+    if (!given) {  // tells no more than it must
+      dmi.set_start_address(address);
+      dmi.set_end_address(address);
+      dmi.allow_read_write();
+      return false;
+    }
+    const std::uint64_t start = dmi.get_start_address() + route->subtract;
+    const std::uint64_t first = std::max(start, route->first);
+    dmi.set_dmi_ptr(dmi.get_dmi_ptr() + (first - start));
+    dmi.set_start_address(first);
+    // In offsets: the end plus `subtract` may pass the top.
+    dmi.set_end_address(std::min<std::uint64_t>(dmi.get_end_address(), route->last - route->subtract) +
+                        route->subtract);
+    return true;
+  }
 };
 
 struct Router::Output final : tlm::tlm_bw_transport_if<> {
@@ -81,7 +109,10 @@ struct Router::Output final : tlm::tlm_bw_transport_if<> {
     return router.in[PathExtension::of(payload).top().from]->nb_transport_bw(payload, phase, delay);
   }
 
-  void invalidate_direct_mem_ptr(sc_dt::uint64, sc_dt::uint64) override {}  // none was ever asked for
+  /// Of any part of a target: everything, so that no address has to be turned back.
+  void invalidate_direct_mem_ptr(sc_dt::uint64, sc_dt::uint64) override {
+    for (std::size_t i = 0; i < router.in.size(); ++i) router.in[i]->invalidate_direct_mem_ptr(0, ~sc_dt::uint64{0});
+  }
 };
 
 Router::Router(const sc_core::sc_module_name& name, Pump& pump, unsigned inputs, unsigned outputs)
@@ -187,10 +218,12 @@ tlm_sync_enum Router::begin_response(Output& output, tlm_generic_payload& payloa
     input.responses.push(payload);
     return tlm::TLM_ACCEPTED;
   }
+  const sc_core::sc_time annotated = delay;
   add_response_delay(payload, input.index, delay);
   path.pop();  // now: once the client has the response, the payload may be gone
   const tlm_sync_enum answer = in[input.index]->nb_transport_bw(payload, phase, delay);
   if (answer == tlm::TLM_ACCEPTED) {
+    delay = annotated;  // which must not change then
     path.push(hop);
     input.responding = &payload;
   }

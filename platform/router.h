@@ -6,6 +6,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <systemc>
 #include <tlm>
 #include <vector>
@@ -39,6 +40,16 @@ class Router : public sc_core::sc_module {
   /// The same decision for transport_dbg: no delay, nothing counted; it may set
   /// extensions.
   virtual Route debug_route(tlm::tlm_generic_payload& payload, unsigned input) const = 0;
+
+  /// Where direct accesses to payload's address go: clients' addresses [first, last] are `output`'s, less `subtract`.
+  struct DirectRoute {
+    unsigned output = 0;
+    std::uint64_t first = 0;
+    std::uint64_t last = 0;
+    std::uint64_t subtract = 0;
+  };
+  /// Empty: this router passes no direct access on (as one that takes time, or tells clients apart).
+  virtual std::optional<DirectRoute> direct_route(const tlm::tlm_generic_payload&) const { return std::nullopt; }
 
   systemc::Pump& pump() { return pump_; }
 

@@ -24,6 +24,7 @@ struct ClientAttributes {
   bool atomic = false;       ///< reads and writes in one; the payload is a write of the operand
   AtsType ats = AtsType::untranslated;
   MemoryAttributes attributes{0xff, 0};
+  friend bool operator==(const ClientAttributes&, const ClientAttributes&) = default;
 };
 
 /// The client's attributes, and what the SMMU made of the access.

@@ -46,6 +46,9 @@ SmmuModule::SmmuModule(const sc_core::sc_module_name& name, Pump& pump, const Sm
   for (unsigned i = 0; i < config.tbus; ++i) {
     tbus_.push_back(std::make_unique<Tbu>(pump, *smmu_, i, tbu_in[i], tbu_out[i]));
   }
+  smmu_->on_revoke([this] {
+    for (const auto& tbu : tbus_) tbu->revoke_dmi();
+  });
   hook_.run = &drain;
   hook_.module = this;
   pump_.add_hook(hook_);

@@ -10,6 +10,23 @@
 #include "model/base/check.h"
 
 namespace smmusim::systemc {
+namespace {
+
+/// Reads of RAZ/WI: zeros, in the bytes that are enabled.
+void clear_enabled(tlm::tlm_generic_payload& payload, std::uint32_t offset, std::uint32_t size) {
+  unsigned char* data = payload.get_data_ptr();
+  const unsigned char* enables = payload.get_byte_enable_ptr();
+  if (enables == nullptr) {
+    std::memset(data + offset, 0, size);
+    return;
+  }
+  const std::uint32_t length = payload.get_byte_enable_length();
+  for (std::uint32_t i = offset; i < offset + size; ++i) {
+    if (enables[i % length] == TLM_BYTE_ENABLED) data[i] = 0;
+  }
+}
+
+}  // namespace
 
 void Tbu::SlotQueue::push(Slot& slot) {
   slot.next = nullptr;
@@ -30,23 +47,32 @@ Tbu::Tbu(Pump& pump, Smmu& smmu, unsigned index, tlm::tlm_target_socket<>& clien
       index_(index),
       timed_(smmu.config().timed),
       split_(smmu.config().tbu.cross_4k == Cross4k::split),
+      observed_(smmu.observed()),
       client_(client),
       downstream_(downstream),
+      initiator_(
+          pump, downstream,
+          [this] {
+            if (requests_.first != nullptr) post_chores();
+          },
+          [this](sc_dt::uint64, sc_dt::uint64) { revoke_dmi(); }),
+      gives_dmi_(smmu.grants_possible()),
       scope_(pump.engine()) {
   const unsigned outstanding = smmu.config().tbu.outstanding;
   SMMUSIM_CHECK(outstanding > 0 && outstanding <= 0xffff);
   for (unsigned i = 0; i < outstanding; ++i) {
     slots_.push_back(std::make_unique<Slot>());
-    slots_.back()->tbu = this;
-    slots_.back()->index = static_cast<std::uint16_t>(i);
-    slots_.back()->scope = &scope_;
-    free_.push(*slots_.back());
+    Slot& slot = *slots_.back();
+    slot.tbu = this;
+    slot.scope = &scope_;
+    slot.out.done = &slot;
+    initiator_.add(slot.out);
+    free_.push(slot);
   }
   chores_.tbu = this;
   chores_.scope = &scope_;
   chores_.fire = &chores;
   client_.bind(*this);
-  downstream_.bind(*this);
 }
 
 Tbu::~Tbu() {
@@ -70,8 +96,7 @@ void Tbu::release(Slot& slot) {
 void Tbu::begin(Slot& slot, tlm::tlm_generic_payload& payload) {
   slot.payload = &payload;
   slot.address = payload.get_address();
-  slot.done = 0;
-  slot.part = 0;
+  slot.part = {};
   slot.status = tlm::TLM_OK_RESPONSE;
 }
 
@@ -107,13 +132,14 @@ std::uint32_t Tbu::part_size(std::uint64_t address, std::uint32_t left) const {
 /// True if the payload asks for what no memory access is; its response status says why.
 bool Tbu::refuse(tlm::tlm_generic_payload& payload) const {
   const std::uint32_t length = payload.get_data_length();
-  const bool crosses = part_size(payload.get_address(), length) != length;
+  const std::uint64_t address = payload.get_address();
   if (payload.get_command() == tlm::TLM_IGNORE_COMMAND) {
     payload.set_response_status(tlm::TLM_COMMAND_ERROR_RESPONSE);
-  } else if (length == 0 || payload.get_data_ptr() == nullptr || payload.get_streaming_width() < length) {
+  } else if (length == 0 || payload.get_data_ptr() == nullptr || payload.get_streaming_width() < length ||
+             address + (length - 1) < address) {
     payload.set_response_status(tlm::TLM_BURST_ERROR_RESPONSE);
-  } else if (crosses && payload.get_byte_enable_ptr() != nullptr && payload.get_byte_enable_length() < length) {
-    payload.set_response_status(tlm::TLM_BYTE_ENABLE_ERROR_RESPONSE);  // a repeating pattern can't be cut in parts
+  } else if (payload.get_byte_enable_ptr() != nullptr && payload.get_byte_enable_length() == 0) {
+    payload.set_response_status(tlm::TLM_BYTE_ENABLE_ERROR_RESPONSE);
   } else {
     return false;
   }
@@ -139,52 +165,61 @@ void Tbu::report(tlm::tlm_generic_payload& payload, const Response& response, bo
   }
 }
 
-/// Sets up the translation of the slot's next part.
+/// Sets up the translation of the part after the present one.
 void Tbu::prepare(Slot& slot) {
-  const std::uint64_t address = slot.address + slot.done;
-  slot.part = part_size(address, slot.payload->get_data_length() - slot.done);
-  slot.transaction = transaction_of(*slot.payload, address, slot.part);
+  slot.part.offset += slot.part.size;
+  const std::uint64_t address = slot.address + slot.part.offset;
+  slot.part.size = part_size(address, slot.payload->get_data_length() - slot.part.offset);
+  slot.transaction = transaction_of(*slot.payload, address, slot.part.size);
 }
 
-/// Records what the Smmu said about the present part.
-void Tbu::note_answer(Slot& slot) {
-  report(*slot.payload, slot.response, slot.done == 0);
-  if (slot.status == tlm::TLM_OK_RESPONSE) slot.status = status_of(slot.response);
-  if (slot.response.outcome == Outcome::raz_wi && slot.payload->is_read()) {
-    std::memset(slot.payload->get_data_ptr() + slot.done, 0, slot.part);
-  }
+/// Records what the Smmu said about a part.
+void Tbu::note_answer(tlm::tlm_generic_payload& payload, const Response& response, Part part,
+                      tlm::tlm_response_status& status) {
+  report(payload, response, part.offset == 0);
+  if (status == tlm::TLM_OK_RESPONSE) status = status_of(response);
+  if (response.outcome == Outcome::raz_wi && payload.is_read()) clear_enabled(payload, part.offset, part.size);
 }
 
-/// What goes downstream for a part that proceeds: the payload itself if it is the whole access.
-tlm::tlm_generic_payload& Tbu::part_of(tlm::tlm_generic_payload& payload, const Response& response,
-                                       std::uint32_t offset, std::uint32_t size) {
-  if (size == payload.get_data_length()) {
+/// What goes downstream for a part that proceeds: the payload itself if it is the whole access. `byte_enables` holds
+/// the part's own as long as it is under way.
+tlm::tlm_generic_payload& Tbu::part_of(tlm::tlm_generic_payload& payload, const Response& response, Part part,
+                                       std::vector<unsigned char>& byte_enables) {
+  if (part.size == payload.get_data_length()) {
     payload.set_address(response.address.value);
     payload.set_response_status(tlm::TLM_INCOMPLETE_RESPONSE);
     return payload;
   }
-  tlm::tlm_generic_payload& part = parts_.take();
-  part.set_command(payload.get_command());
-  part.set_address(response.address.value);
-  part.set_data_ptr(payload.get_data_ptr() + offset);
-  part.set_data_length(size);
-  part.set_streaming_width(size);
-  if (payload.get_byte_enable_ptr() != nullptr) {
-    part.set_byte_enable_ptr(payload.get_byte_enable_ptr() + offset);
-    part.set_byte_enable_length(size);
+  tlm::tlm_generic_payload& piece = parts_.take();
+  piece.set_command(payload.get_command());
+  piece.set_address(response.address.value);
+  piece.set_data_ptr(payload.get_data_ptr() + part.offset);
+  piece.set_data_length(part.size);
+  piece.set_streaming_width(part.size);
+  if (unsigned char* enables = payload.get_byte_enable_ptr(); enables != nullptr) {
+    const std::uint32_t length = payload.get_byte_enable_length();
+    if (length >= payload.get_data_length()) {
+      enables += part.offset;
+    } else {
+      byte_enables.resize(part.size);
+      for (std::uint32_t i = 0; i < part.size; ++i) byte_enables[i] = enables[(part.offset + i) % length];
+      enables = byte_enables.data();
+    }
+    piece.set_byte_enable_ptr(enables);
+    piece.set_byte_enable_length(part.size);
   }
-  auto& extension = *part.get_extension<SmmuExtension>();
+  auto& extension = *piece.get_extension<SmmuExtension>();
   extension.client = attributes_of(payload);
-  report(part, response, true);
-  return part;
+  report(piece, response, true);
+  return piece;
 }
 
 /// Takes the downstream response of the present part over into the slot.
 void Tbu::collect_part(Slot& slot) {
-  const tlm::tlm_response_status status = slot.forwarded->get_response_status();
-  if (slot.status == tlm::TLM_OK_RESPONSE) slot.status = status;
-  if (slot.forwarded != slot.payload) slot.forwarded->release();
-  slot.forwarded = nullptr;
+  tlm::tlm_generic_payload* forwarded = slot.out.payload;
+  if (slot.status == tlm::TLM_OK_RESPONSE) slot.status = forwarded->get_response_status();
+  slot.out.payload = nullptr;
+  if (forwarded != slot.payload) forwarded->release();
   smmu_.retire(slot);
 }
 
@@ -247,14 +282,14 @@ void Tbu::answered(EventNode& node) {
 }
 
 void Tbu::handle_answer(Slot& slot) {
-  note_answer(slot);
+  note_answer(*slot.payload, slot.response, slot.part, slot.status);
   if (slot.response.outcome != Outcome::proceed) {
     smmu_.retire(slot);
     part_done(slot);
     return;
   }
-  slot.forwarded = &part_of(*slot.payload, slot.response, slot.done, slot.part);
-  if (requesting_ != nullptr) {
+  slot.out.payload = &part_of(*slot.payload, slot.response, slot.part, slot.byte_enables);
+  if (initiator_.busy()) {
     requests_.push(slot);
   } else {
     send(slot);
@@ -262,57 +297,20 @@ void Tbu::handle_answer(Slot& slot) {
 }
 
 void Tbu::send(Slot& slot) {
-  PathExtension::of(*slot.forwarded).push({slot.index, 0});
-  slot.end_response = false;
   slot.fire = &memory_done;
-  tlm::tlm_phase phase = tlm::BEGIN_REQ;
-  sc_core::sc_time delay = sc_core::SC_ZERO_TIME;
-  const tlm::tlm_sync_enum answer = downstream_->nb_transport_fw(*slot.forwarded, phase, delay);
-  if (answer == tlm::TLM_COMPLETED || (answer == tlm::TLM_UPDATED && phase == tlm::BEGIN_RESP)) {
-    slot.end_response = answer == tlm::TLM_UPDATED;
-    pump_.schedule_in(to_ps(delay), slot);
-    return;
-  }
-  slot.expects_response = true;
-  if (answer == tlm::TLM_ACCEPTED) requesting_ = &slot;
-}
-
-tlm::tlm_sync_enum Tbu::nb_transport_bw(tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase,
-                                        sc_core::sc_time& delay) {
-  Pump::Arrival guard(pump_);
-  const bool current = requesting_ != nullptr && requesting_->forwarded == &payload;
-  if (current && (phase == tlm::END_REQ || phase == tlm::BEGIN_RESP)) downstream_accepted();
-  if (phase != tlm::BEGIN_RESP) return tlm::TLM_ACCEPTED;
-  const PathExtension& path = PathExtension::of(payload);
-  if (path.depth == 0 || path.top().from >= slots_.size()) return tlm::TLM_COMPLETED;
-  Slot& slot = *slots_[path.top().from];
-  if (slot.forwarded != &payload || !slot.expects_response) return tlm::TLM_COMPLETED;
-  slot.expects_response = false;
-  pump_.schedule_in(to_ps(delay), slot);
-  return tlm::TLM_COMPLETED;
-}
-
-void Tbu::downstream_accepted() {
-  requesting_ = nullptr;
-  if (requests_.first != nullptr) post_chores();
+  initiator_.begin(slot.out);
 }
 
 void Tbu::memory_done(EventNode& node) {
   auto& slot = static_cast<Slot&>(node);
   Tbu& tbu = *slot.tbu;
-  if (slot.end_response) {
-    tlm::tlm_phase phase = tlm::END_RESP;
-    sc_core::sc_time delay = sc_core::SC_ZERO_TIME;
-    tbu.downstream_->nb_transport_fw(*slot.forwarded, phase, delay);
-  }
-  PathExtension::of(*slot.forwarded).pop();
+  tbu.initiator_.end(slot.out);
   tbu.collect_part(slot);
   tbu.part_done(slot);
 }
 
 void Tbu::part_done(Slot& slot) {
-  slot.done += slot.part;
-  if (slot.done < slot.payload->get_data_length()) {
+  if (slot.part.offset + slot.part.size < slot.payload->get_data_length()) {
     next_part(slot);
   } else {
     respond(slot);
@@ -321,6 +319,7 @@ void Tbu::part_done(Slot& slot) {
 
 void Tbu::respond(Slot& slot) {
   slot.payload->set_response_status(slot.status);
+  slot.payload->set_dmi_allowed(false);  // whatever downstream would allow: direct accesses would take no time
   slot.payload->set_address(slot.address);
   if (responding_ != nullptr) {
     responses_.push(slot);
@@ -360,7 +359,7 @@ void Tbu::chores(EventNode& node) {
 
 /// Whatever had to wait for a free slot, for END_REQ from downstream or for END_RESP from the client.
 void Tbu::do_chores() {
-  while (requests_.first != nullptr && requesting_ == nullptr) send(requests_.pop());
+  while (requests_.first != nullptr && !initiator_.busy()) send(requests_.pop());
   while (responses_.first != nullptr && responding_ == nullptr) send_response(responses_.pop());
   if (pending_ == nullptr) return;
   Slot* slot = take_slot();

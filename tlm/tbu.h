@@ -7,10 +7,14 @@
 // - b_transport: timed, it waits out the annotated delay, then for the translation; it needs an SC_THREAD.
 // - transport_dbg: the same translation without effects; time and counters stand still.
 // - An access that crosses a 4 KiB boundary (section 16.7.1) is translated and forwarded in parts, one after the
-//   other, all of them even if one fails, or submitted whole for the core to answer with F_UUT (Cross4k).
+//   other, all of them even if one fails, or submitted whole for the core to answer with F_UUT (Cross4k). Its status
+//   is that of the first part that failed. transport_dbg stops there instead.
+// - Byte enables go with the bytes they belong to, a repeating pattern turned to each part's first byte. A streaming
+//   width below the length (one address written again and again) is TLM_BURST_ERROR_RESPONSE, and so is an access
+//   that passes the top of the 64-bit address space.
 // - Responses: proceed: what downstream says. RAZ/WI: TLM_OK_RESPONSE, reads give zeros. Abort:
 //   TLM_GENERIC_ERROR_RESPONSE, so that TLM_ADDRESS_ERROR_RESPONSE always means that downstream has no such address.
-// - No DMI.
+// - DMI (tbu_dmi.cc): in untimed mode, one mapping of the stream that the socket's defaults name.
 #pragma once
 
 #include <cstdint>
@@ -20,21 +24,24 @@
 
 #include "model/sim/scope.h"
 #include "model/smmu/smmu.h"
+#include "tlm/at_initiator.h"
 #include "tlm/payload_pool.h"
 #include "tlm/pump.h"
 #include "tlm/smmu_extension.h"
 
 namespace smmusim::systemc {
 
-class Tbu final : public tlm::tlm_fw_transport_if<>, public tlm::tlm_bw_transport_if<> {
+class Tbu final : public tlm::tlm_fw_transport_if<> {
  public:
   /// Binds itself to both sockets.
   Tbu(Pump& pump, Smmu& smmu, unsigned index, tlm::tlm_target_socket<>& client,
       tlm::tlm_initiator_socket<>& downstream);
   ~Tbu() override;
 
-  /// What an access without SmmuExtension is taken for.
-  void set_defaults(const ClientAttributes& defaults) { defaults_ = defaults; }
+  /// What an access without SmmuExtension is taken for. Takes back what direct access the old ones gave.
+  void set_defaults(const ClientAttributes& defaults);
+  /// Takes back every direct access that the client was given.
+  void revoke_dmi();
   unsigned in_flight() const { return in_flight_; }
 
   // From the client.
@@ -42,27 +49,25 @@ class Tbu final : public tlm::tlm_fw_transport_if<>, public tlm::tlm_bw_transpor
                                      sc_core::sc_time& delay) override;
   void b_transport(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay) override;
   unsigned transport_dbg(tlm::tlm_generic_payload& payload) override;
-  bool get_direct_mem_ptr(tlm::tlm_generic_payload&, tlm::tlm_dmi&) override { return false; }
-  // From downstream.
-  tlm::tlm_sync_enum nb_transport_bw(tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase,
-                                     sc_core::sc_time& delay) override;
-  void invalidate_direct_mem_ptr(sc_dt::uint64, sc_dt::uint64) override {}  // none was ever asked for
+  bool get_direct_mem_ptr(tlm::tlm_generic_payload& payload, tlm::tlm_dmi& dmi) override;
 
  private:
+  /// The bytes of an access that are translated and forwarded together.
+  struct Part {
+    std::uint32_t offset = 0;
+    std::uint32_t size = 0;
+  };
   /// One access in flight. The node of the TranslationRequest serves all its waits, one at a time.
   struct Slot : TranslationRequest {
     Tbu* tbu = nullptr;
-    std::uint16_t index = 0;
-    bool expects_response = false;                  // downstream owes BEGIN_RESP
-    bool end_response = false;                      // downstream waits for END_RESP
-    tlm::tlm_generic_payload* payload = nullptr;    // the client's
-    tlm::tlm_generic_payload* forwarded = nullptr;  // what went downstream: the same, or a part of it
-    std::uint64_t address = 0;                      // as presented
-    std::uint32_t done = 0;                         // bytes of the parts before the present one
-    std::uint32_t part = 0;                         // bytes of the present part
-    tlm::tlm_response_status status{};              // worst so far
-    std::unique_ptr<sc_core::sc_event> answered;    // wakes a b_transport
-    Slot* next = nullptr;                           // in a SlotQueue
+    tlm::tlm_generic_payload* payload = nullptr;  // the client's
+    AtInitiator::Access out;                      // with what goes downstream: the same, or a part of it
+    std::uint64_t address = 0;                    // as presented
+    Part part{};
+    tlm::tlm_response_status status{};            // of the first part that failed
+    std::vector<unsigned char> byte_enables;      // of the present part, if they repeat
+    std::unique_ptr<sc_core::sc_event> answered;  // wakes a b_transport
+    Slot* next = nullptr;                         // in a SlotQueue
   };
   struct SlotQueue {
     Slot* first = nullptr;
@@ -88,9 +93,10 @@ class Tbu final : public tlm::tlm_fw_transport_if<>, public tlm::tlm_bw_transpor
   static void report(tlm::tlm_generic_payload& payload, const Response& response, bool first);
   static tlm::tlm_response_status status_of(const Response& response);
   void prepare(Slot& slot);
-  void note_answer(Slot& slot);
-  tlm::tlm_generic_payload& part_of(tlm::tlm_generic_payload& payload, const Response& response, std::uint32_t offset,
-                                    std::uint32_t size);
+  static void note_answer(tlm::tlm_generic_payload& payload, const Response& response, Part part,
+                          tlm::tlm_response_status& status);
+  tlm::tlm_generic_payload& part_of(tlm::tlm_generic_payload& payload, const Response& response, Part part,
+                                    std::vector<unsigned char>& byte_enables);
   void collect_part(Slot& slot);
 
   // nb_transport (tbu.cc).
@@ -101,7 +107,6 @@ class Tbu final : public tlm::tlm_fw_transport_if<>, public tlm::tlm_bw_transpor
   void part_done(Slot& slot);
   void respond(Slot& slot);
   void send_response(Slot& slot);
-  void downstream_accepted();
   void post_chores();
   void do_chores();
   static void arrived(EventNode& node);
@@ -111,18 +116,25 @@ class Tbu final : public tlm::tlm_fw_transport_if<>, public tlm::tlm_bw_transpor
 
   // b_transport and transport_dbg (tbu_blocking.cc).
   void transport_untimed(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
+  Response translate_now(const Transaction& transaction);
   void transport_timed(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
   void wait_for_answer(Slot& slot);
   void forward_blocking(Slot& slot, sc_core::sc_time& delay);
   static void wake(EventNode& node);
+
+  // DMI (tbu_dmi.cc).
+  bool hints_dmi(const tlm::tlm_generic_payload& payload) const;
+  bool direct_from_memory(const tlm::tlm_generic_payload& payload, const Grant& grant, tlm::tlm_dmi& dmi);
 
   Pump& pump_;
   Smmu& smmu_;
   unsigned index_;
   bool timed_;
   bool split_;
+  bool observed_;
   tlm::tlm_target_socket<>& client_;
   tlm::tlm_initiator_socket<>& downstream_;
+  AtInitiator initiator_;
   ClientAttributes defaults_{};
   PayloadPool parts_;
   std::vector<std::unique_ptr<Slot>> slots_;
@@ -133,10 +145,11 @@ class Tbu final : public tlm::tlm_fw_transport_if<>, public tlm::tlm_bw_transpor
   Time pending_at_ = 0;
   unsigned blocked_threads_ = 0;
   sc_core::sc_event slot_freed_;
-  Slot* requesting_ = nullptr;  // BEGIN_REQ sent downstream, END_REQ not seen
-  SlotQueue requests_;
+  SlotQueue requests_;          // wait for initiator_
   Slot* responding_ = nullptr;  // BEGIN_RESP sent to the client, END_RESP not seen
   SlotQueue responses_;
+  bool gives_dmi_;          // if the rest allows it
+  bool dmi_given_ = false;  // and not revoked
   ChoresNode chores_;
   Scope scope_;
 };

@@ -24,24 +24,41 @@ void Tbu::b_transport(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay
 }
 
 void Tbu::transport_untimed(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay) {
-  Slot slot;
-  slot.tbu = this;
-  begin(slot, payload);
-  for (const std::uint32_t length = payload.get_data_length(); slot.done < length; slot.done += slot.part) {
-    prepare(slot);
-    {
-      Pump::Entry entry(pump_);
-      slot.response = smmu_.translate(index_, slot.transaction);
+  const std::uint64_t address = payload.get_address();
+  const std::uint32_t length = payload.get_data_length();
+  tlm::tlm_response_status status = tlm::TLM_OK_RESPONSE;
+  std::vector<unsigned char> byte_enables;
+  bool dmi_hint = false;
+  for (Part part{}; part.offset < length; part.offset += part.size) {
+    part.size = part_size(address + part.offset, length - part.offset);
+    const Response response = translate_now(transaction_of(payload, address + part.offset, part.size));
+    note_answer(payload, response, part, status);
+    if (response.outcome != Outcome::proceed) continue;
+    tlm::tlm_generic_payload& piece = part_of(payload, response, part, byte_enables);
+    downstream_->b_transport(piece, delay);
+    if (status == tlm::TLM_OK_RESPONSE) status = piece.get_response_status();
+    if (&piece == &payload) {
+      dmi_hint = hints_dmi(payload);
+    } else {
+      piece.release();
     }
-    note_answer(slot);
-    if (slot.response.outcome != Outcome::proceed) continue;
-    slot.forwarded = &part_of(payload, slot.response, slot.done, slot.part);
-    downstream_->b_transport(*slot.forwarded, delay);
-    if (slot.status == tlm::TLM_OK_RESPONSE) slot.status = slot.forwarded->get_response_status();
-    if (slot.forwarded != &payload) slot.forwarded->release();
   }
-  payload.set_address(slot.address);
-  payload.set_response_status(slot.status);
+  payload.set_dmi_allowed(dmi_hint);
+  payload.set_address(address);
+  payload.set_response_status(status);
+}
+
+/// Where nothing waits in the Engine and nobody looks at its time, an Entry has nothing to do before the translation,
+/// and afterwards only if that left something behind: what proceeds raises no interrupt.
+Response Tbu::translate_now(const Transaction& transaction) {
+  const Engine& engine = pump_.engine();
+  if (observed_ || engine.waiting() != 0 || engine.running()) {
+    const Pump::Entry entry(pump_);
+    return smmu_.translate(index_, transaction);
+  }
+  const Response response = smmu_.translate(index_, transaction);
+  if (response.outcome != Outcome::proceed || engine.waiting() != 0) const Pump::Entry entry(pump_);
+  return response;
 }
 
 void Tbu::transport_timed(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay) {
@@ -55,10 +72,11 @@ void Tbu::transport_timed(tlm::tlm_generic_payload& payload, sc_core::sc_time& d
     slot = take_slot();
   }
   begin(*slot, payload);
-  for (const std::uint32_t length = payload.get_data_length(); slot->done < length; slot->done += slot->part) {
+  const std::uint32_t length = payload.get_data_length();
+  while (slot->part.offset + slot->part.size < length) {
     prepare(*slot);
     wait_for_answer(*slot);
-    note_answer(*slot);
+    note_answer(payload, slot->response, slot->part, slot->status);
     if (slot->response.outcome == Outcome::proceed) {
       forward_blocking(*slot, delay);
     } else {
@@ -66,6 +84,7 @@ void Tbu::transport_timed(tlm::tlm_generic_payload& payload, sc_core::sc_time& d
       smmu_.retire(*slot);
     }
   }
+  payload.set_dmi_allowed(false);  // whatever downstream would allow: direct accesses would take no time
   payload.set_address(slot->address);
   payload.set_response_status(slot->status);
   Pump::Entry entry(pump_);
@@ -89,8 +108,8 @@ void Tbu::wake(EventNode& node) {
 }
 
 void Tbu::forward_blocking(Slot& slot, sc_core::sc_time& delay) {
-  slot.forwarded = &part_of(*slot.payload, slot.response, slot.done, slot.part);
-  downstream_->b_transport(*slot.forwarded, delay);
+  slot.out.payload = &part_of(*slot.payload, slot.response, slot.part, slot.byte_enables);
+  downstream_->b_transport(*slot.out.payload, delay);
   if (delay != sc_core::SC_ZERO_TIME) sc_core::wait(delay);  // visible to CMD_SYNC only when it has happened
   delay = sc_core::SC_ZERO_TIME;
   Pump::Entry entry(pump_);
@@ -101,6 +120,7 @@ unsigned Tbu::transport_dbg(tlm::tlm_generic_payload& payload) {
   if (payload.get_command() == tlm::TLM_IGNORE_COMMAND || payload.get_data_ptr() == nullptr) return 0;
   const std::uint64_t base = payload.get_address();
   const std::uint32_t length = payload.get_data_length();
+  if (length == 0 || base + (length - 1) < base) return 0;
   std::uint32_t done = 0;
   while (done < length) {
     const std::uint32_t size = part_size(base + done, length - done);

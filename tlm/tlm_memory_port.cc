@@ -11,23 +11,27 @@
 namespace smmusim::systemc {
 
 TlmMemoryPort::TlmMemoryPort(Pump& pump, tlm::tlm_initiator_socket<>& socket, bool timed, unsigned outstanding)
-    : pump_(pump), socket_(socket), timed_(timed), scope_(pump.engine()) {
+    : pump_(pump),
+      socket_(socket),
+      timed_(timed),
+      initiator_(pump, socket, [this] { request_accepted(); }),
+      scope_(pump.engine()) {
   SMMUSIM_CHECK(outstanding > 0 && outstanding <= 0xffff);
   channels_.reserve(outstanding);
   for (unsigned i = 0; i < outstanding; ++i) {
     channels_.push_back(std::make_unique<Channel>());
     Channel& channel = *channels_.back();
     channel.port = this;
-    channel.index = static_cast<std::uint16_t>(i);
     channel.scope = &scope_;
     channel.fire = &completed;
+    channel.out.done = &channel;
+    initiator_.add(channel.out);
     give_payload(channel);
     release(channel);
   }
   queue_node_.port = this;
   queue_node_.scope = &scope_;
   queue_node_.fire = &continue_queue;
-  socket_.bind(*this);
 }
 
 TlmMemoryPort::~TlmMemoryPort() {
@@ -36,11 +40,11 @@ TlmMemoryPort::~TlmMemoryPort() {
 }
 
 void TlmMemoryPort::give_payload(Channel& channel) {
-  channel.payload = &pool_.take();
-  channel.access = channel.payload->get_extension<SmmuAccessExtension>();
+  channel.out.payload = &pool_.take();
+  channel.access = channel.out.payload->get_extension<SmmuAccessExtension>();
   if (channel.access == nullptr) {
     channel.access = new SmmuAccessExtension;
-    channel.payload->set_extension(channel.access);
+    channel.out.payload->set_extension(channel.access);
   }
 }
 
@@ -51,20 +55,21 @@ TlmMemoryPort::Channel* TlmMemoryPort::take_channel() {
 }
 
 void TlmMemoryPort::release(Channel& channel) {
-  if (channel.payload->get_ref_count() > 1) {  // somebody downstream still looks at it
-    channel.payload->release();
+  if (channel.out.payload->get_ref_count() > 1) {  // somebody downstream still looks at it
+    channel.out.payload->release();
     give_payload(channel);
   }
   channel.request = nullptr;
+  channel.out.own_time = 0;
   channel.next_free = free_;
   free_ = &channel;
 }
 
 void TlmMemoryPort::fill(Channel& channel, MemoryRequest& request) {
   SMMUSIM_CHECK(request.size > 0 && request.size <= size_max_);
-  tlm::tlm_generic_payload& payload = *channel.payload;
+  tlm::tlm_generic_payload& payload = *channel.out.payload;
   channel.request = &request;
-  channel.end_response = false;
+  channel.out.own_time = request.own_time;
   if (request.op != MemoryOp::read) std::memcpy(channel.buffer.data(), request.data, request.size);
   payload.set_command(request.op == MemoryOp::read ? tlm::TLM_READ_COMMAND : tlm::TLM_WRITE_COMMAND);
   payload.set_address(request.address.value);
@@ -83,7 +88,7 @@ void TlmMemoryPort::fill(Channel& channel, MemoryRequest& request) {
 }
 
 void TlmMemoryPort::collect(const Channel& channel, MemoryRequest& request) {
-  const bool ok = channel.payload->is_response_ok();
+  const bool ok = channel.out.payload->is_response_ok();
   request.status = ok ? MemoryStatus::ok : MemoryStatus::external_abort;
   if (!ok) return;
   if (request.op == MemoryOp::read) std::memcpy(request.data, channel.buffer.data(), request.size);
@@ -95,7 +100,7 @@ void TlmMemoryPort::answer_at_once(MemoryRequest& request) {
   Channel& channel = *take_channel();
   fill(channel, request);
   sc_core::sc_time delay = sc_core::SC_ZERO_TIME;
-  socket_->b_transport(*channel.payload, delay);
+  socket_->b_transport(*channel.out.payload, delay);
   collect(channel, request);
   release(channel);
 }
@@ -106,50 +111,31 @@ bool TlmMemoryPort::start(MemoryRequest& request) {
     return true;
   }
   ++counters_.started;
-  if (requesting_ != nullptr || free_ == nullptr || !queue_.empty()) {
+  if (initiator_.busy() || free_ == nullptr || !queue_.empty()) {
     ++counters_.queued;
     queue_.push_back(request);
     return false;
   }
   Channel& channel = *take_channel();
   fill(channel, request);
-  issue(channel);
+  initiator_.begin(channel.out);
   return false;
 }
 
-void TlmMemoryPort::issue(Channel& channel) {
-  PathExtension::of(*channel.payload).push({channel.index, 0});
-  tlm::tlm_phase phase = tlm::BEGIN_REQ;
-  sc_core::sc_time delay = sc_core::SC_ZERO_TIME;
-  const tlm::tlm_sync_enum answer = socket_->nb_transport_fw(*channel.payload, phase, delay);
-  if (answer == tlm::TLM_COMPLETED || (answer == tlm::TLM_UPDATED && phase == tlm::BEGIN_RESP)) {
-    channel.end_response = answer == tlm::TLM_UPDATED;
-    pump_.schedule_in(to_ps(delay) + channel.own_time(), channel);
-    return;
-  }
-  channel.expects_response = true;
-  if (answer == tlm::TLM_ACCEPTED) requesting_ = &channel;
-}
-
 void TlmMemoryPort::serve_queue() {
-  while (!queue_.empty() && requesting_ == nullptr && free_ != nullptr) {
+  while (!queue_.empty() && !initiator_.busy() && free_ != nullptr) {
     auto& request = static_cast<MemoryRequest&>(queue_.front());
     queue_.pop_front();
     Channel& channel = *take_channel();
     fill(channel, request);
-    issue(channel);
+    initiator_.begin(channel.out);
   }
 }
 
 void TlmMemoryPort::completed(EventNode& node) {
   auto& channel = static_cast<Channel&>(node);
   TlmMemoryPort& port = *channel.port;
-  if (channel.end_response) {
-    tlm::tlm_phase phase = tlm::END_RESP;
-    sc_core::sc_time delay = sc_core::SC_ZERO_TIME;
-    port.socket_->nb_transport_fw(*channel.payload, phase, delay);
-  }
-  PathExtension::of(*channel.payload).pop();
+  port.initiator_.end(channel.out);
   MemoryRequest* request = channel.request;
   if (request != nullptr) collect(channel, *request);
   port.release(channel);
@@ -158,7 +144,6 @@ void TlmMemoryPort::completed(EventNode& node) {
 }
 
 void TlmMemoryPort::request_accepted() {
-  requesting_ = nullptr;
   if (queue_.empty() || queue_node_.posted) return;
   queue_node_.posted = true;  // not from here: a request inside a response call would be a nested transport call
   pump_.schedule_in(0, queue_node_);
@@ -170,31 +155,14 @@ void TlmMemoryPort::continue_queue(EventNode& node) {
   self.port->serve_queue();
 }
 
-tlm::tlm_sync_enum TlmMemoryPort::nb_transport_bw(tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase,
-                                                  sc_core::sc_time& delay) {
-  Pump::Arrival guard(pump_);
-  const bool current = requesting_ != nullptr && requesting_->payload == &payload;
-  if (phase == tlm::END_REQ) {
-    if (current) request_accepted();
-    return tlm::TLM_ACCEPTED;
-  }
-  if (phase != tlm::BEGIN_RESP) return tlm::TLM_ACCEPTED;
-  if (current) request_accepted();  // BEGIN_RESP implies END_REQ
-  const PathExtension& path = PathExtension::of(payload);
-  if (path.depth == 0 || path.top().from >= channels_.size()) return tlm::TLM_COMPLETED;
-  Channel& channel = *channels_[path.top().from];
-  if (channel.payload != &payload || !channel.expects_response) return tlm::TLM_COMPLETED;
-  channel.expects_response = false;
-  pump_.schedule_in(to_ps(delay) + channel.own_time(), channel);
-  return tlm::TLM_COMPLETED;
-}
-
 void TlmMemoryPort::abandon(const Scope& scope) {
   for (auto it = queue_.begin(); it != queue_.end();) {
     it = it->scope == &scope ? queue_.erase(it) : std::next(it);
   }
   for (const auto& channel : channels_) {
-    if (channel->request != nullptr && channel->request->scope == &scope) channel->request = nullptr;
+    if (channel->request == nullptr || channel->request->scope != &scope) continue;
+    channel->request = nullptr;
+    channel->out.own_time = 0;
   }
 }
 

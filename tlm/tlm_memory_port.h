@@ -11,6 +11,7 @@
 
 #include "model/sim/memory_port.h"
 #include "model/sim/scope.h"
+#include "tlm/at_initiator.h"
 #include "tlm/payload_pool.h"
 #include "tlm/pump.h"
 
@@ -23,7 +24,7 @@ struct TlmMemoryPortCounters {
   std::uint64_t queued = 0;  ///< of those, how many had to wait for the outstanding limit or for END_REQ
 };
 
-class TlmMemoryPort final : public MemoryPort, public tlm::tlm_bw_transport_if<> {
+class TlmMemoryPort final : public MemoryPort {
  public:
   /// `outstanding`: accesses under way at a time, at least 1. Binds itself to `socket`.
   TlmMemoryPort(Pump& pump, tlm::tlm_initiator_socket<>& socket, bool timed, unsigned outstanding);
@@ -33,25 +34,17 @@ class TlmMemoryPort final : public MemoryPort, public tlm::tlm_bw_transport_if<>
   void abandon(const Scope& scope) override;
   const TlmMemoryPortCounters& counters() const { return counters_; }
 
-  tlm::tlm_sync_enum nb_transport_bw(tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase,
-                                     sc_core::sc_time& delay) override;
-  void invalidate_direct_mem_ptr(sc_dt::uint64, sc_dt::uint64) override {}  // none was ever asked for
-
  private:
   static constexpr std::uint32_t size_max_ = 64;
   /// One access under way. The data goes through its own buffer: the requester's may vanish (abandon).
   struct Channel : EventNode {
     TlmMemoryPort* port = nullptr;
     MemoryRequest* request = nullptr;  // null: abandoned
-    tlm::tlm_generic_payload* payload = nullptr;
+    /// Its own_time is the requester's: the answer and what the requester makes of it are one event.
+    AtInitiator::Access out;
     SmmuAccessExtension* access = nullptr;
     Channel* next_free = nullptr;
-    std::uint16_t index = 0;
-    bool expects_response = false;
-    bool end_response = false;  // the target began its response in the return path: END_RESP is due
     std::array<unsigned char, size_max_> buffer{};
-    /// Held until the requester has digested the answer, so that both are one event.
-    Time own_time() const { return request == nullptr ? 0 : request->own_time; }
   };
 
   void fill(Channel& channel, MemoryRequest& request);
@@ -59,7 +52,6 @@ class TlmMemoryPort final : public MemoryPort, public tlm::tlm_bw_transport_if<>
   void give_payload(Channel& channel);
   Channel* take_channel();
   void release(Channel& channel);
-  void issue(Channel& channel);
   void serve_queue();
   void answer_at_once(MemoryRequest& request);
   void request_accepted();
@@ -77,9 +69,9 @@ class TlmMemoryPort final : public MemoryPort, public tlm::tlm_bw_transport_if<>
   PayloadPool pool_;
   std::vector<std::unique_ptr<Channel>> channels_;
   Channel* free_ = nullptr;
-  Channel* requesting_ = nullptr;  // BEGIN_REQ sent, END_REQ not seen
   EventList queue_;
   QueueNode queue_node_;
+  AtInitiator initiator_;
   TlmMemoryPortCounters counters_;
   Scope scope_;
 };

@@ -12,6 +12,7 @@
 #include "model/smmu/config.h"
 #include "model/smmu/counters.h"
 #include "model/smmu/event_queue.h"
+#include "model/smmu/grants.h"
 #include "model/smmu/in_flight.h"
 #include "model/smmu/interrupts.h"
 #include "model/smmu/observer.h"
@@ -63,6 +64,7 @@ struct Core {
   Tcu tcu;
   std::vector<std::unique_ptr<Tbu>> tbus;
   Requests requests;
+  Grants grants;
 };
 
 inline void tell(const Core& core, Step step, std::uint64_t a = 0, std::uint64_t b = 0) {

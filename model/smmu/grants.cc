@@ -5,6 +5,7 @@
 
 #include <optional>
 
+#include "model/smmu/core.h"
 #include "model/smmu/smmu.h"
 
 namespace smmusim {
@@ -18,14 +19,10 @@ bool may_grant(const Core& core) {
   return !core.config.timed && core.observer == nullptr && !core.config.features.ats;
 }
 
-Grants& grants_of(Core& core) {
-  return static_cast<GrantingCore&>(core).grants;
-}
-
 }  // namespace
 
 void revoke_grants(Core& core) {
-  grants_of(core).revoke_all();
+  core.grants.revoke_all();
 }
 
 bool Smmu::grants_possible() const {
@@ -33,7 +30,7 @@ bool Smmu::grants_possible() const {
 }
 
 void Smmu::on_revoke(std::function<void()> revoke) {
-  grants_of(*core_).set_revoke(std::move(revoke));
+  core_->grants.set_revoke(std::move(revoke));
 }
 
 std::optional<Grant> Smmu::grant(unsigned tbu, const Transaction& transaction) {
@@ -49,7 +46,7 @@ std::optional<Grant> Smmu::grant(unsigned tbu, const Transaction& transaction) {
   // With HTTU a write could still have to set the dirty state or the access flag (section 3.13).
   grant.write = response.write_allowed && core_->config.features.httu == spec::Httu::none;
   if (!grant.read && !grant.write) return std::nullopt;
-  grants_of(*core_).note_given();
+  core_->grants.note_given();
   return grant;
 }
 

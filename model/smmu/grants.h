@@ -9,9 +9,11 @@
 #include <functional>
 #include <utility>
 
-#include "model/smmu/core.h"
+#include "model/base/types.h"
 
 namespace smmusim {
+
+struct Core;
 
 /// One page, or the whole mapping that holds it, of one client.
 struct Grant {
@@ -39,12 +41,6 @@ class Grants {
  private:
   Revoke revoke_;
   bool given_ = false;
-};
-
-/// The Core that an Smmu owns; every Core is one.
-struct GrantingCore final : Core {
-  using Core::Core;
-  Grants grants;
 };
 
 /// Ends every grant; to be called when the caches and registers are new already.

@@ -2,7 +2,7 @@
 // The public face: every call goes straight to the part that does the work.
 #include "model/smmu/smmu.h"
 
-#include "model/smmu/grants.h"
+#include "model/smmu/core.h"
 #include "model/smmu/register_map.h"
 
 namespace smmusim {
@@ -16,7 +16,7 @@ const SmmuConfig& checked(const SmmuConfig& config) {
 }  // namespace
 
 Smmu::Smmu(Engine& engine, MemoryPort& memory, Observer* observer, const SmmuConfig& config, MemoryPort* debug_memory)
-    : core_(std::make_shared<GrantingCore>(engine, memory, debug_memory, observer, checked(config))) {
+    : core_(std::make_unique<Core>(engine, memory, debug_memory, observer, checked(config))) {
   reset_registers(*core_);
 }
 

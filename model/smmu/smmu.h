@@ -78,7 +78,7 @@ class Smmu {
   bool idle() const;
 
  private:
-  std::shared_ptr<Core> core_;  ///< never shared: it deletes what was made
+  std::unique_ptr<Core> core_;
 };
 
 }  // namespace smmusim

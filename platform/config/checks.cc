@@ -2,7 +2,9 @@
 // Checks of a whole configuration. A check whose keys already have an error is left out: it would only repeat it.
 #include "platform/config/checks.h"
 
+#include <algorithm>
 #include <initializer_list>
+#include <iterator>
 #include <map>
 #include <stdexcept>
 #include <utility>
@@ -23,6 +25,29 @@ std::string hex(std::uint64_t value) {
     value /= 16;
   } while (value != 0);
   return "0x" + text;
+}
+
+struct StagesRow {
+  DriverStages stages;
+  std::string_view name;
+};
+constexpr StagesRow stages_rows[] = {
+    {DriverStages::one, "1"}, {DriverStages::two, "2"}, {DriverStages::nested, "nested"}};
+
+std::string_view name_of(DriverStages stages) {
+  const auto* row =
+      std::find_if(std::begin(stages_rows), std::end(stages_rows), [&](const auto& r) { return r.stages == stages; });
+  return row->name;
+}
+
+/// All that the SMMU has.
+DriverStages stages_of(const spec::Features& f) {
+  if (f.s1p && f.s2p) return DriverStages::nested;
+  return f.s2p ? DriverStages::two : DriverStages::one;
+}
+
+bool has_stages(const spec::Features& f, DriverStages stages) {
+  return (f.s1p || !uses_stage1(stages)) && (f.s2p || !uses_stage2(stages));
 }
 
 class Checker {
@@ -65,7 +90,10 @@ class Checker {
   template <class Subject>
   void check_unsupported(std::span<const UnsupportedRow<Subject>> rows, const Subject& subject, const Part& part) {
     for (const UnsupportedRow<Subject>& row : rows) {
-      if (row.asked(subject)) report(part, {row.key}, std::string(row.key) + ": " + std::string(row.sentence));
+      if (!row.asked(subject)) continue;
+      std::vector<std::string_view> keys{row.key};
+      if (find_key(row.key)->follows) keys.insert(keys.end(), {"smmu.version", "smmu.stages"});
+      report(part, keys, std::string(row.key) + ": " + std::string(row.sentence));
     }
   }
 
@@ -179,7 +207,27 @@ class Checker {
       report({}, {"driver.tables_base", "memory.base", "memory.size"},
              "driver.tables_base = " + hex(driver.tables_base) + " is not in main memory; move it or enlarge memory");
     }
-    for (std::size_t i = 0; i < config_.smmus.size(); ++i) check_driver_with(i);
+    for (std::size_t i = 0; i < config_.smmus.size(); ++i) {
+      check_stages_with(i);
+      check_driver_with(i);
+    }
+  }
+
+  void check_stages_with(std::size_t index) {
+    const DriverStages stages = config_.driver.stages;
+    const NamedSmmu& smmu = config_.smmus[index];
+    if (has_stages(smmu.config.features, stages)) return;
+    std::string possible;
+    for (const StagesRow& row : stages_rows) {
+      const bool all = std::all_of(config_.smmus.begin(), config_.smmus.end(),
+                                   [&](const NamedSmmu& s) { return has_stages(s.config.features, row.stages); });
+      if (all) possible += (possible.empty() ? "" : ", ") + std::string(row.name);
+    }
+    report({KeyScope::smmu, index}, {"driver.stages", "smmu.stages"},
+           "driver.stages = " + std::string(name_of(stages)) + " is not possible with smmu.stages = " +
+               std::string(name_of(stages_of(smmu.config.features))) + " of SMMU " + smmu.name + "; " +
+               (possible.empty() ? "no value suits all SMMUs, so give them a common stage"
+                                 : "legal here are " + possible + " or auto"));
   }
 
   void check_driver_with(std::size_t index) {

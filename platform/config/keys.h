@@ -54,6 +54,7 @@ struct Key {
   std::string_view members{};              ///< members of spec::Features that it sets, separated by one space
   std::string_view legal_text{};           ///< text: the legal values in words; empty: its length counts
   bool automatic = false;                  ///< "auto" is a value too, and means the default
+  bool follows = false;                    ///< unless set, the loader chooses what makes spec::check() content
   bool identity = false;                   ///< tells one list element from another: only in a file
   std::function<Value(const Subject&)> get{};
   /// The value is of the key's type and legal. Throws std::invalid_argument for a text that does not parse.

@@ -25,6 +25,25 @@ constexpr std::uint64_t granule_sizes[] = {4, 16, 64};
 constexpr std::string_view linux_needs = "as Linux finds it in most SMMUs";
 constexpr std::string_view optional = "an optional feature";
 
+/// Keys that follow others unless they are set: where the architecture's rules (spec::check()) leave a single value
+/// given the rest, the loader takes it. `origin` says what they follow.
+struct Follower {
+  std::string_view key, origin;
+};
+constexpr Follower followers[] = {
+    {"smmu.ril", "follows smmu.version: on where it may be, from 3.1"},
+    {"smmu.vax", "follows smmu.ds: 52 with it"},
+    {"smmu.hyp", "follows smmu.version and smmu.stages: on from 3.2 with both stages"},
+    {"smmu.had", "follows smmu.stages: on with stage 1, without it impossible"},
+    {"smmu.xnx", "follows smmu.version and smmu.stages: on from 3.1 with stage 2"},
+    {"smmu.fwb", "follows smmu.version: on from 3.2"},
+    {"smmu.bbml", "follows smmu.version: 1 from 3.2"},
+    {"smmu.e0pd", "follows smmu.version: on from 3.3"},
+    {"smmu.ptwnnc", "follows smmu.version and smmu.stages: on from 3.3 with stage 2"},
+    {"smmu.epan", "follows smmu.version: on from 3.4"},
+    {"smmu.mteperm", "follows smmu.version and smmu.stages: on from 3.4 with stage 2"},
+};
+
 /// A member that is a flag, or a number up to `max`.
 struct Flag {
   std::string_view key, member;
@@ -220,9 +239,7 @@ void add_main(std::vector<Key>& keys) {
                      .in_section("6.3.2")
                      .of_members("ssidsize"));
   keys.push_back(
-      on_off_auto("smmu.ril", &Features::ril, {"", "range invalidation", "on where the version has it, as QEMU"})
-          .in_section("6.3.4")
-          .of_members("ril"));
+      on_off_auto("smmu.ril", &Features::ril, {"", "range invalidation", ""}).in_section("6.3.4").of_members("ril"));
   keys.push_back(on_off_auto("smmu.ats", &Features::ats, {"", "PCIe Address Translation Services", "QEMU"})
                      .in_section("6.3.1")
                      .of_members("ats"));
@@ -266,6 +283,12 @@ std::vector<Key> feature_keys() {
                             {"", "IDR4, IMPLEMENTATION DEFINED", "nothing to say"})
                      .in_section("6.3.5")
                      .of_members("idr4"));
+  for (const Follower& follower : followers) {
+    Key& key = *std::find_if(keys.begin(), keys.end(), [&](const Key& k) { return k.name == follower.key; });
+    key.follows = true;
+    key.automatic = true;
+    key.origin = follower.origin;
+  }
   return keys;
 }
 

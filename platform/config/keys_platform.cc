@@ -14,6 +14,8 @@ constexpr Choice replays[] = {{"closed", 0}, {"recorded", 1}};
 constexpr Choice stream_tables[] = {{"linear", 0}, {"2-level", 1}};
 constexpr Choice host_modes[] = {{"none", 0}, {"simulated", 1}, {"hardware", 2}, {"auto", 3}};
 constexpr Choice oas_checks[] = {{"aperture", 0}, {"idr5", 1}};
+constexpr Choice driver_stages[] = {{"1", 0}, {"2", 1}, {"nested", 2}};
+constexpr Choice stage2_leaves[] = {{"4K", 12}, {"2M", 21}, {"1G", 30}};
 constexpr std::uint64_t lane_counts[] = {1, 2, 4, 8, 12, 16, 32};
 constexpr std::uint64_t payload_sizes[] = {128, 256, 512, 1024, 2048, 4096};
 constexpr std::uint64_t completion_boundaries[] = {64, 128};
@@ -94,6 +96,13 @@ void add_pcie(std::vector<Key>& keys) {
 }
 
 void add_driver(std::vector<Key>& keys) {
+  keys.push_back(choice<P>("driver.stages", [](auto& p) -> auto& { return p.driver.stages; }, driver_stages,
+                           {"", "stages that the driver uses; nested: the trace's outputs are intermediate addresses",
+                            "follows smmu.stages: 1 where the SMMU has stage 1, else 2"})
+                     .or_auto());
+  keys.push_back(choice<P>("driver.stage2_leaf", [](auto& p) -> auto& { return p.driver.stage2_leaf; }, stage2_leaves,
+                           {"", "largest leaf of the stage 2 below a nested stream; other stages do not use it",
+                            "what a hypervisor with huge pages maps"}));
   keys.push_back(choice<P>("driver.stream_table", [](auto& p) -> auto& { return p.driver.stream_table; }, stream_tables,
                            {"", "format of the stream table", "2-level where the SMMU has it, as Linux"})
                      .or_auto()

@@ -116,9 +116,44 @@ class Loader {
       if (!chosen(part, "smmu.name")) smmu.name = "smmu" + std::to_string(i);
       if (!chosen(part, "smmu.frame_base"))
         smmu.config.frame_base = smmu.config.frame_base + i * smmu.config.frame_bytes;
-      // Range invalidation is a feature of v3.2, so v3.0 cannot have it (section 2.9).
-      if (!chosen(part, "smmu.ril")) smmu.config.features.ril = smmu.config.features.version_minor >= 1;
+      follow(smmu, part);
     }
+  }
+
+  /// Each key that follows others and was not set takes the value that breaks the fewest of the architecture's rules;
+  /// among equals its default, then the smallest.
+  void follow(NamedSmmu& smmu, const Part& part) {
+    const Subject subject{&config_, &smmu};
+    for (const Key& key : all_keys()) {
+      if (!key.follows || chosen(part, key.name)) continue;
+      const Value usual = default_value(key);
+      Value best = usual;
+      std::size_t fewest = broken_rules_with(key, usual, subject);
+      for (const Value& value : candidates(key)) {
+        const std::size_t broken = broken_rules_with(key, value, subject);
+        if (broken >= fewest) continue;
+        fewest = broken;
+        best = value;
+      }
+      key.set(subject, best);
+    }
+  }
+
+  static std::size_t broken_rules_with(const Key& key, const Value& value, const Subject& subject) {
+    key.set(subject, value);
+    return spec::check(subject.smmu->config.features).size();
+  }
+
+  /// Every value of a key that follows others: these have few.
+  static std::vector<Value> candidates(const Key& key) {
+    std::vector<Value> values;
+    if (key.type == KeyType::boolean) values = {false, true};
+    for (const Choice& c : key.choices) values.emplace_back(std::string(c.name));
+    for (const std::uint64_t n : key.legal) values.emplace_back(n);
+    if (key.type == KeyType::integer && key.legal.empty()) {
+      for (std::uint64_t n = key.min; n <= key.max; ++n) values.emplace_back(n);
+    }
+    return values;
   }
 
   void decide_endpoints(const Settings& settings) {
@@ -140,10 +175,18 @@ class Loader {
   }
 
   void decide_driver() {
-    if (chosen({}, "driver.stream_table")) return;
+    bool all_have_stage1 = true;
+    bool all_have_stage2 = true;
     for (const NamedSmmu& smmu : config_.smmus) {
-      if (smmu.config.features.st_level == 0) config_.driver.stream_table = StreamTableFormat::linear;
+      const spec::Features& features = smmu.config.features;
+      if (features.st_level == 0 && !chosen({}, "driver.stream_table")) {
+        config_.driver.stream_table = StreamTableFormat::linear;
+      }
+      all_have_stage1 = all_have_stage1 && features.s1p;
+      all_have_stage2 = all_have_stage2 && features.s2p;
     }
+    // Where neither suits all SMMUs the check of the driver says so.
+    if (!chosen({}, "driver.stages") && !all_have_stage1 && all_have_stage2) config_.driver.stages = DriverStages::two;
   }
 
   /// What only the model itself can judge.

@@ -11,6 +11,7 @@
 
 #include "model/base/types.h"
 #include "model/smmu/config.h"
+#include "platform/driver/stages.h"
 
 namespace smmusim {
 
@@ -85,8 +86,13 @@ struct TraceConfig {
   bool check = true;  ///< compare each translation with the answer that the trace recorded
 };
 
+/// The largest leaf of the stage-2 table below a nested stream, as log2 of its bytes.
+enum class Stage2Leaf : std::uint8_t { kib4 = 12, mib2 = 21, gib1 = 30 };
+
 /// What the simulated driver writes into memory and registers.
 struct DriverConfig {
+  DriverStages stages = DriverStages::one;
+  Stage2Leaf stage2_leaf = Stage2Leaf::mib2;
   StreamTableFormat stream_table = StreamTableFormat::two_level;
   unsigned stream_table_split = 8;  ///< STRTAB_BASE_CFG.SPLIT: 6, 8 or 10
   unsigned command_queue_log2 = 8;  ///< entries

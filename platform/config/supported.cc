@@ -61,14 +61,13 @@ constexpr UnsupportedRow<NamedSmmu> smmu_rows[] = {
      "permission overlays are not supported by this version; use s2po = false"},
     {"smmu.the", [](S s) { return s.config.features.the; },
      "translation hardening is not supported by this version; use the = false"},
-    {"smmu.mteperm", [](S s) { return s.config.features.mteperm; },
-     "MTEPERM is not supported by this version; use mteperm = false"},
     {"smmu.aie", [](S s) { return s.config.features.aie; },
      "the attribute index extension is not supported by this version; use aie = false"},
     {"smmu.d128", [](S s) { return s.config.features.d128; },
      "128-bit descriptors are not supported by this version; use d128 = false"},
     {"smmu.vax", [](S s) { return s.config.features.vax > 52; },
-     "input addresses of 56 bits come with 128-bit descriptors, which this version does not support; use vax = 48 or 52"},
+     "input addresses of 56 bits come with 128-bit descriptors, which this version does not support; use vax = 48 or "
+     "52"},
 };
 
 // A device that could do ATS may stand here: with ats = "auto" it shows the capability only if its SMMU has ATS, and

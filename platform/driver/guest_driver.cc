@@ -44,6 +44,8 @@ std::string_view describe(DriverStatus status) {
       return "done";
     case DriverStatus::no_stage1:
       return "the SMMU has no stage 1; the driver needs IDR0.S1P = 1";
+    case DriverStatus::no_stage2:
+      return "the SMMU has no stage 2; the driver needs IDR0.S2P = 1";
     case DriverStatus::no_vmsav8_64:
       return "the SMMU walks no VMSAv8-64 tables; the driver needs IDR0.TTF = 2 or 3";
     case DriverStatus::no_granule:
@@ -77,7 +79,8 @@ DriverStatus GuestDriver::probe() {
   features_.sidsize = idr1.get<spec::IDR1::SIDSIZE>();
   features_.output_bits = spec::address_bits(idr5.get<spec::IDR5::OAS>());
   features_.range_invalidation = idr3.get<spec::IDR3::RIL>();
-  if (!idr0.get<spec::IDR0::S1P>()) return DriverStatus::no_stage1;
+  if (uses_stage1(config_.stages) && !idr0.get<spec::IDR0::S1P>()) return DriverStatus::no_stage1;
+  if (uses_stage2(config_.stages) && !idr0.get<spec::IDR0::S2P>()) return DriverStatus::no_stage2;
   if ((idr0.get<spec::IDR0::TTF>() & 2) == 0) return DriverStatus::no_vmsav8_64;
   if (!idr5.get<spec::IDR5::GRAN4K>()) return DriverStatus::no_granule;
   if (idr1.get<spec::IDR1::TABLES_PRESET>() || idr1.get<spec::IDR1::QUEUES_PRESET>() || idr1.get<spec::IDR1::REL>()) {

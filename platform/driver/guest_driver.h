@@ -18,6 +18,7 @@
 #include "model/spec/command.h"
 #include "model/spec/event.h"
 #include "platform/driver/page_allocator.h"
+#include "platform/driver/stages.h"
 #include "platform/driver/table_builder.h"
 #include "platform/memory/sparse_memory.h"
 
@@ -36,11 +37,13 @@ struct GuestDriverConfig {
   Time timeout = 1'000'000'000'000;  ///< picoseconds until the driver gives up, as Linux: 1 s
   bool interrupts = true;            ///< enable the wired Event queue and GERROR interrupts
   unsigned abort_retries_max = 3;    ///< CERROR_ABTs in a row on one command before it is given up
+  DriverStages stages = DriverStages::one;
 };
 
 enum class DriverStatus : std::uint8_t {
   ok,
-  no_stage1,       ///< IDR0.S1P is 0
+  no_stage1,       ///< the driver uses stage 1 and IDR0.S1P is 0
+  no_stage2,       ///< it uses stage 2 and IDR0.S2P is 0
   no_vmsav8_64,    ///< IDR0.TTF lacks VMSAv8-64
   no_granule,      ///< IDR5 lacks the 4 KiB granule
   preset,          ///< IDR1 tells of preset tables or queues
@@ -68,7 +71,7 @@ class GuestDriver {
   GuestDriver(Engine& engine, SparseMemory& memory, PageAllocator& pages, RegisterBus bus,
               const GuestDriverConfig& config);
 
-  /// Reads the ID registers; needs no simulated time.
+  /// Reads the ID registers and compares them with what the driver's stages need; takes no simulated time.
   DriverStatus probe();
   const ProbedFeatures& features() const { return features_; }
 

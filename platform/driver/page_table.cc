@@ -125,7 +125,8 @@ int PageTable::leaf_level(std::uint64_t va, std::uint64_t pa, std::uint64_t size
   if (!options.blocks) return Geometry::last_level;
   for (int level = std::max(geometry_.start_level(), 0); level != Geometry::last_level; ++level) {
     const std::uint64_t span = geometry_.span_bytes(level);
-    if (geometry_.leaf_allowed(level) && ((va | pa) & (span - 1)) == 0 && size >= span) return level;
+    const bool fits_here = ((va | pa) & (span - 1)) == 0 && size >= span;
+    if (geometry_.leaf_allowed(level) && geometry_.span_bits(level) <= options.leaf_bits_max && fits_here) return level;
   }
   return Geometry::last_level;
 }

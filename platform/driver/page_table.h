@@ -28,6 +28,7 @@ struct MapOptions {
   bool global = false;      ///< for every ASID (nG = 0)
   /// Use the largest leaf that size and alignment allow; else only pages.
   bool blocks = false;
+  unsigned leaf_bits_max = 63;  ///< with blocks: log2 of the largest leaf in bytes
   /// Set the Contiguous bit where a whole group is mapped.
   bool contiguous = false;
 };

@@ -10,10 +10,7 @@
 
 namespace smmusim::platform {
 
-using systemc::from_ps;
-using systemc::PathExtension;
 using systemc::SmmuExtension;
-using systemc::to_ps;
 
 namespace {
 
@@ -53,21 +50,26 @@ void fill_pattern(std::uint64_t tag, std::span<unsigned char> data) {
 }
 
 DmaEndpoint::DmaEndpoint(const sc_core::sc_module_name& name, systemc::Pump& pump, const DmaEndpointConfig& config)
-    : sc_core::sc_module(name), out("out"), pump_(pump), config_(checked(config)), scope_(pump.engine()) {
+    : sc_core::sc_module(name),
+      out("out"),
+      pump_(pump),
+      config_(checked(config)),
+      initiator_(pump, out, [this] { request_accepted(); }),
+      scope_(pump.engine()) {
   queue_.resize(config.queue_max);
   for (unsigned i = 0; i < config.outstanding; ++i) {
     slots_.push_back(std::make_unique<Slot>());
     Slot& slot = *slots_.back();
     slot.endpoint = this;
-    slot.index = static_cast<std::uint16_t>(i);
     slot.scope = &scope_;
     slot.fire = &completed;
+    slot.out.done = &slot;
+    initiator_.add(slot.out);
     free_.push_back(&slot);
   }
   issue_node_.endpoint = this;
   issue_node_.scope = &scope_;
   issue_node_.fire = &issue_due;
-  out.bind(*this);
 }
 
 DmaEndpoint::~DmaEndpoint() = default;
@@ -84,29 +86,27 @@ bool DmaEndpoint::push(const DmaWork& work) {
   if (queued_ == queue_.size()) return false;
   systemc::Pump::Arrival guard(pump_);
   queue_[(head_ + queued_++) % queue_.size()] = work;
-  if (!in_handler_ && requesting_ == nullptr && !free_.empty()) issue_later(pump_.now());
+  if (!in_handler_ && !initiator_.busy() && !free_.empty()) issue_later(pump_.now());
   return true;
 }
 
 void DmaEndpoint::transfer(const DmaWork& work, const Handler& handler) {
   require_size(work);
   Slot& slot = blocking_slot_;
-  if (slot.payload != nullptr) throw std::logic_error("a blocking transfer is under way; one at a time");
+  if (slot.out.payload != nullptr) throw std::logic_error("a blocking transfer is under way; one at a time");
   prepare(slot, work);
   sc_core::sc_time delay = sc_core::SC_ZERO_TIME;
-  out->b_transport(*slot.payload, delay);
+  out->b_transport(*slot.out.payload, delay);
   complete(slot, handler);
 }
 
 void DmaEndpoint::prepare(Slot& slot, const DmaWork& work) {
   slot.work = work;
   slot.issued_at = pump_.now();
-  slot.end_response = false;
-  slot.expects_response = false;
   if (slot.buffer.size() < work.size) slot.buffer.resize(work.size);
   if (work.write) fill_pattern(work.tag, std::span(slot.buffer.data(), work.size));
-  slot.payload = &pool_.take();
-  tlm::tlm_generic_payload& payload = *slot.payload;
+  slot.out.payload = &pool_.take();
+  tlm::tlm_generic_payload& payload = *slot.out.payload;
   payload.set_command(work.write ? tlm::TLM_WRITE_COMMAND : tlm::TLM_READ_COMMAND);
   payload.set_address(work.address.value);
   payload.set_data_ptr(slot.buffer.data());
@@ -125,7 +125,7 @@ void DmaEndpoint::prepare(Slot& slot, const DmaWork& work) {
 
 /// Counts, reports and gives the payload back.
 void DmaEndpoint::complete(Slot& slot, const Handler& handler) {
-  tlm::tlm_generic_payload& payload = *slot.payload;
+  tlm::tlm_generic_payload& payload = *slot.out.payload;
   const DmaStatus status = status_of(payload.get_response_status());
   ++counters_.completed;
   if (status == DmaStatus::ok) {
@@ -138,7 +138,7 @@ void DmaEndpoint::complete(Slot& slot, const Handler& handler) {
     handler({slot.work, status, slot.issued_at, pump_.now(), *payload.get_extension<SmmuExtension>(),
              std::span<const unsigned char>(slot.buffer.data(), read_bytes)});
   }
-  slot.payload = nullptr;
+  slot.out.payload = nullptr;
   payload.release();
 }
 
@@ -157,7 +157,7 @@ void DmaEndpoint::issue_due(EventNode& node) {
 /// Issues what may be issued now; called on the wheel only.
 void DmaEndpoint::issue() {
   const Time now = pump_.now();
-  while (queued_ != 0 && requesting_ == nullptr && !free_.empty()) {
+  while (queued_ != 0 && !initiator_.busy() && !free_.empty()) {
     if (now < next_issue_) {
       issue_later(next_issue_);
       return;
@@ -169,51 +169,18 @@ void DmaEndpoint::issue() {
     prepare(slot, queue_[head_]);
     head_ = (head_ + 1) % queue_.size();
     --queued_;
-    issue_one(slot);
+    initiator_.begin(slot.out);
   }
 }
 
-void DmaEndpoint::issue_one(Slot& slot) {
-  PathExtension::of(*slot.payload).push({slot.index, 0});
-  tlm::tlm_phase phase = tlm::BEGIN_REQ;
-  sc_core::sc_time delay = sc_core::SC_ZERO_TIME;
-  const tlm::tlm_sync_enum answer = out->nb_transport_fw(*slot.payload, phase, delay);
-  if (answer == tlm::TLM_COMPLETED || (answer == tlm::TLM_UPDATED && phase == tlm::BEGIN_RESP)) {
-    slot.end_response = answer == tlm::TLM_UPDATED;
-    pump_.schedule_in(to_ps(delay), slot);
-    return;
-  }
-  slot.expects_response = true;
-  if (answer == tlm::TLM_ACCEPTED) requesting_ = &slot;
-}
-
-tlm::tlm_sync_enum DmaEndpoint::nb_transport_bw(tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase,
-                                                sc_core::sc_time& delay) {
-  systemc::Pump::Arrival guard(pump_);
-  if (requesting_ != nullptr && requesting_->payload == &payload &&
-      (phase == tlm::END_REQ || phase == tlm::BEGIN_RESP)) {
-    requesting_ = nullptr;
-    if (queued_ != 0) issue_later(pump_.now());  // not from here: no request inside a response call
-  }
-  if (phase != tlm::BEGIN_RESP) return tlm::TLM_ACCEPTED;
-  const PathExtension& path = PathExtension::of(payload);
-  if (path.depth == 0 || path.top().from >= slots_.size()) return tlm::TLM_COMPLETED;
-  Slot& slot = *slots_[path.top().from];
-  if (slot.payload != &payload || !slot.expects_response) return tlm::TLM_COMPLETED;
-  slot.expects_response = false;
-  pump_.schedule_in(to_ps(delay), slot);
-  return tlm::TLM_COMPLETED;
+void DmaEndpoint::request_accepted() {
+  if (queued_ != 0) issue_later(pump_.now());  // not from here: no request inside a response call
 }
 
 void DmaEndpoint::completed(EventNode& node) {
   auto& slot = static_cast<Slot&>(node);
   DmaEndpoint& endpoint = *slot.endpoint;
-  if (slot.end_response) {
-    tlm::tlm_phase phase = tlm::END_RESP;
-    sc_core::sc_time delay = sc_core::SC_ZERO_TIME;
-    endpoint.out->nb_transport_fw(*slot.payload, phase, delay);
-  }
-  PathExtension::of(*slot.payload).pop();
+  endpoint.initiator_.end(slot.out);
   endpoint.in_handler_ = true;  // what the handler pushes is issued below, without an event of its own
   endpoint.complete(slot, endpoint.handler_);
   endpoint.in_handler_ = false;

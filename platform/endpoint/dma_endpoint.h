@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "model/sim/scope.h"
+#include "tlm/at_initiator.h"
 #include "tlm/payload_pool.h"
 #include "tlm/pump.h"
 #include "tlm/smmu_extension.h"
@@ -69,7 +70,7 @@ struct DmaEndpointCounters {
 /// The data of a write: the same for the same tag.
 void fill_pattern(std::uint64_t tag, std::span<unsigned char> data);
 
-class DmaEndpoint : public sc_core::sc_module, public tlm::tlm_bw_transport_if<> {
+class DmaEndpoint : public sc_core::sc_module {
  public:
   using Handler = std::function<void(const DmaCompletion&)>;
 
@@ -95,19 +96,12 @@ class DmaEndpoint : public sc_core::sc_module, public tlm::tlm_bw_transport_if<>
   std::uint16_t requester_id() const { return config_.requester_id; }
   const DmaEndpointCounters& counters() const { return counters_; }
 
-  tlm::tlm_sync_enum nb_transport_bw(tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase,
-                                     sc_core::sc_time& delay) override;
-  void invalidate_direct_mem_ptr(sc_dt::uint64, sc_dt::uint64) override {}  // none was ever asked for
-
  private:
   struct Slot : EventNode {
     DmaEndpoint* endpoint = nullptr;
     DmaWork work{};
-    tlm::tlm_generic_payload* payload = nullptr;
+    systemc::AtInitiator::Access out;
     Time issued_at = 0;
-    std::uint16_t index = 0;
-    bool expects_response = false;
-    bool end_response = false;  // the target began its response in the return path: END_RESP is due
     std::vector<unsigned char> buffer;
   };
   struct IssueNode : EventNode {
@@ -119,7 +113,7 @@ class DmaEndpoint : public sc_core::sc_module, public tlm::tlm_bw_transport_if<>
   void prepare(Slot& slot, const DmaWork& work);
   void complete(Slot& slot, const Handler& handler);
   void issue();
-  void issue_one(Slot& slot);
+  void request_accepted();
   void issue_later(Time when);
   static void completed(EventNode& node);
   static void issue_due(EventNode& node);
@@ -135,10 +129,10 @@ class DmaEndpoint : public sc_core::sc_module, public tlm::tlm_bw_transport_if<>
   std::vector<Slot*> free_;
   Slot blocking_slot_;
   unsigned in_flight_ = 0;
-  const Slot* requesting_ = nullptr;  // BEGIN_REQ sent, END_REQ not seen
   Time next_issue_ = 0;
   bool in_handler_ = false;
   IssueNode issue_node_;
+  systemc::AtInitiator initiator_;
   DmaEndpointCounters counters_;
   Scope scope_;
 };

@@ -44,6 +44,16 @@ Router::Route Interconnect::debug_route(tlm::tlm_generic_payload& payload, unsig
   return {0, 0, tlm::TLM_ADDRESS_ERROR_RESPONSE, 0};
 }
 
+std::optional<Router::DirectRoute> Interconnect::direct_route(const tlm::tlm_generic_payload& payload) const {
+  if (config_.request_latency_ps != 0 || config_.response_latency_ps != 0) return std::nullopt;
+  const std::uint64_t address = payload.get_address();
+  for (const AddressMapRow& row : config_.map) {
+    if (address < row.base.value || address > last_of(row)) continue;
+    return DirectRoute{row.output, row.base.value, last_of(row), row.relative ? row.base.value : 0};
+  }
+  return std::nullopt;
+}
+
 Router::Route Interconnect::route(tlm::tlm_generic_payload& payload, unsigned input, Time) {
   Route route = debug_route(payload, input);
   route.delay = config_.request_latency_ps;

@@ -37,6 +37,8 @@ class Interconnect : public Router {
   Route route(tlm::tlm_generic_payload& payload, unsigned input, Time arrival) override;
   Time response_delay(const tlm::tlm_generic_payload& payload, unsigned input, Time at) override;
   Route debug_route(tlm::tlm_generic_payload& payload, unsigned input) const override;
+  /// Only without latencies: a direct access has none.
+  std::optional<DirectRoute> direct_route(const tlm::tlm_generic_payload& payload) const override;
 
  private:
   InterconnectConfig config_;  // the map sorted by base

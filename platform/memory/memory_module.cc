@@ -28,7 +28,7 @@ Time MemoryModule::book(Time arrival, std::uint32_t bytes) {
 }
 
 void MemoryModule::serve(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay) {
-  payload.set_dmi_allowed(false);
+  payload.set_dmi_allowed(!config_.timed);
   payload.set_response_status(payload_access(memory_, payload));
   if (!config_.timed) return;
   const Time now = pump_.now();
@@ -44,6 +44,17 @@ tlm::tlm_sync_enum MemoryModule::nb_transport_fw(tlm::tlm_generic_payload& paylo
 
 void MemoryModule::b_transport(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay) {
   serve(payload, delay);
+}
+
+bool MemoryModule::get_direct_mem_ptr(tlm::tlm_generic_payload& payload, tlm::tlm_dmi& dmi) {
+  dmi.allow_read_write();  // if denied: what is denied
+  if (config_.timed) return false;
+  const sc_dt::uint64 offsets = SparseMemory::chunk_bytes - 1;
+  const sc_dt::uint64 first = payload.get_address() & ~offsets;
+  dmi.set_start_address(first);
+  dmi.set_end_address(first + offsets);
+  dmi.set_dmi_ptr(reinterpret_cast<unsigned char*>(memory_.direct_chunk(Pa(first))));
+  return dmi.get_dmi_ptr() != nullptr;
 }
 
 unsigned MemoryModule::transport_dbg(tlm::tlm_generic_payload& payload) {

@@ -36,7 +36,10 @@ class MemoryModule : public sc_core::sc_module, public tlm::tlm_fw_transport_if<
                                      sc_core::sc_time& delay) override;
   void b_transport(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay) override;
   unsigned transport_dbg(tlm::tlm_generic_payload& payload) override;
-  bool get_direct_mem_ptr(tlm::tlm_generic_payload&, tlm::tlm_dmi&) override { return false; }
+  /// Untimed: reading and writing in the 2 MiB around the address, where no access can fail; not counted as accesses.
+  bool get_direct_mem_ptr(tlm::tlm_generic_payload& payload, tlm::tlm_dmi& dmi) override;
+  /// Ends every direct access; to be called after SparseMemory::inject_abort.
+  void revoke_direct_access() { in->invalidate_direct_mem_ptr(0, ~sc_dt::uint64{0}); }
 
   SparseMemory& memory() { return memory_; }
 

@@ -182,6 +182,14 @@ std::byte* SparseMemory::make_chunk(std::uint64_t address) {
   return chunk;
 }
 
+std::byte* SparseMemory::direct_chunk(Pa address) {
+  const std::uint64_t base = address.value & ~(chunk_bytes - 1);
+  if (needs_guard(base)) return nullptr;
+  if (std::byte* chunk = chunk_of(base); chunk != nullptr) return chunk;
+  if (resident_bytes() + chunk_bytes > resident_bytes_max_) return nullptr;
+  return make_chunk(base);
+}
+
 bool SparseMemory::needs_guard(std::uint64_t chunk_base) const {
   if (!contains(Pa(chunk_base), chunk_bytes)) return true;
   return std::any_of(aborts_.begin(), aborts_.end(), [chunk_base](const InjectedAbort& abort) {

@@ -75,6 +75,11 @@ class SparseMemory {
   bool peek(Pa address, void* data, std::size_t size) const;
   bool poke(Pa address, const void* data, std::size_t size);
 
+  /// Host address of the chunk that holds `address`, made if it is not there yet, for accesses that are neither checked
+  /// nor counted; null: a range ends or an abort is injected in it, or no host memory is left for it. It stays valid
+  /// as long as this memory, but aborts that are injected later are not seen through it.
+  std::byte* direct_chunk(Pa address);
+
   /// True if [address, address + size) lies in ranges, whatever is injected there.
   bool contains(Pa address, std::size_t size) const;
 

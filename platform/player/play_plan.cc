@@ -60,6 +60,7 @@ class Planner {
       plan_.streams[i].asid = next;
       used.insert(next);
     }
+    plan_.unusual_pages.assign(unusual_pages_.begin(), unusual_pages_.end());
     return std::move(plan_);
   }
 
@@ -78,10 +79,25 @@ class Planner {
     const std::uint64_t first = address & ~std::uint64_t{trace::page_bytes - 1};
     const std::uint64_t last = first + (bytes - 1);
     plan_.outputs_end = std::max(plan_.outputs_end, last == ~std::uint64_t{0} ? last : last + 1);
+    note_unusual(first, last);
     if (plan_.reserved_record != 0 || reserved_.bytes == 0) return;
     if (last < reserved_.base || first > reserved_.base + (reserved_.bytes - 1)) return;
     plan_.reserved_record = plan_.records;
     plan_.reserved_place = reader_.place();
+  }
+
+  bool is_usual(std::uint64_t first, std::uint64_t last) const {
+    return std::any_of(reserved_.usual.begin(), reserved_.usual.end(), [=](const ReservedMemory::Range& range) {
+      return first >= range.base && last >= first && last - range.base < range.bytes;
+    });
+  }
+
+  void note_unusual(std::uint64_t first, std::uint64_t last) {
+    if (reserved_.usual.empty() || is_usual(first, last)) return;
+    for (std::uint64_t page = first; unusual_pages_.size() != unusual_pages_max; page += trace::page_bytes) {
+      if (!is_usual(page, page + (trace::page_bytes - 1))) unusual_pages_.insert(page);
+      if (last - page < trace::page_bytes) return;
+    }
   }
 
   void invalidate(const Record& record) {
@@ -132,6 +148,7 @@ class Planner {
   std::unordered_map<std::uint32_t, std::size_t> index_;
   std::vector<std::unique_ptr<StreamEvidence>> evidence_;
   std::set<std::uint16_t> asids_;
+  std::set<std::uint64_t> unusual_pages_;
 };
 
 }  // namespace

@@ -18,11 +18,16 @@ struct PlannedStream {
   trace::RecordPlace place{};      ///< of that record
 };
 
+inline constexpr std::size_t unusual_pages_max = std::size_t{1} << 16;
+
 struct PlayPlan {
   std::vector<PlannedStream> streams;  ///< streams with accesses or mappings, in the order of their first record
   std::uint64_t records = 0;
   std::uint64_t accesses = 0;
   std::uint64_t first_range_record = 0;  ///< number of the first invalidation with an ASID; 0: none
+  /// Addresses of the pages outside ReservedMemory::usual that an access or a mapping goes to, ascending; only the
+  /// first unusual_pages_max that the trace names.
+  std::vector<std::uint64_t> unusual_pages;
   std::uint64_t outputs_end = 0;        ///< one above the last page that an access or a mapping goes to; at most 2^64-1
   std::uint64_t reserved_record = 0;    ///< number of the first record whose pages touch what is reserved; 0: none
   trace::RecordPlace reserved_place{};  ///< of that record
@@ -30,8 +35,14 @@ struct PlayPlan {
 
 /// Physical memory that is not for the trace's devices: [base, base + bytes).
 struct ReservedMemory {
+  /// [base, base + bytes), both multiples of 4096, the end at most 2^64 - 1.
+  struct Range {
+    std::uint64_t base = 0;
+    std::uint64_t bytes = 0;
+  };
   std::uint64_t base = 0;
   std::uint64_t bytes = 0;
+  std::vector<Range> usual;  ///< where the devices' outputs are expected; empty: anywhere
 };
 
 /// Reads the whole trace. An ASID belongs to the stream whose recently used pages its range invalidations name most;

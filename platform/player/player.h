@@ -35,7 +35,8 @@ struct PlayerConfig {
   unsigned mismatches_kept = 8;
 };
 
-/// An address space: what one ASID names.
+/// An address space: what one ASID of the trace names. All tables are of one stage; of stage 2, the VMID has the
+/// ASID's number.
 struct PlayedSpace {
   std::uint16_t asid = 0;
   PageTable* table = nullptr;
@@ -132,6 +133,8 @@ class Player {
   void perform(Slot slot);
   void perform_invalidation(Slot slot);
   void perform_config(Slot slot);
+  bool stage2_alone() const { return !spaces_.empty() && spaces_.front().table->stage() == TableStage::two; }
+  std::vector<trace::Record> at_stage2(const trace::Record& record) const;
   void unmap_covered(const Operation& operation);
   std::vector<std::size_t> smmus_of(const Operation& operation) const;
   void issue(Slot slot, const std::vector<std::size_t>& smmus);

@@ -171,7 +171,8 @@ void Player::dispatch_mapping(const Record& record) {
   seal(slot);
 }
 
-/// Stage-1 mappings of our streams have VMID 0 (IHI 0070 section 3.17): other VMIDs name none of them.
+/// The trace tells of stage 1: the mappings of our streams have VMID 0 there (IHI 0070 section 3.17), other VMIDs and
+/// IPAs name none of them, whatever stages the platform's driver uses.
 bool Player::covers_space(const Record& record, std::size_t space) const {
   if (record.invalidate_scope == InvalidateScope::all) return true;
   if (record.invalidate_scope == InvalidateScope::ipa_range || (record.has_vmid && record.vmid != 0)) return false;

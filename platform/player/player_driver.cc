@@ -68,8 +68,14 @@ void append_ste_range(std::vector<spec::Command>& commands, std::uint64_t first,
   }
 }
 
-void append_config(std::vector<spec::Command>& commands, const Record& record) {
-  switch (record.config_scope) {
+/// A stream of stage 2 alone has no CD: what the trace says of one is said of its STE.
+ConfigScope config_scope_of(const Record& record, bool stage2_alone) {
+  const bool of_cd = record.config_scope == ConfigScope::cd || record.config_scope == ConfigScope::cd_all;
+  return of_cd && stage2_alone ? ConfigScope::ste : record.config_scope;
+}
+
+void append_config(std::vector<spec::Command>& commands, const Record& record, bool stage2_alone) {
+  switch (config_scope_of(record, stage2_alone)) {
     case ConfigScope::ste:
       commands.push_back(make_cfgi_ste(StreamId(record.stream)));
       return;
@@ -85,6 +91,28 @@ void append_config(std::vector<spec::Command>& commands, const Record& record) {
     case ConfigScope::all:
       commands.push_back(make_cfgi_all());
       return;
+  }
+}
+
+/// The parts of a range, which may wrap around 2^64, that are IPAs: a command has room for 52 bits (section 4.4.3.1),
+/// and nothing beyond is mapped.
+void append_ipa_ranges(std::vector<Record>& records, Record range) {
+  constexpr unsigned ipa_bits = 52;
+  const std::uint64_t granule = range.granule_bytes();
+  const std::uint64_t start = range.address & ~(granule - 1);
+  const std::uint64_t last = start + (range.pages * granule - 1);
+  range.invalidate_scope = InvalidateScope::ipa_range;
+  const auto append = [&](std::uint64_t first, std::uint64_t end) {
+    if (first >> ipa_bits != 0) return;
+    range.address = first;
+    range.pages = (std::min(end, low_mask(ipa_bits)) - first) / granule + 1;
+    records.push_back(range);
+  };
+  if (last < start) {
+    append(start, ~std::uint64_t{0});
+    append(0, last);
+  } else {
+    append(start, last);
   }
 }
 
@@ -161,19 +189,54 @@ std::vector<std::size_t> Player::smmus_of(const Operation& operation) const {
   return smmus;
 }
 
+/// What the driver of stage 2 alone invalidates where the trace's driver of stage 1 did `record`: by IPA or by VMID
+/// what was by VA or by ASID, as Linux does for its stage-2 domains. Each space has the VMID that its ASID was.
+std::vector<Record> Player::at_stage2(const Record& record) const {
+  const bool foreign = record.has_vmid && record.vmid != 0;
+  const bool of_ipas = record.invalidate_scope == InvalidateScope::ipa_range;
+  std::vector<std::uint16_t> vmids;
+  if (foreign || of_ipas) {  // names no space of ours
+    vmids.push_back(record.has_vmid ? record.vmid : std::uint16_t{0});
+  } else if (record.has_asid) {
+    vmids.push_back(record.asid);
+  } else if (record.is_range()) {
+    for (const PlayedSpace& space : spaces_) vmids.push_back(space.asid);
+  }
+  std::vector<Record> records;
+  if (vmids.empty() || vmids.size() > tlbi_commands_max) {  // everything, or as good as that
+    records.push_back(record);
+    records.back().invalidate_scope = InvalidateScope::all;
+    return records;
+  }
+  for (const std::uint16_t vmid : vmids) {
+    Record single = record;
+    single.has_asid = false;
+    single.has_vmid = true;
+    single.vmid = vmid;
+    single.invalidate_scope = InvalidateScope::vmid;
+    if (record.is_range()) {
+      append_ipa_ranges(records, single);
+    } else {
+      records.push_back(single);
+    }
+  }
+  return records;
+}
+
 void Player::perform_invalidation(Slot slot) {
   Operation& operation = operations_[slot];
   unmap_covered(operation);
   const std::vector<std::size_t> smmus = smmus_of(operation);
   const bool range_invalidation = std::all_of(
       smmus.begin(), smmus.end(), [this](std::size_t smmu) { return drivers_[smmu]->features().range_invalidation; });
-  append_invalidation(operation.commands, operation.record, range_invalidation);
+  const std::vector<Record> records = stage2_alone() ? at_stage2(operation.record) : std::vector{operation.record};
+  for (const Record& record : records) append_invalidation(operation.commands, record, range_invalidation);
   issue(slot, smmus);
 }
 
 void Player::perform_config(Slot slot) {
   Operation& operation = operations_[slot];
-  append_config(operation.commands, operation.record);
+  append_config(operation.commands, operation.record, stage2_alone());
   issue(slot, smmus_of(operation));
 }
 

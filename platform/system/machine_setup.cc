@@ -10,6 +10,8 @@
 #include <set>
 
 #include "platform/config/load.h"
+#include "platform/driver/identity_map.h"
+#include "platform/system/guest_memory.h"
 
 namespace smmusim {
 namespace {
@@ -84,6 +86,16 @@ std::uint64_t place_for_tables(const PlatformConfig& config, const PlayPlan& pla
   return base < reach && reach - base >= table_bytes_max ? base : 0;
 }
 
+/// An ASID of the trace as the STE or CD will hold it.
+void require_fitting(const PlatformConfig& config, std::size_t smmu, std::uint16_t asid) {
+  const spec::Features& features = config.smmus[smmu].config.features;
+  const bool as_vmid = !uses_stage1(config.driver.stages);
+  if (asid <= 0xff || (as_vmid ? features.vmid16 : features.asid16)) return;
+  throw InputError(fmt::format("{}: ASID {}{} needs 16 bits, but {} has 8; set smmu.{} = true", config.trace.file, asid,
+                               as_vmid ? ", at stage 2 alone a VMID," : "", config.smmus[smmu].name,
+                               as_vmid ? "vmid16" : "asid16"));
+}
+
 }  // namespace
 
 ReservedMemory driver_region(const PlatformConfig& config) {
@@ -95,7 +107,7 @@ ReservedMemory driver_region(const PlatformConfig& config) {
                     "to below 0x{:x}",
                     base, config.memory.base, reach));
   }
-  return {base, std::min(table_bytes_max, reach - base)};
+  return {base, std::min(table_bytes_max, reach - base), usual_outputs(config)};
 }
 
 void require_apart(const PlatformConfig& config, const PlayPlan& plan) {
@@ -154,6 +166,7 @@ PlatformConfig with_endpoints(const PlatformConfig& config, const PlayPlan& plan
 MachineSetup::MachineSetup(Platform& platform, const PlatformConfig& config, const PlayPlan& plan)
     : pages_(Pa(driver_region(config).base), driver_region(config).bytes) {
   for (std::size_t i = 0; i != config.smmus.size(); ++i) build_driver(platform, config, i);
+  if (config.driver.stages == DriverStages::nested) build_stage2(platform, config, plan);
   std::map<std::uint32_t, std::uint16_t> asids;
   std::uint16_t unused = 1;
   for (const PlannedStream& planned : plan.streams) {
@@ -172,17 +185,26 @@ void MachineSetup::build_driver(Platform& platform, const PlatformConfig& config
   GuestDriverConfig driver;
   driver.command_queue_log2 = config.driver.command_queue_log2;
   driver.event_queue_log2 = config.driver.event_queue_log2;
+  driver.stages = config.driver.stages;
   drivers_.push_back(std::make_unique<GuestDriver>(platform.engine(), platform.memory(), pages_,
                                                    platform.cpu().bus(config.smmus[smmu].config.frame_base), driver));
 }
 
+/// All that a guest's devices and its stage 1 can name, before the first access: a hypervisor maps its guest's memory
+/// at once. What a trace outputs beyond main memory and doorbells is some device's.
+void MachineSetup::build_stage2(Platform& platform, const PlatformConfig& config, const PlayPlan& plan) {
+  const std::vector<IdentityRange> ranges = guest_addresses(config, plan, driver_region(config));
+  const Geometry geometry = stage2_geometry(config);
+  require_small_tables(config, ranges);
+  for (std::size_t i = 0; i != config.smmus.size(); ++i) {
+    stage2_tables_.push_back(std::make_unique<PageTable>(platform.memory(), pages_, geometry, TableStage::two));
+    map_identity(*stage2_tables_.back(), ranges, static_cast<unsigned>(config.driver.stage2_leaf));
+  }
+}
+
 std::size_t MachineSetup::space_of(Platform& platform, const PlatformConfig& config, std::size_t smmu,
                                    std::uint16_t asid) {
-  const spec::Features& features = config.smmus[smmu].config.features;
-  if (!features.asid16 && asid > 0xff) {
-    throw InputError(fmt::format("{}: ASID {} needs 16 bits, but {} has 8; set smmu.asid16 = true", config.trace.file,
-                                 asid, config.smmus[smmu].name));
-  }
+  require_fitting(config, smmu, asid);
   for (std::size_t i = 0; i != spaces_.size(); ++i) {
     if (spaces_[i].asid != asid) continue;
     if (std::find(spaces_[i].smmus.begin(), spaces_[i].smmus.end(), smmu) == spaces_[i].smmus.end()) {
@@ -190,9 +212,12 @@ std::size_t MachineSetup::space_of(Platform& platform, const PlatformConfig& con
     }
     return i;
   }
+  const bool stage2_alone = !uses_stage1(config.driver.stages);
   Geometry geometry;
   geometry.output_bits = std::min(geometry.output_bits, smallest_oas(config));
-  tables_.push_back(std::make_unique<PageTable>(platform.memory(), pages_, geometry));
+  tables_.push_back(std::make_unique<PageTable>(platform.memory(), pages_,
+                                                stage2_alone ? stage2_geometry(config) : geometry,
+                                                stage2_alone ? TableStage::two : TableStage::one));
   spaces_.push_back({asid, tables_.back().get(), {smmu}});
   return spaces_.size() - 1;
 }
@@ -201,10 +226,17 @@ void MachineSetup::build_stream(Platform& platform, const PlatformConfig& config
                                 std::uint16_t asid) {
   const EndpointConfig& device = config.endpoints[endpoint];
   const std::size_t space = space_of(platform, config, device.smmu, asid);
+  played_streams_.push_back({device.stream().value, space, device.smmu});
+  StreamTable& streams = stream_tables_[device.smmu];
+  if (!uses_stage1(config.driver.stages)) {
+    streams.write(device.stream(), make_stage2_ste(*spaces_[space].table, Vmid(asid)));
+    return;
+  }
   ContextTable contexts(platform.memory(), pages_, 0);
   contexts.write(0, make_stage1_cd(*spaces_[space].table, Asid(asid)));
-  stream_tables_[device.smmu].write(device.stream(), make_stage1_ste(contexts));
-  played_streams_.push_back({device.stream().value, space, device.smmu});
+  const PageTable* below = stage2(device.smmu);
+  streams.write(device.stream(),
+                below == nullptr ? make_stage1_ste(contexts) : make_nested_ste(contexts, *below, Vmid(0)));
 }
 
 std::vector<GuestDriver*> MachineSetup::drivers() {

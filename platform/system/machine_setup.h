@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // MachineSetup: the driver's side of a Platform: for each SMMU a stream table and a guest driver, for each address
-// space of the trace a page table, for each stream its CD and STE. Builds tables and nothing else; enabling the SMMUs
-// takes simulated time and is a Task of the simulation.
+// space of the trace a page table (of stage 2 where the driver uses stage 2 alone), for each stream its CD and STE, and
+// for nested streams a stage 2 that maps the guest's addresses to themselves. Builds tables and nothing else; enabling
+// the SMMUs takes simulated time and is a Task of the simulation.
 #pragma once
 
 #include <memory>
@@ -34,12 +35,17 @@ class MachineSetup {
   GuestDriver& driver(std::size_t smmu) { return *drivers_[smmu]; }
   StreamTable& streams(std::size_t smmu) { return stream_tables_[smmu]; }
   std::vector<GuestDriver*> drivers();
+  /// The stage 2 below the nested streams of this SMMU; nullptr if the driver's stages are not nested.
+  const PageTable* stage2(std::size_t smmu) const {
+    return stage2_tables_.empty() ? nullptr : stage2_tables_[smmu].get();
+  }
   const std::vector<PlayedSpace>& spaces() const { return spaces_; }
   /// In the order of the endpoints.
   const std::vector<PlayedStream>& played_streams() const { return played_streams_; }
 
  private:
   void build_driver(Platform& platform, const PlatformConfig& config, std::size_t smmu);
+  void build_stage2(Platform& platform, const PlatformConfig& config, const PlayPlan& plan);
   void build_stream(Platform& platform, const PlatformConfig& config, std::size_t endpoint, std::uint16_t asid);
   std::size_t space_of(Platform& platform, const PlatformConfig& config, std::size_t smmu, std::uint16_t asid);
 
@@ -47,6 +53,7 @@ class MachineSetup {
   std::vector<StreamTable> stream_tables_;
   std::vector<std::unique_ptr<GuestDriver>> drivers_;
   std::vector<std::unique_ptr<PageTable>> tables_;
+  std::vector<std::unique_ptr<PageTable>> stage2_tables_;  // nested: one for each SMMU
   std::vector<PlayedSpace> spaces_;
   std::vector<PlayedStream> played_streams_;
 };

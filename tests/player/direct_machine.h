@@ -17,6 +17,7 @@
 
 #include "model/smmu/smmu.h"
 #include "platform/driver/guest_driver.h"
+#include "platform/driver/identity_map.h"
 #include "platform/memory/immediate_port.h"
 #include "platform/memory/latency_port.h"
 #include "platform/player/play_plan.h"
@@ -58,6 +59,7 @@ struct DirectConfig {
   Time device_latency = 20'000;  ///< from the translation to the completion
   unsigned outstanding = 32;
   unsigned command_queue_log2 = 8;
+  DriverStages stages = DriverStages::one;  ///< with others than one the SMMU gets both
   SmmuConfig smmu{};
   PlayerConfig player{};
 };
@@ -74,6 +76,10 @@ class DirectMachine : public AccessPort {
   DirectMachine(const std::string& path, DirectConfig config)
       : config_(config), plan_(plan_play(path)), reader_(trace::Reader::open(path)) {
     config_.smmu.timed = config_.timed;
+    if (config_.stages != DriverStages::one) {
+      config_.smmu.features.s2p = true;
+      config_.smmu.features.xnx = true;
+    }
     if (config_.timed) {
       memory_port_ =
           std::make_unique<LatencyPort>(engine_, memory_, LatencyPortConfig{.latency_ps = config_.memory_latency});
@@ -84,6 +90,7 @@ class DirectMachine : public AccessPort {
     streams_.emplace(StreamTable::two_level(memory_, pages_, 16, 8));
     GuestDriverConfig driver;
     driver.command_queue_log2 = config_.command_queue_log2;
+    driver.stages = config_.stages;
     driver_ = std::make_unique<GuestDriver>(engine_, memory_, pages_, bus(), driver);
     build_tables();
     config_.player.in_order = !config_.timed;
@@ -147,18 +154,31 @@ class DirectMachine : public AccessPort {
   }
 
   void build_tables() {
+    constexpr IdentityRange guest[] = {{0x4000'0000, 0x1'0000'0000}, {0x802'0000, 0x8'0000, true}};
+    constexpr unsigned leaf_bits = 21;
+    const bool stage1 = config_.stages != DriverStages::two;
+    if (config_.stages == DriverStages::nested) {
+      stage2_ = std::make_unique<PageTable>(memory_, pages_, Geometry{}, TableStage::two);
+      map_identity(*stage2_, guest, leaf_bits);
+    }
     for (const PlannedStream& stream : plan_.streams) {
       std::size_t space = 0;
       while (space != spaces_.size() && spaces_[space].asid != stream.asid) ++space;
       if (space == spaces_.size()) {
-        tables_.push_back(std::make_unique<PageTable>(memory_, pages_, Geometry{}));
+        tables_.push_back(
+            std::make_unique<PageTable>(memory_, pages_, Geometry{}, stage1 ? TableStage::one : TableStage::two));
         spaces_.push_back({stream.asid, tables_.back().get(), {0}});
       }
-      ContextTable contexts(memory_, pages_, 0);
-      contexts.write(0, make_stage1_cd(*spaces_[space].table, Asid(stream.asid)));
-      streams_->write(StreamId(stream.stream), make_stage1_ste(contexts));
       played_.push_back({stream.stream, space, 0});
+      streams_->write(StreamId(stream.stream), ste_of(*spaces_[space].table, stream.asid));
     }
+  }
+
+  spec::Ste ste_of(const PageTable& table, std::uint16_t asid) {
+    if (table.stage() == TableStage::two) return make_stage2_ste(table, Vmid(asid));
+    ContextTable contexts(memory_, pages_, 0);
+    contexts.write(0, make_stage1_cd(table, Asid(asid)));
+    return stage2_ ? make_nested_ste(contexts, *stage2_, Vmid(0)) : make_stage1_ste(contexts);
   }
 
   Task<> enable(DriverStatus& status) { status = co_await driver_->enable(*streams_); }
@@ -197,6 +217,7 @@ class DirectMachine : public AccessPort {
   std::optional<StreamTable> streams_;
   std::unique_ptr<GuestDriver> driver_;
   std::vector<std::unique_ptr<PageTable>> tables_;
+  std::unique_ptr<PageTable> stage2_;
   std::vector<PlayedSpace> spaces_;
   std::vector<PlayedStream> played_;
   std::unique_ptr<trace::Reader> reader_;

@@ -1,59 +1,28 @@
 // SPDX-License-Identifier: MIT
 // b_transport and transport_dbg of a TBU, and the register socket.
-#include <tlm_utils/simple_initiator_socket.h>
-
-#include <functional>
-
+// For sc_spawn, which must be asked for before <systemc>.
+#define SC_INCLUDE_DYNAMIC_PROCESSES
+#include "tests/tlm/blocking_modules.h"
 #include "tests/tlm/fresh_context.h"
 #include "tests/tlm/smmu_world.h"
 
 namespace smmusim::systemc {
 namespace {
 
-/// Runs one function in an SC_THREAD (or an SC_METHOD), with sockets of its own.
-struct Cpu : sc_core::sc_module {
-  tlm_utils::simple_initiator_socket<Cpu> dma;
-  tlm_utils::simple_initiator_socket<Cpu> registers;
-  std::function<void()> body;
-
-  Cpu(const sc_core::sc_module_name& name, bool thread) : sc_core::sc_module(name), dma("dma"), registers("registers") {
-    SC_HAS_PROCESS(Cpu);
-    if (thread) {
-      SC_THREAD(run);
-    } else {
-      SC_METHOD(run);
-    }
-  }
-  void run() { body(); }
-};
-
-struct Access {
-  tlm::tlm_generic_payload payload;
-  std::vector<unsigned char> data;
-  sc_core::sc_time delay = sc_core::SC_ZERO_TIME;
-  Access(bool write, std::uint64_t address, unsigned size, std::uint64_t value = 0) : data(std::max(size, 8U)) {
-    std::memcpy(data.data(), &value, 8);
-    payload.set_command(write ? tlm::TLM_WRITE_COMMAND : tlm::TLM_READ_COMMAND);
-    payload.set_address(address);
-    payload.set_data_ptr(data.data());
-    payload.set_data_length(size);
-    payload.set_streaming_width(size);
-  }
-  std::uint64_t value() const {
-    std::uint64_t result = 0;
-    std::memcpy(&result, data.data(), 8);
-    return result;
-  }
-};
-
 struct Bench {
   SmmuWorld world;
   Cpu cpu;
+  ProtocolMonitor upstream{"upstream"};
+  ProtocolMonitor downstream{"downstream"};
+  ProtocolMonitor registers{"registers"};
   platform::MemoryModule target{"target", world.pump, world.memory};
   explicit Bench(const SmmuConfig& config = {}, bool thread = true) : world(config), cpu("cpu", thread) {
-    cpu.dma.bind(world.smmu.tbu_in[0]);
-    cpu.registers.bind(world.smmu.registers);
-    world.smmu.tbu_out[0].bind(target.in);
+    cpu.dma.bind(upstream.in);
+    upstream.out.bind(world.smmu.tbu_in[0]);
+    cpu.registers.bind(registers.in);
+    registers.out.bind(world.smmu.registers);
+    world.smmu.tbu_out[0].bind(downstream.in);
+    downstream.out.bind(target.in);
     PageTable& table = world.add_stream(0);
     table.map(0x8000, Pa(0x40005000), 4096, {});
     table.map(0x9000, Pa(0x40002000), 4096, {});
@@ -92,6 +61,29 @@ TEST_F(BlockingTest, TimedAccessWaitsOutItsAnnotatedDelayFirst) {
   EXPECT_GT(sc_core::sc_time_stamp(), sc_core::sc_time(5, sc_core::SC_US));
 }
 
+TEST_F(BlockingTest, MoreThreadsThanOutstandingAccessesTakeTurns) {
+  SmmuConfig config;
+  config.tbu.outstanding = 1;
+  Bench bench(config);
+  Access first(false, 0x8010, 8);
+  Access second(false, 0x8010, 8);
+  sc_core::sc_time first_done, second_done;
+  bench.run([&] {
+    auto other = sc_core::sc_spawn([&] {
+      bench.cpu.dma->b_transport(second.payload, second.delay);
+      second_done = sc_core::sc_time_stamp();
+    });
+    bench.cpu.dma->b_transport(first.payload, first.delay);
+    first_done = sc_core::sc_time_stamp();
+    if (!other.terminated()) sc_core::wait(other.terminated_event());
+  });
+  EXPECT_TRUE(first.payload.is_response_ok());
+  EXPECT_TRUE(second.payload.is_response_ok());
+  const auto latency = sc_core::sc_time::from_value(platform::MemoryModuleConfig{}.latency_ps);
+  EXPECT_GE(second_done, first_done + latency) << "its access began when the first was done";
+  EXPECT_EQ(bench.world.smmu.tbu(0).in_flight(), 0U);
+}
+
 TEST_F(BlockingTest, TimedAccessFromAMethodIsAnError) {
   Bench bench({}, false);
   Access access(false, 0x8010, 8);
@@ -104,6 +96,7 @@ TEST_F(BlockingTest, TimedAccessFromAMethodIsAnError) {
     }
   });
   EXPECT_TRUE(refused);
+  EXPECT_EQ(access.payload.get_response_status(), tlm::TLM_GENERIC_ERROR_RESPONSE);
 }
 
 TEST_F(BlockingTest, UntimedAccessTakesNoTime) {

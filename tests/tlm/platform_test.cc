@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Endpoint, link, root complex, interconnect, memory and doorbell around an SMMU.
+#include <array>
+
 #include "platform/endpoint/dma_endpoint.h"
 #include "platform/memory/doorbell.h"
 #include "platform/memory/interconnect.h"
@@ -26,6 +28,10 @@ struct Machine {
   Interconnect interconnect;
   RootComplex root;
   DmaEndpoint endpoint;
+  ProtocolMonitor device{"device"}, client{"client"}, downstream{"downstream"}, memory{"memory"}, bell{"bell"},
+      registers{"registers"};
+  std::array<ProtocolMonitor*, 7> monitors{&device, &client,    &downstream,       &memory,
+                                           &bell,   &registers, &world.tcu_monitor};
   std::vector<std::pair<DmaStatus, Time>> done;
 
   explicit Machine(const DmaEndpointConfig& config = with_rid({}), const SmmuConfig& smmu = {})
@@ -36,13 +42,18 @@ struct Machine {
                        {Pa(frame), 0x20000, 2, true}}}),
         root("root", world.pump, 1, 1, map()),
         endpoint("endpoint", world.pump, config) {
-    endpoint.out.bind(root.in[0]);
-    root.out[0].bind(world.smmu.tbu_in[0]);
-    world.smmu.tbu_out[0].bind(interconnect.in[0]);
-    interconnect.out[0].bind(ram.in);
-    interconnect.out[1].bind(doorbell.in);
-    interconnect.out[2].bind(world.smmu.registers);
+    link(endpoint.out, device, root.in[0]);
+    link(root.out[0], client, world.smmu.tbu_in[0]);
+    link(world.smmu.tbu_out[0], downstream, interconnect.in[0]);
+    link(interconnect.out[0], memory, ram.in);
+    link(interconnect.out[1], bell, doorbell.in);
+    link(interconnect.out[2], registers, world.smmu.registers);
     endpoint.set_handler([this](const DmaCompletion& d) { done.emplace_back(d.status, d.latency()); });
+  }
+  template <class Target>
+  static void link(tlm::tlm_initiator_socket<>& from, ProtocolMonitor& monitor, Target& to) {
+    from.bind(monitor.in);
+    monitor.out.bind(to);
   }
   static DmaEndpointConfig with_rid(DmaEndpointConfig config) {
     config.requester_id = rid;
@@ -56,6 +67,9 @@ struct Machine {
   void run() {
     sc_core::sc_start();
     world.pump.rethrow_failure();
+    for (const ProtocolMonitor* monitor : monitors) {
+      EXPECT_TRUE(monitor->quiet()) << monitor->name();
+    }
     EXPECT_TRUE(endpoint.idle());
     EXPECT_TRUE(world.smmu.smmu().idle());
   }
@@ -208,6 +222,7 @@ TEST_F(PlatformTest, RunningAheadChangesNoLatency) {
     {
       Machine machine;
       machine.world.pump.set_run_ahead(ahead == 0 ? 0 : 1'000'000);
+      for (ProtocolMonitor* monitor : machine.monitors) monitor->checks_times = ahead == 0;
       machine.world.add_stream(0x28).map(0x8000, Pa(0x40005000), 65536, {});
       machine.world.enable();
       for (unsigned i = 0; i != 200; ++i) machine.endpoint.push(work(0x8000 + 64 * (i * 37 % 1024), 64, i % 3 == 0));

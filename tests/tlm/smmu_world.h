@@ -8,6 +8,7 @@
 #include "model/spec/registers.h"
 #include "platform/driver/table_builder.h"
 #include "platform/memory/memory_module.h"
+#include "tests/tlm/protocol_monitor.h"
 #include "tlm/smmu_module.h"
 
 namespace smmusim::systemc {
@@ -19,12 +20,16 @@ struct SmmuWorld {
   Pump pump{"pump", engine};
   SparseMemory memory;
   SmmuModule smmu;
+  ProtocolMonitor tcu_monitor{"tcu_monitor"};
   platform::MemoryModule tables{"tables", pump, memory};  // what the TCU sees
   PageAllocator pages{Pa(ram + 0x10000000), 64 << 20};
   StreamTable streams = StreamTable::linear(memory, pages, 6);
   std::deque<PageTable> page_tables;
 
-  explicit SmmuWorld(const SmmuConfig& config = {}) : smmu("smmu", pump, config) { smmu.tcu_out.bind(tables.in); }
+  explicit SmmuWorld(const SmmuConfig& config = {}) : smmu("smmu", pump, config) {
+    smmu.tcu_out.bind(tcu_monitor.in);
+    tcu_monitor.out.bind(tables.in);
+  }
 
   std::uint64_t read(std::uint32_t offset, unsigned size = 4) { return smmu.smmu().read_register(offset, size); }
   void write(std::uint32_t offset, std::uint64_t value, unsigned size = 4) {

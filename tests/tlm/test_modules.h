@@ -47,9 +47,11 @@ class PlainInitiator : public sc_core::sc_module, public tlm::tlm_bw_transport_i
     payload.set_data_length(bytes);
     payload.set_streaming_width(bytes);
     payload.set_command(write ? tlm::TLM_WRITE_COMMAND : tlm::TLM_READ_COMMAND);
-    to_issue_.push_back(&payload);
+    add(payload);
     return payload;
   }
+  /// One that the test has made.
+  void add(tlm::tlm_generic_payload& payload) { to_issue_.push_back(&payload); }
 
   tlm::tlm_sync_enum nb_transport_bw(tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase,
                                      sc_core::sc_time& delay) override {

@@ -52,6 +52,8 @@ struct Unit {
   PageTable table;
   PlainInitiator client;
   ProtocolMonitor upstream;
+  ProtocolMonitor downstream;
+  ProtocolMonitor tcu;
   platform::MemoryModule tables;
   SlowTarget memory;
 
@@ -69,12 +71,16 @@ struct Unit {
         table(ram_memory, pages, Geometry{}),
         client(name("client", number).c_str()),
         upstream(name("upstream", number).c_str()),
+        downstream(name("downstream", number).c_str()),
+        tcu(name("tcu", number).c_str()),
         tables(name("tables", number).c_str(), pump, ram_memory),
         memory(name("memory", number).c_str()) {
-    smmu.tcu_out.bind(tables.in);
+    smmu.tcu_out.bind(tcu.in);
+    tcu.out.bind(tables.in);
     client.out.bind(upstream.in);
     upstream.out.bind(smmu.tbu_in[0]);
-    smmu.tbu_out[0].bind(memory.in);
+    smmu.tbu_out[0].bind(downstream.in);
+    downstream.out.bind(memory.in);
     ContextTable contexts(ram_memory, pages, 0);
     contexts.write(0, make_stage1_cd(table, Asid(1)));
     streams.write(StreamId(0), make_stage1_ste(contexts));
@@ -98,7 +104,9 @@ struct Pair {
     sc_core::sc_start();
     pump.rethrow_failure();
     for (Unit* unit : {&first, &second}) {
-      EXPECT_EQ(unit->upstream.violations, std::vector<std::string>{});
+      for (const ProtocolMonitor* monitor : {&unit->upstream, &unit->downstream, &unit->tcu}) {
+        EXPECT_TRUE(monitor->quiet()) << monitor->name();
+      }
       EXPECT_TRUE(unit->smmu.smmu().idle());
       EXPECT_EQ(unit->smmu.tbu(0).in_flight(), 0U);
     }

@@ -67,9 +67,7 @@ std::uint64_t bits_of(std::uint64_t value, unsigned high, unsigned low) {
 }
 
 TEST(S1Geometry, StartLevelFollowsFromTxszAndGranule) {
-  for_each_txsz([](const S1TTWParams& params, const StartRow& row) {
-    EXPECT_EQ(walk_start(params).level, row.level);
-  });
+  for_each_txsz([](const S1TTWParams& params, const StartRow& row) { EXPECT_EQ(walk_start(params).level, row.level); });
 }
 
 TEST(S1Geometry, DescriptorBitsAreTheIndexShiftOfTheLevel) {

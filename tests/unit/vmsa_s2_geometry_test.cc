@@ -170,8 +170,7 @@ TEST(S2Geometry, LaterTablesAreWhole) {
     for (int level = row.level + 1; level <= 3; ++level) {
       ASSERT_EQ(walk_step(params, state, table | 3), WalkStep::table);
       EXPECT_EQ(state.level, level);
-      EXPECT_EQ(ttw::descriptor_address(state, ~std::uint64_t{0}),
-                table + (std::uint64_t{1} << row.granule_bits) - 8);
+      EXPECT_EQ(ttw::descriptor_address(state, ~std::uint64_t{0}), table + (std::uint64_t{1} << row.granule_bits) - 8);
     }
   });
 }
