@@ -51,6 +51,9 @@ class MemoryPort {
   /// later the port sets them and hands the request, which is an EventNode, to the Engine: at the time of the answer
   /// plus own_time, never before this call has returned.
   virtual bool start(MemoryRequest& request) = 0;
+  /// Reads an aligned doubleword (in memory's byte order) if this port answers at once anyway and has no use for the
+  /// rest of a MemoryRequest; false: start() must do it. What an untimed walk does most of the time.
+  virtual bool read_at_once(Pa /*address*/, std::uint64_t& /*word*/, MemoryStatus& /*status*/) { return false; }
   /// Forgets every request of `scope` that is under way; writes that have started may still happen.
   virtual void abandon(const Scope& scope) = 0;
 };

@@ -8,15 +8,20 @@
 
 namespace smmusim {
 
-/// Starts `request` on `port` (the core's, or the one for debug accesses); as MemoryPort::start. What lies beyond the
-/// OAS (section 3.4.3) or in the SMMU's own registers is an external abort.
-inline bool start_own_access(const Core& core, MemoryPort& port, MemoryRequest& request) {
-  const std::uint64_t first = request.address.value;
-  const std::uint64_t last = first + request.size - 1;
+/// False beyond the OAS (section 3.4.3) and in the SMMU's own registers.
+inline bool reachable(const Core& core, Pa address, std::uint32_t size) {
+  const std::uint64_t first = address.value;
+  const std::uint64_t last = first + size - 1;
   const bool too_large = ((first | last) & core.beyond_oas) != 0;
   const bool own_registers =
       last >= core.config.frame_base.value && first - core.config.frame_base.value < core.config.frame_bytes;
-  if (!too_large && !own_registers) [[likely]]
+  return !too_large && !own_registers;
+}
+
+/// Starts `request` on `port` (the core's, or the one for debug accesses); as MemoryPort::start. What is not reachable
+/// is an external abort.
+inline bool start_own_access(const Core& core, MemoryPort& port, MemoryRequest& request) {
+  if (reachable(core, request.address, request.size)) [[likely]]
     return port.start(request);
   request.status = MemoryStatus::external_abort;
   return true;

@@ -7,14 +7,12 @@
 namespace smmusim {
 namespace {
 
-TlbEntry entry_for(const StageWalk& walk, const TTWParams& params, int level, unsigned bits) {
-  TlbEntry entry;
+void set_place(TlbEntry& entry, const StageWalk& walk, const TTWParams& params, int level, unsigned bits) {
   entry.context = walk.context;
   entry.va_page = walk.input & ~low_mask(bits);
   entry.page_bits = static_cast<std::uint8_t>(bits);
   entry.granule_bits = params.granule_bits;
   entry.level = static_cast<std::int8_t>(level);
-  return entry;
 }
 
 }  // namespace
@@ -45,11 +43,21 @@ void start_from_walk_cache(Core& core, const TranslationOp& op, const StageWalk&
 void keep_table(Core& core, const TranslationOp& op, const StageWalk& walk, const TTWParams& params,
                 const TTWState& state) {
   const int level = state.level - 1;
-  TlbEntry entry = entry_for(walk, params, level, descriptor_bits(params.granule_bits, level));
+  TlbEntry entry;
+  set_place(entry, walk, params, level, descriptor_bits(params.granule_bits, level));
   entry.pa = Pa(state.base);
   entry.table = true;
   entry.hierarchical = state.hierarchical;
   keep(core, op, core.tcu.walk_cache, CacheId::walk_cache, entry);
+}
+
+void count(Core& core, const StageWalk& walk, int level, unsigned fetches, bool aborted) {
+  SmmuCounters& counters = core.counters;
+  counters.reads_by_purpose[static_cast<std::size_t>(Purpose::TTD)] += fetches;
+  counters.walk_fetches += fetches;
+  counters.external_aborts += aborted ? 1 : 0;
+  auto* last = &counters.fetches_by_stage_level[walk.stage - 1u][static_cast<std::size_t>(level + 1)];
+  for (unsigned n = 0; n != fetches; ++n) ++last[-static_cast<std::ptrdiff_t>(n)];
 }
 
 void tell_fetch(Core& core, const StageWalk& walk, const TTWState& state, const MemoryRequest& read, WalkStep step) {
@@ -75,7 +83,7 @@ void set_leaf(TlbEntry& entry, const StageWalk& walk, const TTWParams& params, c
   unsigned bits = state.page_bits;
   const std::uint64_t run = low_mask(state.contiguous_bits) & ~low_mask(bits);
   if (state.contiguous_bits != 0 && (state.output & run) == (walk.input & run)) bits = state.contiguous_bits;
-  entry = entry_for(walk, params, state.level, bits);
+  set_place(entry, walk, params, state.level, bits);
   entry.pa = Pa(state.output & ~low_mask(bits));
   entry.global = state.global;
   entry.permissions = state.permissions;

@@ -23,7 +23,7 @@ struct StageWalk {
 /// The event of a step that ended a walk.
 spec::EventType event_of(WalkStep step);
 /// The leaf as an entry: of the whole contiguous run if the run is aligned as the Contiguous bit promises.
-/// Memory attributes and permissions of single stages are the caller's.
+/// Sets neither ipa_page, stage1_permissions nor attributes; `entry` is a leaf, fresh or of the same kind.
 void set_leaf(TlbEntry& entry, const StageWalk& walk, const TTWParams& params, const TTWState& state);
 /// Puts `entry` into `cache`, unless an invalidation has overtaken it.
 void keep(Core& core, const TranslationOp& op, TranslationCache& cache, CacheId id, const TlbEntry& entry);
@@ -35,6 +35,8 @@ void start_from_walk_cache(Core& core, const TranslationOp& op, const StageWalk&
 /// Caches the table descriptor that `state` has just passed, at level state.level - 1.
 void keep_table(Core& core, const TranslationOp& op, const StageWalk& walk, const TTWParams& params,
                 const TTWState& state);
+/// A walk of `fetches` descriptors, the last of them at `level`, has ended.
+void count(Core& core, const StageWalk& walk, int level, unsigned fetches, bool aborted);
 /// To the observer that there is: the fetch, and what it brought.
 void tell_fetch(Core& core, const StageWalk& walk, const TTWState& state, const MemoryRequest& read, WalkStep step);
 }  // namespace table_walk
@@ -43,7 +45,14 @@ template <class Params>
 class TableWalk {
  public:
   TableWalk(Core& core, TranslationOp& op, const StageWalk& walk, const Params& params)
-      : core_(core), op_(op), walk_(walk), params_(params), state_(walk_start(params)), read_(op.descriptor_read) {
+      : core_(core),
+        op_(op),
+        walk_(walk),
+        params_(params),
+        state_(walk_start(params)),
+        plain_(!op.timed && core.observer == nullptr),
+        keeps_tables_(op.effects.fill && core.tcu.walk_cache.present()),
+        read_(op.descriptor_read) {
     take_over({params.walk_attr, params.walk_sh});
   }
   // The read points to descriptor_.
@@ -67,29 +76,24 @@ class TableWalk {
   /// Starts the fetch of the next descriptor, which lies at `address`. As OwnAccess::await_ready().
   bool fetch(Pa address) {
     read_.address = address;
+    // An observer, and time, need the whole request.
+    if (plain_ && reachable(core_, address, sizeof descriptor_) &&
+        read_.port->read_at_once(address, descriptor_, read_.status)) {
+      return true;
+    }
     read_.level = static_cast<std::int8_t>(state_.level);
     return read_.await_ready();
   }
   OwnAccess& read() { return read_; }
   /// Digests what was fetched (in place of await_resume()). True if that ends the walk.
   [[gnu::always_inline]] bool digest() {
-    if (op_.effects.count) {
-      ++core_.counters.reads_by_purpose[static_cast<std::size_t>(Purpose::TTD)];
-      ++core_.counters.walk_fetches;
-      ++core_.counters.fetches_by_stage_level[walk_.stage - 1u][static_cast<std::size_t>(state_.level + 1)];
-    }
-    if (aborted()) [[unlikely]] {
-      core_.counters.external_aborts += op_.effects.count ? 1 : 0;
-    } else {
-      step_ = walk_step(params_, state_, params_.big_endian ? __builtin_bswap64(descriptor_) : descriptor_);
-    }
-    if (core_.observer != nullptr) [[unlikely]]
-      table_walk::tell_fetch(core_, walk_, state_, read_, step_);
-    if (aborted()) return true;
-    if (step_ != WalkStep::table) return true;
-    if (op_.effects.fill && core_.tcu.walk_cache.present()) {
-      table_walk::keep_table(core_, op_, walk_, params_, state_);
-    }
+    ++fetches_;
+    if (aborted()) [[unlikely]]
+      return end();
+    step_ = walk_step(params_, state_, params_.big_endian ? __builtin_bswap64(descriptor_) : descriptor_);
+    if (step_ != WalkStep::table) return end();
+    if (!plain_ || keeps_tables_) [[unlikely]]
+      passed_table();
     return false;
   }
   /// Fetches and digests until the walk ends (true), or memory makes it wait: then `co_await Started{read()}`, digest()
@@ -101,6 +105,11 @@ class TableWalk {
     return true;
   }
 
+  /// The walk ends before its next fetch, because what leads there has failed.
+  void abandon() {
+    if (op_.effects.count && fetches_ != 0) table_walk::count(core_, walk_, state_.level - 1, fetches_, false);
+  }
+
   // After the end:
   bool aborted() const { return read_.status != MemoryStatus::ok; }
   WalkStep step() const { return step_; }
@@ -108,11 +117,24 @@ class TableWalk {
   void set_leaf(TlbEntry& entry) const { smmusim::set_leaf(entry, walk_, params_, state_); }
 
  private:
+  void passed_table() {
+    if (core_.observer != nullptr) table_walk::tell_fetch(core_, walk_, state_, read_, step_);
+    if (keeps_tables_) table_walk::keep_table(core_, op_, walk_, params_, state_);
+  }
+  bool end() {
+    if (core_.observer != nullptr) table_walk::tell_fetch(core_, walk_, state_, read_, step_);
+    if (op_.effects.count) table_walk::count(core_, walk_, state_.level, fetches_, aborted());
+    return true;
+  }
+
   Core& core_;
   TranslationOp& op_;
   const StageWalk walk_;
   const Params& params_;
   TTWState state_;
+  const bool plain_;         ///< neither time nor an observer: a fetch is a read and no more
+  const bool keeps_tables_;  ///< in the walk cache
+  unsigned fetches_ = 0;
   std::uint64_t descriptor_ = 0;
   OwnAccess& read_;
   WalkStep step_ = WalkStep::table;

@@ -68,7 +68,10 @@ Task<> walk_stage1(Core& core, TranslationOp& op) {
     if (nested) {
       IpaTranslation stage2(core, op, address, EventClass::TT);
       co_await stage2;
-      if (op.failed()) co_return;
+      if (op.failed()) {
+        walk.abandon();
+        co_return;
+      }
       walk.take_over(walk_attributes({params.walk_attr, params.walk_sh}, core, op));
       address = op.stage2_output(address);
     }

@@ -9,6 +9,69 @@ namespace smmusim {
 using spec::EventClass;
 using spec::EventType;
 
+S2Attributes stage2_attributes(const TranslationOp& op) {
+  const MemoryAttributes& leaf = op.stage2_leaf.attributes;
+  return {leaf.type, leaf.shareability, op.context->s2.fwb, op.context->s2.mteperm};
+}
+
+inline void IpaTranslation::fail(EventType type) {
+  op_.fault.type = type;
+  op_.fault.klass = klass_;
+  op_.fault.stage2 = true;
+  op_.fault.ipa = ipa_;
+}
+
+/// The SMMU's own reads are data reads; S2PTW keeps them off Device memory (section 5.2). What the access itself may
+/// do is finish()'s business.
+[[gnu::always_inline]] inline void IpaTranslation::check() {
+  const TlbEntry& leaf = op_.stage2_leaf;
+  const bool own = klass_ != EventClass::IN;
+  const bool readable = (leaf.permissions & permission::unprivileged_read) != 0;
+  const bool kept_off =
+      own && op_.context->s2.ptw && is_device(s2_combined(mair_normal_wb, 0, stage2_attributes(op_)).type);
+  if (own && (!readable || kept_off)) {
+    tell(core_, Step::stage2_refuses_walk, ipa_, static_cast<std::uint64_t>(klass_));
+    return fail(EventType::F_PERMISSION);
+  }
+  tell(core_, Step::stage2_ends, op_.stage2_output(ipa_), static_cast<std::uint64_t>(klass_));
+}
+
+[[gnu::always_inline]] inline bool IpaTranslation::enter() {
+  tell(core_, Step::stage2_begins, ipa_, static_cast<std::uint64_t>(klass_));
+  if (s2_in_range(op_.context->s2, ipa_)) return true;
+  tell(core_, Step::stage2_out_of_range, ipa_, op_.context->s2.txsz);
+  fail(EventType::F_TRANSLATION);
+  return false;
+}
+
+/// The IPA cache, which serves nested walks only: leaves of stage 2 alone are in the TLBs.
+[[gnu::always_inline]] inline bool IpaTranslation::look_up() {
+  TranslationCache& cache = core_.tcu.ipa_cache;
+  if (!cache.present() || !op_.context->translates_stage1()) return false;
+  const bool use = op_.effects.fill;
+  const TlbEntry* entry = cache.find(op_.context->stage2_tlb(), ipa_, use);
+  if (use && core_.observer != nullptr) core_.observer->lookup(CacheId::ipa_cache, entry != nullptr);
+  if (entry == nullptr) return false;
+  op_.stage2_leaf = *entry;
+  check();
+  return true;
+}
+
+[[gnu::always_inline]] inline void IpaTranslation::conclude(TableWalk<S2TTWParams>& walk) {
+  if (walk.aborted()) {
+    fail(EventType::F_WALK_EABT);
+    op_.fault.fetch_address = walk.read().address.value;
+    return;
+  }
+  if (walk.step() != WalkStep::leaf) return fail(event_of(walk.step()));
+  TlbEntry& leaf = op_.stage2_leaf;
+  walk.set_leaf(leaf);
+  leaf.ipa_page = leaf.va_page;
+  leaf.attributes = {walk.state().memattr, walk.state().sh};
+  if (op_.context->translates_stage1()) keep(core_, op_, core_.tcu.ipa_cache, CacheId::ipa_cache, leaf);
+  check();
+}
+
 void IpaTranslation::translate_at_once() {
   if (!enter() || look_up()) return;
   TableWalk<S2TTWParams> walk(core_, op_, {2, ipa_, op_.context->stage2_tlb()}, op_.context->s2);
@@ -34,69 +97,6 @@ Task<> IpaTranslation::translate_in_time(Core& core, IpaTranslation& self) {
     ended = walk.digest();
   }
   self.conclude(walk);
-}
-
-bool IpaTranslation::enter() {
-  tell(core_, Step::stage2_begins, ipa_, static_cast<std::uint64_t>(klass_));
-  if (s2_in_range(op_.context->s2, ipa_)) return true;
-  tell(core_, Step::stage2_out_of_range, ipa_, op_.context->s2.txsz);
-  fail(EventType::F_TRANSLATION);
-  return false;
-}
-
-/// The IPA cache, which serves nested walks only: leaves of stage 2 alone are in the TLBs.
-bool IpaTranslation::look_up() {
-  TranslationCache& cache = core_.tcu.ipa_cache;
-  if (!cache.present() || !op_.context->translates_stage1()) return false;
-  const bool use = op_.effects.fill;
-  const TlbEntry* entry = cache.find(op_.context->stage2_tlb(), ipa_, use);
-  if (use && core_.observer != nullptr) core_.observer->lookup(CacheId::ipa_cache, entry != nullptr);
-  if (entry == nullptr) return false;
-  op_.stage2_leaf = *entry;
-  check();
-  return true;
-}
-
-void IpaTranslation::conclude(TableWalk<S2TTWParams>& walk) {
-  if (walk.aborted()) {
-    fail(EventType::F_WALK_EABT);
-    op_.fault.fetch_address = walk.read().address.value;
-    return;
-  }
-  if (walk.step() != WalkStep::leaf) return fail(event_of(walk.step()));
-  TlbEntry& leaf = op_.stage2_leaf;
-  walk.set_leaf(leaf);
-  leaf.ipa_page = leaf.va_page;
-  leaf.attributes = {walk.state().memattr, walk.state().sh};
-  if (op_.context->translates_stage1()) keep(core_, op_, core_.tcu.ipa_cache, CacheId::ipa_cache, leaf);
-  check();
-}
-
-/// The SMMU's own reads are data reads; S2PTW keeps them off Device memory (section 5.2). What the access itself may
-/// do is finish()'s business.
-void IpaTranslation::check() {
-  const TlbEntry& leaf = op_.stage2_leaf;
-  const bool own = klass_ != EventClass::IN;
-  const bool readable = (leaf.permissions & permission::unprivileged_read) != 0;
-  const bool kept_off =
-      own && op_.context->s2.ptw && is_device(s2_combined(mair_normal_wb, 0, stage2_attributes(op_)).type);
-  if (own && (!readable || kept_off)) {
-    tell(core_, Step::stage2_refuses_walk, ipa_, static_cast<std::uint64_t>(klass_));
-    return fail(EventType::F_PERMISSION);
-  }
-  tell(core_, Step::stage2_ends, op_.stage2_output(ipa_), static_cast<std::uint64_t>(klass_));
-}
-
-void IpaTranslation::fail(EventType type) {
-  op_.fault.type = type;
-  op_.fault.klass = klass_;
-  op_.fault.stage2 = true;
-  op_.fault.ipa = ipa_;
-}
-
-S2Attributes stage2_attributes(const TranslationOp& op) {
-  const MemoryAttributes& leaf = op.stage2_leaf.attributes;
-  return {leaf.type, leaf.shareability, op.context->s2.fwb, op.context->s2.mteperm};
 }
 
 MemoryAttributes walk_attributes(const MemoryAttributes& attributes, const Core& core, const TranslationOp& op) {

@@ -91,7 +91,11 @@ inline WalkStep step(const TTWParams& params, TTWState& state, std::uint64_t des
   }
   const std::uint64_t next = address_of(params, descriptor, params.granule_bits);
   if (!fits(next, params.ps_bits)) return WalkStep::address_size_fault;
-  enter_table(params, state, state.level + 1, next);
+  const unsigned stride = params.granule_bits - 3u;
+  state.base = next;
+  state.shift -= stride;
+  state.index_mask = (std::uint64_t{1} << stride) - 1;
+  ++state.level;
   return WalkStep::table;
 }
 

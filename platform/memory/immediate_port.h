@@ -15,14 +15,11 @@ class ImmediatePort final : public MemoryPort {
   explicit ImmediatePort(SparseMemory& memory) : memory_(memory) {}
 
   bool start(MemoryRequest& request) override {
-    if (request.op == MemoryOp::read && request.size == sizeof(std::uint64_t)) [[likely]] {
-      std::uint64_t value = 0;
-      const bool ok = memory_.read64(request.address, value);
-      request.status = ok ? MemoryStatus::ok : MemoryStatus::external_abort;
-      if (ok) std::memcpy(request.data, &value, sizeof value);
-      return true;
-    }
     perform(memory_, request);
+    return true;
+  }
+  bool read_at_once(Pa address, std::uint64_t& word, MemoryStatus& status) override {
+    status = memory_.read64(address, word) ? MemoryStatus::ok : MemoryStatus::external_abort;
     return true;
   }
   void abandon(const Scope&) override {}

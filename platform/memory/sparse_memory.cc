@@ -198,6 +198,7 @@ bool SparseMemory::needs_guard(std::uint64_t chunk_base) const {
 }
 
 void SparseMemory::refresh_guards() {
+  last_chunk_ = ~std::uint64_t{0};
   for (const std::uint64_t base : chunks_) {
     Entry& entry = *find(base);
     entry = (entry & ~guarded_) | (needs_guard(base) ? guarded_ : 0);

@@ -143,12 +143,21 @@ class SparseMemory {
   std::byte* slab_ = nullptr;
   std::size_t slab_left_ = 0;
   SparseMemoryCounters counters_;
+  // The chunk that read64() used last, if accesses to it need no checks: tables lie close together.
+  std::uint64_t last_chunk_ = ~std::uint64_t{0};
+  const std::byte* last_host_ = nullptr;
 };
 
 inline bool SparseMemory::read64(Pa address, std::uint64_t& value) {
   ++counters_.reads;
+  if (address.value >> chunk_bits == last_chunk_ && (address.value & 7) == 0) [[likely]] {
+    std::memcpy(&value, last_host_ + (address.value & (chunk_bytes - 1)), sizeof value);
+    return true;
+  }
   const std::byte* host = direct(address.value);
   if (host != nullptr && (address.value & 7) == 0) [[likely]] {
+    last_chunk_ = address.value >> chunk_bits;
+    last_host_ = host - (address.value & (chunk_bytes - 1));
     std::memcpy(&value, host, sizeof value);
     return true;
   }
