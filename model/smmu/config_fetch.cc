@@ -170,7 +170,7 @@ Task<std::uint64_t> locate_cd(Core& core, TranslationOp& op, Ste& ste, std::uint
   const spec::Features& features = core.config.features;
   const unsigned limit = op.own_context->translates_stage2() ? intermediate_address_size(features) : features.oas;
   if (!l1.get<spec::L1cd::V>() || !fits(leaf, limit)) {
-    tell(core, Step::cd_not_reachable, leaf);
+    tell(core, Step::cd_not_reachable, leaf, l1.get<spec::L1cd::V>());
     fault(op, EventType::C_BAD_SUBSTREAMID);
     co_return 0;
   }
@@ -237,6 +237,7 @@ Task<> fetch_configuration(Core& core, TranslationOp& op) {
   override_permissions(core, op, context.overrides);
   tell(core, Step::ste_decoded, static_cast<std::uint64_t>(context.config),
        static_cast<std::uint64_t>(context.tlb.world));
+  tell(core, Step::access, op.privileged, op.instruction);
   if (!spec::aborts(context.config)) {
     const Substream substream = select_cd(ste, core.config.features, t);
     op.fault.type = substream.fault;

@@ -22,11 +22,12 @@ enum class Step : std::uint8_t {
   stream_out_of_range,   ///< a: effective LOG2SIZE
   stream_not_spanned,    ///< by its L1STD; a: Span, b: index within the second level
   ste_decoded,           ///< a: Config, b: StreamWorld
+  access,                ///< after PRIVCFG and INSTCFG; a: 1 if privileged, b: 1 if an instruction fetch
   substream_none,        ///< no substreams, or S1DSS=10: CD 0
   substream_used,        ///< a: index of the CD
   substream_bypass,      ///< S1DSS=01: stage 1 is bypassed
   substream_refused,     ///< a: event number
-  cd_not_reachable,      ///< L1CD invalid or its L2Ptr too large; a: L2Ptr
+  cd_not_reachable,      ///< L1CD invalid or its L2Ptr too large; a: L2Ptr, b: V
   cd_decoded,            ///< a: ASID, b: StreamWorld
   bypassed,              ///< no stage translates; a: width that the input was checked against
   input_too_large,       ///< F_ADDR_SIZE of a bypassed stage 1; a: address
@@ -41,7 +42,7 @@ enum class Step : std::uint8_t {
   leaf,                  ///< a: output page, b: stage << 16 | level << 8 | log2 of the bytes covered (level + 1)
   walk_fault,            ///< a descriptor ends the walk; a: event number, b: stage << 8 | level + 1
   external_abort,        ///< of one of the SMMU's own reads; a: address, b: Purpose
-  stage2_refuses_walk,   ///< permission of an own read at stage 2; a: IPA, b: EventClass
+  stage2_refuses_walk,   ///< an own read at stage 2; a: IPA, b: EventClass << 8 | 1 for S2AP, 2 for S2PTW
   permitted,             ///< a: what is granted (permission::…), b: output address
   denied,                ///< a: what is granted by the stage that refuses, b: 1 or 2, that stage
 };

@@ -30,7 +30,7 @@ inline void IpaTranslation::fail(EventType type) {
   const bool kept_off =
       own && op_.context->s2.ptw && is_device(s2_combined(mair_normal_wb, 0, stage2_attributes(op_)).type);
   if (own && (!readable || kept_off)) {
-    tell(core_, Step::stage2_refuses_walk, ipa_, static_cast<std::uint64_t>(klass_));
+    tell(core_, Step::stage2_refuses_walk, ipa_, static_cast<std::uint64_t>(klass_) << 8 | (readable ? 2 : 1));
     return fail(EventType::F_PERMISSION);
   }
   tell(core_, Step::stage2_ends, op_.stage2_output(ipa_), static_cast<std::uint64_t>(klass_));

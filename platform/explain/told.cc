@@ -75,6 +75,13 @@ std::string ste_decoded(const Told& told, std::uint64_t config, std::uint64_t) {
   }
 }
 
+std::string access(const Told& told, std::uint64_t privileged, std::uint64_t instruction) {
+  const bool overridden = told.transaction.privileged != (privileged != 0) ||
+                          (!told.transaction.writes() && told.transaction.instruction != (instruction != 0));
+  return fmt::format("the access counts as {} {}{}", privileged != 0 ? "privileged" : "unprivileged",
+                     instruction != 0 ? "instruction fetch" : "data", overridden ? ", as PRIVCFG and INSTCFG say" : "");
+}
+
 std::string substream_none(const Told& told, std::uint64_t, std::uint64_t) {
   if (told.ste.get<spec::Ste::S1CDMax>() == 0) return "S1CDMax is 0: the stream has no substreams, its only CD is used";
   return "there is no SubstreamID and S1DSS is 2: CD 0 is used";
@@ -98,9 +105,11 @@ std::string substream_refused(const Told& told, std::uint64_t event, std::uint64
   return fmt::format("SubstreamID 0x{:x} lies beyond the 2^{} of S1CDMax", t.substream_id.value, max);
 }
 
-std::string cd_not_reachable(const Told& told, std::uint64_t l2ptr, std::uint64_t) {
-  if (fits(l2ptr, told.features().oas)) return "V is 0: there is no CD table here";
-  return fmt::format("L2Ptr 0x{:x} has more than the {} bits of the OAS, or V is 0", l2ptr, told.features().oas);
+std::string cd_not_reachable(const Told& told, std::uint64_t l2ptr, std::uint64_t valid) {
+  if (valid == 0) return "V is 0: there is no CD table here";
+  const bool ipa = spec::has_stage2(told.ste.get<spec::Ste::Config>());
+  const unsigned width = ipa ? spec::intermediate_address_size(told.features()) : told.features().oas;
+  return fmt::format("L2Ptr 0x{:x} has more than the {} bits of the {}", l2ptr, width, ipa ? "IAS" : "OAS");
 }
 std::string cd_decoded(const Told&, std::uint64_t, std::uint64_t) {
   return "the CD is valid";
@@ -189,10 +198,9 @@ std::string external_abort(const Told& told, std::uint64_t address, std::uint64_
   return fmt::format("there is no memory at 0x{:x}: the read aborts", address);
 }
 
-std::string stage2_refuses_walk(const Told& told, std::uint64_t, std::uint64_t) {
-  const bool ptw = told.ste.get<spec::Ste::S2PTW>();
-  return fmt::format("stage 2 does not let the SMMU read {} there (S2AP forbids reads{})", told.purpose(),
-                     ptw ? ", or it is Device memory and S2PTW is 1" : "");
+std::string stage2_refuses_walk(const Told& told, std::uint64_t, std::uint64_t cause) {
+  return fmt::format("stage 2 does not let the SMMU read {} there: {}", told.purpose(),
+                     (cause & 0xff) == 1 ? "S2AP forbids reads" : "it is Device memory and S2PTW is 1");
 }
 
 std::string permitted(const Told&, std::uint64_t granted, std::uint64_t output) {
@@ -212,6 +220,7 @@ constexpr Sentence sentences[] = {
     {Step::stream_out_of_range, "stream_out_of_range", "3.3.1", fetch, cause, stream_out_of_range},
     {Step::stream_not_spanned, "stream_not_spanned", "5.1", fetch, cause, stream_not_spanned},
     {Step::ste_decoded, "ste_decoded", "5.2", fetch, cause, ste_decoded},
+    {Step::access, "access", "13.5", fetch, neutral, access},
     {Step::substream_none, "substream_none", "3.3.2", fetch, neutral, substream_none},
     {Step::substream_used, "substream_used", "3.3.2", fetch, neutral, substream_used},
     {Step::substream_bypass, "substream_bypass", "5.2", fetch, neutral, substream_bypass},
