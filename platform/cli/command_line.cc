@@ -17,10 +17,20 @@ constexpr int input_is_wrong = 2;
 constexpr int machine_lacks_it = 3;
 constexpr int defect = 70;
 
+/// What a hostile file holds must not reach the terminal as it is.
+std::string without_control_bytes(std::string text) {
+  for (char& c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte == 0x7f) c = '?';
+  }
+  return text;
+}
+
 /// One line per mistake on standard error.
 void complain(const std::string& text) {
   std::istringstream lines(text);
-  for (std::string line; std::getline(lines, line);) std::fprintf(stderr, "smmusim: %s\n", line.c_str());
+  for (std::string line; std::getline(lines, line);)
+    std::fprintf(stderr, "smmusim: %s\n", without_control_bytes(line).c_str());
 }
 
 /// The chosen command and its subcommand, as typed.

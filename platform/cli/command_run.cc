@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "platform/cli/commands.h"
+#include "platform/cli/trace_output.h"
 #include "platform/system/run_options.h"
 
 namespace smmusim::cli {
@@ -42,6 +43,10 @@ int run(Arguments& arguments) {
   arguments.options.config = load_config(source);
   if (arguments.options.config.trace.file.empty()) {
     throw InputError("run: there is no trace to replay; give --trace FILE or set trace.file");
+  }
+  if (!arguments.options.json_path.empty()) {
+    require_two_files(arguments.options.config.trace.file, arguments.options.json_path);
+    if (!arguments.path.empty()) require_two_files(arguments.path, arguments.options.json_path);
   }
   arguments.options.colour = colour_wanted();
   arguments.options.progress = progress_wanted();

@@ -83,6 +83,9 @@ ImportReport import_file(std::string_view format, const std::string& in, const s
   ImportReport report;
   if (format == "qemu-log") {
     const std::vector<Record> records = read_qemu_log(in, options, report);
+    if (records.empty()) {
+      throw TraceError::in_file(in, "it holds no line of QEMU's SMMU; log with -trace 'smmuv3_*'");
+    }
     Writer writer(out, write);
     for (const Record& r : records) writer.write(r);
     writer.close();

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Comparison and its texts. The memory type of a translated access is resolved here anew from MAIR (IHI 0070 section
-// 5.4, MAIR0) and shareability (13.1.7), not with the model's functions.
+// Comparison and its texts: what refwalk answers against what the core answers. It computes nothing of its own.
 #include "tests/random/backbone_compare.h"
 
 #include <fmt/format.h>
@@ -27,27 +26,17 @@ refwalk::CaseOptions options_of(std::uint64_t seed) {
   options.granule64 = random.percent(80);
   options.substreams = random.percent(80);
   options.two_level = random.percent(80);
-  options.stage2 = false;
-  options.el2 = false;
+  options.stage2 = random.percent(80);
+  options.stage1 = !options.stage2 || random.percent(92);
   options.stall = false;
-  options.address52 = false;
   options.big_endian = random.percent(70);
   options.small_tables = random.percent(70);
   options.aborts = random.percent(70);
   options.bypass = true;
   options.corruption = 0.25;
   options.streams = static_cast<unsigned>(1 + random.below(8));
-  options.accesses = 48;
+  options.accesses = 32;
   return options;
-}
-
-/// The output of stage 1 for an input of Normal Write-Back with all hints.
-MemoryAttributes expected_attributes(std::uint8_t mair, std::uint8_t sh) {
-  MemoryAttributes out;
-  if (mair < 0x10) return {static_cast<std::uint8_t>(mair - mair % 4), 2};
-  out.type = mair % 16 == 0 ? static_cast<std::uint8_t>(mair + 3) : mair;
-  out.shareability = out.type == 0x44 ? std::uint8_t{2} : sh == 1 ? std::uint8_t{0} : sh;
-  return out;
 }
 
 Outcome outcome_of(refwalk::Outcome outcome) {
@@ -101,8 +90,25 @@ void for_each_seed(std::uint64_t quick_count, const std::function<void(std::uint
   }
 }
 
+refwalk::CaseOptions backbone_options(std::uint64_t seed) {
+  return options_of(seed);
+}
+
 refwalk::Case backbone_case(std::uint64_t seed) {
   return refwalk::generate_case(seed, options_of(seed));
+}
+
+std::string fetch_difference(const std::vector<refwalk::Fetch>& expected, const std::vector<refwalk::Fetch>& got) {
+  const auto same = [](const refwalk::Fetch& a, const refwalk::Fetch& b) {
+    return a.kind == b.kind && a.stage == b.stage && a.level == b.level && a.address == b.address;
+  };
+  if (std::equal(expected.begin(), expected.end(), got.begin(), got.end(), same)) return "";
+  std::string text;
+  for (std::size_t i = 0; i < std::max(expected.size(), got.size()); ++i) {
+    text += "\n  " + (i < expected.size() ? text_of(expected[i]) : "none");
+    text += " | " + (i < got.size() ? text_of(got[i]) : "none");
+  }
+  return text;
 }
 
 EventRecord record_of(const refwalk::Result& result) {
@@ -118,11 +124,10 @@ std::string response_difference(const refwalk::Result& expected, const Response&
   if (got.outcome != outcome_of(expected.outcome)) return "outcome";
   if (got.outcome == Outcome::proceed) {
     if (got.address.value != expected.pa) return "address";
+    if (got.attributes != attributes_of(expected.attributes)) return "attributes";
     if (expected.page_size_log2 == 0) return got.page_bits == 0 ? "" : "page size";
     // A contiguous run counts as one page.
-    if (got.page_bits < expected.page_size_log2) return "page size";
-    const MemoryAttributes attributes = expected_attributes(expected.mair_attr, expected.sh);
-    return got.attributes == attributes ? "" : "attributes";
+    return got.page_bits >= expected.page_size_log2 ? "" : "page size";
   }
   const auto number = static_cast<std::uint64_t>(got.event);
   return expected.event.recorded && number != (expected.event.dw[0] & 0xff) ? "event number" : "";
@@ -149,10 +154,17 @@ std::string multiset_difference(std::vector<EventRecord> expected, std::vector<E
 }
 
 std::string text_of(const refwalk::Access& access) {
-  return fmt::format("sid {:#x} ssid {} address {:#x} {}{}{}", access.sid,
-                     access.ssv ? fmt::format("{:#x}", access.ssid) : "none", access.address,
-                     access.write ? "write" : "read", access.instruction ? " instruction" : "",
+  const MemoryAttributes attributes = attributes_of(access.attributes);
+  return fmt::format("sid {:#x} ssid {} address {:#x} type {:#04x} sh {} {}{}{}", access.sid,
+                     access.ssv ? fmt::format("{:#x}", access.ssid) : "none", access.address, attributes.type,
+                     attributes.shareability, access.write ? "write" : "read", access.instruction ? " instruction" : "",
                      access.privileged ? " privileged" : "");
+}
+
+std::string text_of(const refwalk::Fetch& fetch) {
+  constexpr const char* names[] = {"L1STD", "STE", "L1CD", "CD", "TTD"};
+  return fmt::format("{} S{} L{} {:#x}", names[static_cast<unsigned>(fetch.kind)], fetch.stage, fetch.level,
+                     fetch.address);
 }
 
 std::string text_of(const EventRecord& record) {
@@ -164,9 +176,10 @@ std::string text_of(const EventRecord& record) {
 }
 
 std::string text_of(const refwalk::Result& result) {
-  std::string text =
-      fmt::format("{} pa {:#x} page 2^{} mair {:#04x} sh {} fetches {}", name_of(outcome_of(result.outcome)), result.pa,
-                  result.page_size_log2, result.mair_attr, result.sh, result.fetches);
+  const MemoryAttributes attributes = attributes_of(result.attributes);
+  std::string text = fmt::format("{} pa {:#x} page 2^{} type {:#04x} sh {} (mair {:#04x} sh {}) fetches {}",
+                                 name_of(outcome_of(result.outcome)), result.pa, result.page_size_log2, attributes.type,
+                                 attributes.shareability, result.mair_attr, result.sh, result.fetches);
   if (result.event.recorded) text += "\n    " + text_of(record_of(result));
   return text;
 }

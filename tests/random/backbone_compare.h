@@ -36,6 +36,7 @@ class CaseFailures {
 
 /// The case of this seed with features mixed by the seed, in what the core claims to do. `corruption` of a quarter.
 refwalk::Case backbone_case(std::uint64_t seed);
+refwalk::CaseOptions backbone_options(std::uint64_t seed);
 
 /// "" if `got` is what refwalk expects, else what differs. Events apart.
 std::string response_difference(const refwalk::Result& expected, const Response& got);
@@ -44,12 +45,16 @@ std::string event_difference(const refwalk::Result& expected, const std::vector<
 /// "" if both hold the same records in any order.
 std::string multiset_difference(std::vector<EventRecord> expected, std::vector<EventRecord> got);
 
+/// "" if both are the same reads in the same order, `purpose` apart; else both lists side by side.
+std::string fetch_difference(const std::vector<refwalk::Fetch>& expected, const std::vector<refwalk::Fetch>& got);
+
 EventRecord record_of(const refwalk::Result& result);
 EventRecord without_stag(EventRecord record);
 std::string text_of(const refwalk::Access& access);
 std::string text_of(const refwalk::Result& result);
 std::string text_of(const Response& response);
 std::string text_of(const EventRecord& record);
+std::string text_of(const refwalk::Fetch& fetch);
 
 /// One line for a failure: access number, access, expectation and answer.
 std::string report(std::size_t number, const refwalk::Access& access, const refwalk::Result& expected,

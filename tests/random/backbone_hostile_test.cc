@@ -3,104 +3,19 @@
 // is compared: nothing may crash, throw, hang, or read more than a walk can need.
 #include <gtest/gtest.h>
 
-#include <cstring>
 #include <deque>
-#include <map>
+#include <optional>
 
 #include "model/smmu/smmu.h"
 #include "model/spec/register_offsets.h"
 #include "tests/random/backbone_compare.h"
+#include "tests/random/backbone_noise.h"
+#include "tests/random/case_structures.h"
 
 namespace smmusim {
 namespace {
 
 namespace reg = spec::reg;
-
-/// Memory of random words, the same at the same address until written. Structures get, by `sense` percent, the bits
-/// that let a walk go on; otherwise hardly any would.
-class NoisePort final : public MemoryPort {
- public:
-  NoisePort(Engine& engine, std::uint64_t seed, bool timed)
-      : engine_(engine), random_(seed), seed_(seed), timed_(timed) {
-    sense_ = static_cast<unsigned>(random_.percent(75) ? 80 + random_.below(21) : random_.below(101));
-    aborts_ = random_.percent(50) ? 0 : static_cast<unsigned>(random_.below(20));
-  }
-
-  bool start(MemoryRequest& request) override {
-    ++accesses;
-    request.status = random_.percent(aborts_) ? MemoryStatus::external_abort : MemoryStatus::ok;
-    if (request.op == MemoryOp::read) fill(request);
-    if (!timed_) return true;
-    engine_.schedule_in(random_.below(300'000), request);
-    return false;
-  }
-  void abandon(const Scope& scope) override { engine_.cancel(scope); }
-
-  /// From now on reads of commands at this address give CMD_SYNC.
-  void replace_command(std::uint64_t address) { replaced_.insert(address); }
-  void calm() { aborts_ = 0; }
-
-  std::uint64_t accesses = 0;
-  std::uint64_t last_command = 0;
-
- private:
-  void fill(MemoryRequest& request) {
-    std::array<std::uint64_t, 8> words{};
-    TestRandom noise(seed_ ^ (request.address.value * 0x2545f4914f6cdd1d));
-    for (std::uint64_t& word : words) word = noise.next();
-    if (noise.percent(sense_)) make_sensible(request, words, noise);
-    if (request.purpose == Purpose::CMD) last_command = request.address.value;
-    if (request.purpose == Purpose::CMD && replaced_.count(request.address.value) != 0) words = {0x46, 0};
-    std::memcpy(request.data, words.data(), request.size);
-  }
-  /// First word of a CD: V, AA64, A, IPS of 48 bits, TxSZ 25 with 4 KiB tables at both ends, no HTTU and no stall.
-  static std::uint64_t make_sensible_cd(std::uint64_t word, bool short_asid) {
-    constexpr std::uint64_t size_and_granule = 0xff;
-    constexpr std::uint64_t decided =
-        size_and_granule | size_and_granule << 16 | std::uint64_t{0x7} << 32 | std::uint64_t{0x7} << 42;
-    constexpr std::uint64_t wanted = 0x19 | 0x99 << 16 | std::uint64_t{5} << 32;
-    constexpr std::uint64_t set = 0x80000000 | std::uint64_t{1} << 41 | std::uint64_t{1} << 46;
-    const std::uint64_t asid = short_asid ? std::uint64_t{0xff00} << 48 : 0;
-    return (word & ~decided & ~asid) | wanted | set;
-  }
-  void make_sensible(const MemoryRequest& request, std::array<std::uint64_t, 8>& words, TestRandom& noise) const {
-    constexpr std::uint64_t low_address = low_mask(32) & ~low_mask(6);
-    constexpr std::uint64_t opcodes[] = {1, 2, 3, 4, 5, 6, 0x10, 0x11, 0x12, 0x13, 0x20, 0x30, 0x46};
-    switch (request.purpose) {
-      case Purpose::L1STD:
-        words[0] = (words[0] & low_address) | (1 + noise.below(11));
-        break;
-      case Purpose::STE:
-        words[0] = (words[0] & (low_address | 0x30)) | 0xb;
-        words[1] &= ~(std::uint64_t{1} << 27);
-        break;
-      case Purpose::L1CD:
-        words[0] = (words[0] & low_mask(32)) | 1;
-        break;
-      case Purpose::CD:
-        words[0] = make_sensible_cd(words[0], noise.percent(50));
-        words[1] &= low_mask(32);
-        words[2] &= low_mask(32);
-        break;
-      case Purpose::TTD:
-        words[0] = (words[0] & (low_mask(32) | 0x7ff0000000000000)) | (noise.percent(70) ? 3 : 1);
-        break;
-      case Purpose::CMD:
-        words[0] = (words[0] & ~std::uint64_t{0x4ff}) | opcodes[noise.below(std::size(opcodes))];
-        break;
-      default:
-        break;
-    }
-  }
-
-  Engine& engine_;
-  TestRandom random_;
-  std::uint64_t seed_;
-  bool timed_;
-  unsigned sense_ = 0;
-  unsigned aborts_ = 0;
-  std::set<std::uint64_t> replaced_;
-};
 
 constexpr std::uint32_t writable[] = {reg::CR0,
                                       reg::CR1,
@@ -123,9 +38,18 @@ constexpr std::uint32_t writable[] = {reg::CR0,
                                       reg::EVENTQ_IRQ_CFG1,
                                       reg::EVENTQ_IRQ_CFG2};
 
+refwalk::Case small_case(std::uint64_t seed) {
+  refwalk::CaseOptions options = backbone_options(seed);
+  options.accesses = 6;
+  return refwalk::generate_case(seed, options);
+}
+
 struct Hostile {
   explicit Hostile(std::uint64_t seed)
-      : random(seed), case_(backbone_case(seed)), timed(random.percent(50)), port(engine, seed, timed) {
+      : random(seed),
+        case_(small_case(seed)),
+        timed(random.percent(50)),
+        port(engine, seed, timed, refwalk::features_of(case_.registers).oas) {
     MachineOptions options{timed, true, seed};
     SmmuConfig config = config_of_case(case_, options);
     config.features.cmdqs = static_cast<unsigned>(random.below(6));
@@ -223,10 +147,13 @@ struct HostileClient : TranslationRequest {
   }
 };
 
-/// A walk of stage 1 has at most four levels; a configuration is an L1STD, STE, L1CD and CD.
+/// Descriptors of one translation: five levels of stage 1 with five of stage 2 before each, five for its output and
+/// five each for an L1CD and a CD. A configuration is an L1STD, STE, L1CD and CD.
+constexpr std::uint64_t most_descriptors = 5 * 6 + 5 + 2 * 5;
+
 void check_bounds(const Smmu& smmu) {
   const SmmuCounters& c = smmu.counters();
-  EXPECT_LE(c.walk_fetches, 4 * c.walks);
+  EXPECT_LE(c.walk_fetches, most_descriptors * (c.walks + c.config_fetches));
   for (const Purpose purpose : {Purpose::L1STD, Purpose::STE, Purpose::L1CD, Purpose::CD}) {
     EXPECT_LE(c.reads_by_purpose[static_cast<std::size_t>(purpose)], c.config_fetches);
   }
@@ -283,18 +210,89 @@ struct Depth {
 
 TEST(BackboneHostile, RandomStructuresRegistersAndCommandsEndInArchitectedOutcomes) {
   Depth depth;
-  for_each_seed(3000, [&depth](std::uint64_t seed) {
+  for_each_seed(1500, [&depth](std::uint64_t seed) {
     Hostile hostile(seed);
     run_hostile(hostile);
     depth.add(*hostile.smmu);
   });
-  if (seeds(3000).count < 3000) return;
+  if (seeds(1500).count < 1500) return;
   for (const std::uint64_t reached :
        {depth.walks, depth.leaves, depth.proceeds, depth.commands, depth.command_errors, depth.events, depth.syncs}) {
     EXPECT_GT(reached, 100u) << "walks " << depth.walks << " leaves " << depth.leaves << " proceeds " << depth.proceeds
                              << " commands " << depth.commands << " command errors " << depth.command_errors
                              << " events " << depth.events << " syncs " << depth.syncs;
   }
+}
+
+/// One SMMU with random features and registers, without time and commands; its memory changes with every access.
+struct Structures {
+  explicit Structures(std::uint64_t seed) : random(seed) {
+    refwalk::Rng rng(seed);
+    refwalk::make_registers(rng, backbone_options(seed), case_.registers);
+    SmmuConfig config = config_of_case(case_, {false, random.percent(50), seed});
+    config.tcu.tlb.entries = std::min(config.tcu.tlb.entries, config.tcu.tlb.ways * 4);
+    oas = config.features.oas;
+    port.emplace(engine, seed, false, oas);
+    config.frame_base = Pa(random.next() & low_mask(random.percent(50) ? 32 : oas) & ~low_mask(17));
+    smmu.emplace(engine, *port, nullptr, config);
+    smmu->write_register(reg::CR2, case_.registers.cr2, 4);
+    smmu->write_register(reg::STRTAB_BASE, random.next() & low_mask(random.percent(90) ? 32 : 52), 8);
+    smmu->write_register(reg::STRTAB_BASE_CFG, 20 | (random.below(32) << 6) | (random.below(2) << 16), 4);
+    smmu->write_register(reg::CR0, 1, 4);
+    engine.run();
+  }
+
+  Transaction any_transaction() {
+    Transaction t;
+    t.stream_id = StreamId(static_cast<std::uint32_t>(random.next() & low_mask(smmu->config().features.sidsize)));
+    t.substream_valid = random.percent(30);
+    t.substream_id = SubstreamId(static_cast<std::uint32_t>(random.next() & low_mask(20)));
+    t.access = random.percent(40) ? AccessType::write : AccessType::read;
+    t.instruction = random.percent(20);
+    t.privileged = random.percent(50);
+    const std::uint64_t address = random.next() & low_mask(static_cast<unsigned>(12 + random.below(53)));
+    t.address = Va(random.percent(25) ? ~address : address);
+    return t;
+  }
+
+  /// Translates with new memory; the answer must be architected and the reads bounded.
+  Response access() {
+    port->renew(random.next());
+    const std::uint64_t structures = port->structures;
+    const std::uint64_t descriptors = port->descriptors;
+    const Response response = smmu->translate(0, any_transaction());
+    EXPECT_LE(port->structures - structures, 4u);
+    EXPECT_LE(port->descriptors - descriptors, most_descriptors);
+    EXPECT_TRUE(response.outcome != Outcome::proceed || fits(response.address.value, oas));
+    EXPECT_NE(response.outcome, Outcome::stalled);
+    return response;
+  }
+
+  TestRandom random;
+  refwalk::Case case_;
+  Engine engine;
+  unsigned oas = 0;
+  std::optional<NoisePort> port;
+  std::optional<Smmu> smmu;
+};
+
+TEST(BackboneHostile, RandomBitsInEveryStructureEndInArchitectedOutcomes) {
+  constexpr unsigned accesses = 250;
+  std::array<std::uint64_t, 256> events{};
+  std::uint64_t proceeds = 0;
+  for_each_seed(4000, [&](std::uint64_t seed) {
+    Structures one(seed);
+    const CaseFailures failures;
+    for (unsigned i = 0; i < accesses && !failures.any(); ++i) {
+      const Response response = one.access();
+      ++events[static_cast<unsigned>(response.event) & 0xff];
+      proceeds += response.outcome == Outcome::proceed ? 1 : 0;
+    }
+  });
+  if (seeds(4000).count < 4000) return;
+  EXPECT_GT(proceeds, 1000u);
+  for (const unsigned event : {2u, 3u, 4u, 6u, 8u, 9u, 10u, 11u, 16u, 17u, 18u, 19u})
+    EXPECT_GT(events[event], 100u) << event;
 }
 
 }  // namespace

@@ -94,14 +94,20 @@ SmmuConfig config_of_case(const refwalk::Case& one, const MachineOptions& option
   config.tbu.translation_slots = static_cast<unsigned>(1 + random.below(32));
   config.tcu.tlb = any_cache(random, 6);
   config.tcu.walk_cache = any_cache(random, 5);
-  if (!options.walk_cache) config.tcu.walk_cache.entries = 0;
+  config.tcu.ipa_cache = any_cache(random, 5);
   config.tcu.config_cache = any_cache(random, 4);
+  if (!options.caches) {
+    for (CacheConfig* cache : {&config.tbu.micro_tlb, &config.tbu.stream_cache, &config.tcu.tlb, &config.tcu.walk_cache,
+                               &config.tcu.ipa_cache, &config.tcu.config_cache}) {
+      cache->entries = 0;
+    }
+  }
   config.tcu.walkers = static_cast<unsigned>(1 + random.below(16));
   config.tcu.event_buffer = static_cast<unsigned>(1 + random.below(16));
   config.timed = options.timed;
   config.seed = random.next();
-  // The frame lies above every OAS of these cases, where nothing can meet it.
-  config.frame_base = Pa(std::uint64_t{1} << 54);
+  // Otherwise the frame lies above every OAS of these cases, where nothing can meet it.
+  config.frame_base = Pa(one.memory.frame != 0 ? one.memory.frame : std::uint64_t{1} << 54);
   return config;
 }
 
@@ -110,15 +116,18 @@ CaseMachine::CaseMachine(const refwalk::Case& one, const MachineOptions& options
       memory(memory_config(config.features.oas)),
       immediate_(memory),
       latency_(engine, memory, latency_config(options.seed)),
-      port(options.timed ? static_cast<MemoryPort&>(latency_) : immediate_),
-      smmu(engine, port, nullptr, config, &immediate_) {
+      recorder(config.features.oas),
+      smmu(engine, options.timed ? static_cast<MemoryPort&>(latency_) : immediate_,
+           options.caches ? nullptr : &recorder, config, &immediate_) {
   load(one);
   set_up(one);
 }
 
 void CaseMachine::load(const refwalk::Case& one) {
   for (const auto& [address, word] : one.memory.words) store(address, word);
-  for (const auto& [base, bytes] : one.memory.aborting) memory.inject_abort(Pa(base), bytes, true, true);
+  for (const auto& [base, bytes] : one.memory.aborting) {
+    if (base != one.memory.frame) memory.inject_abort(Pa(base), bytes, true, true);
+  }
 }
 
 void CaseMachine::set_up(const refwalk::Case& one) {
@@ -152,6 +161,7 @@ Transaction CaseMachine::transaction_of(const refwalk::Access& access) {
   t.instruction = access.instruction;
   t.privileged = access.privileged;
   t.address = Va(access.address);
+  t.attributes = attributes_of(access.attributes);
   return t;
 }
 
@@ -186,7 +196,10 @@ void CaseMachine::execute(const std::vector<Command>& commands) {
 }
 
 void CaseMachine::invalidate_all() {
-  execute({cfgi_all(), command_of(Opcode::CMD_TLBI_NSNH_ALL), command_of(Opcode::CMD_SYNC)});
+  std::vector<Command> commands{cfgi_all(), command_of(Opcode::CMD_TLBI_NSNH_ALL)};
+  if (config.features.hyp) commands.push_back(command_of(Opcode::CMD_TLBI_EL2_ALL));
+  commands.push_back(command_of(Opcode::CMD_SYNC));
+  execute(commands);
 }
 
 std::vector<EventRecord> CaseMachine::take_events() {
@@ -204,6 +217,17 @@ std::vector<EventRecord> CaseMachine::take_events() {
   }
   write32(event_cons, prod);
   return records;
+}
+
+MemoryAttributes attributes_of(const refwalk::MemoryAttributes& attributes) {
+  if (attributes.device) return {static_cast<std::uint8_t>(attributes.device_type << 2), attributes.sh};
+  const auto nibble = [](const refwalk::CacheLevel& level) -> unsigned {
+    if (level.type == refwalk::Cacheability::NC) return 4;
+    const unsigned hints = (level.read_allocate ? 2u : 0u) | (level.write_allocate ? 1u : 0u);
+    const bool transient = level.transient && hints != 0;
+    return (transient ? 0u : 8u) | (level.type == refwalk::Cacheability::WB ? 4u : 0u) | hints;
+  };
+  return {static_cast<std::uint8_t>(nibble(attributes.outer) << 4 | nibble(attributes.inner)), attributes.sh};
 }
 
 Command command_of(Opcode opcode) {

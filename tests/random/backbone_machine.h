@@ -25,23 +25,25 @@ using EventRecord = std::array<std::uint64_t, 4>;
 /// What the tests vary about a machine; sizes of caches and buffers follow from `seed`.
 struct MachineOptions {
   bool timed = false;
-  bool walk_cache = true;
+  bool caches = true;  ///< false: none at all
   std::uint64_t seed = 1;
 };
 
-/// Counts the reads of structures and descriptors that reach memory; everything is passed on.
-class CountingPort final : public MemoryPort {
+/// Remembers the reads of structures and descriptors, aborted ones included. What lies beyond the OAS is no read.
+class FetchRecorder final : public Observer {
  public:
-  explicit CountingPort(MemoryPort& next) : next_(next) {}
-  bool start(MemoryRequest& request) override {
-    if (request.purpose <= Purpose::TTD) ++structure_reads;
-    return next_.start(request);
+  explicit FetchRecorder(unsigned oas) : oas_(oas) {}
+  void access(const MemoryRequest& request) override {
+    if (request.purpose > Purpose::TTD || !fits(request.address.value, oas_)) return;
+    fetches.push_back({static_cast<refwalk::FetchKind>(request.purpose), request.stage, request.level,
+                       request.address.value, refwalk::FaultClass::IN});
   }
-  void abandon(const Scope& scope) override { next_.abandon(scope); }
-  std::uint64_t structure_reads = 0;
+  void illegal(std::string_view sentence, std::string_view) override { illegal_row = sentence; }
+  std::string illegal_row;              ///< why the last ILLEGAL STE or CD is
+  std::vector<refwalk::Fetch> fetches;  ///< `purpose` is not known here: always IN
 
  private:
-  MemoryPort& next_;
+  unsigned oas_;
 };
 
 /// The configuration that advertises what the case's ID registers do.
@@ -69,7 +71,7 @@ class CaseMachine {
   bool command_error() const;
   /// Pushes, rings and runs the engine until nothing is left.
   void execute(const std::vector<spec::Command>& commands);
-  /// CMD_CFGI_ALL, CMD_TLBI_NSNH_ALL, CMD_SYNC.
+  /// CMD_CFGI_ALL, CMD_TLBI_NSNH_ALL, CMD_TLBI_EL2_ALL if there is EL2, CMD_SYNC.
   void invalidate_all();
 
   /// Event records between CONS and PROD as they stand in memory; CONS follows.
@@ -90,7 +92,7 @@ class CaseMachine {
   LatencyPort latency_;
 
  public:
-  CountingPort port;
+  FetchRecorder recorder;
   mutable Smmu smmu;
 
  private:
@@ -101,6 +103,9 @@ class CaseMachine {
   std::uint64_t queues_ = 0;
   std::uint32_t producer_ = 0;
 };
+
+/// Memory attributes as the core codes them: a MAIR byte and SH. A transient hint without allocation is none.
+MemoryAttributes attributes_of(const refwalk::MemoryAttributes& attributes);
 
 /// Commands by name, with the fields that tests need.
 spec::Command command_of(spec::Opcode opcode);

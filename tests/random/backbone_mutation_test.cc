@@ -37,7 +37,7 @@ std::string text_of_commands(const std::vector<spec::Command>& commands) {
 }
 
 TEST(BackboneMutation, NoStaleTranslationAfterSync) {
-  for_each_seed(400, [](std::uint64_t seed) {
+  for_each_seed(200, [](std::uint64_t seed) {
     Case one = backbone_case(seed);
     if (!one.cacheable) return;
     CaseMachine machine(one, {false, true, seed});
@@ -141,7 +141,7 @@ void change_in_flight(CaseMachine& machine, Case& one, Mutator& mutator, const L
 }
 
 TEST(BackboneMutation, NoStaleTranslationAfterSyncWithAccessesInFlight) {
-  for_each_seed(300, [](std::uint64_t seed) {
+  for_each_seed(150, [](std::uint64_t seed) {
     Case one = backbone_case(seed);
     if (!one.cacheable) return;
     CaseMachine machine(one, {true, true, seed});

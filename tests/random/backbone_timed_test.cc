@@ -68,7 +68,7 @@ void check_one_by_one(CaseMachine& machine, const Case& one, std::uint64_t seed)
 }
 
 TEST(BackboneTimed, OverlappingAccessesAnswerAsRefwalkWithTwoLatencySeeds) {
-  for_each_seed(500, [](std::uint64_t seed) {
+  for_each_seed(150, [](std::uint64_t seed) {
     const Case one = backbone_case(seed);
     for (const std::uint64_t latency_seed : {2 * seed, 2 * seed + 1}) {
       CaseMachine machine(one, {true, true, latency_seed});

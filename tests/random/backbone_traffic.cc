@@ -3,6 +3,9 @@
 // answer.
 #include "tests/random/backbone_traffic.h"
 
+#include <algorithm>
+#include <iterator>
+
 namespace smmusim {
 
 using spec::Command;
@@ -40,13 +43,30 @@ void Traffic::retire(EventNode& node) {
   client.traffic->machine_.smmu.retire(client.request);
 }
 
+namespace {
+
+/// What the machine's features permit; TLB commands after those without an address.
+std::vector<Opcode> legal_commands(const spec::Features& features) {
+  std::vector<Opcode> opcodes{Opcode::CMD_SYNC,           Opcode::CMD_SYNC,     Opcode::CMD_SYNC,
+                              Opcode::CMD_TLBI_NSNH_ALL,  Opcode::CMD_CFGI_STE, Opcode::CMD_CFGI_STE_RANGE,
+                              Opcode::CMD_PREFETCH_CONFIG};
+  const auto add = [&opcodes](std::initializer_list<Opcode> more) { opcodes.insert(opcodes.end(), more); };
+  if (features.s1p) {
+    add({Opcode::CMD_TLBI_NH_ALL, Opcode::CMD_TLBI_NH_ASID, Opcode::CMD_TLBI_NH_VA, Opcode::CMD_TLBI_NH_VAA,
+         Opcode::CMD_CFGI_CD, Opcode::CMD_CFGI_CD_ALL});
+  }
+  if (features.s2p) add({Opcode::CMD_TLBI_S12_VMALL, Opcode::CMD_TLBI_S2_IPA});
+  if (features.hyp) {
+    add({Opcode::CMD_TLBI_EL2_ALL, Opcode::CMD_TLBI_EL2_ASID, Opcode::CMD_TLBI_EL2_VA, Opcode::CMD_TLBI_EL2_VAA});
+  }
+  return opcodes;
+}
+
+}  // namespace
+
 Command Traffic::harmless_command() {
-  constexpr Opcode opcodes[] = {Opcode::CMD_SYNC,           Opcode::CMD_SYNC,          Opcode::CMD_SYNC,
-                                Opcode::CMD_TLBI_NH_ALL,    Opcode::CMD_TLBI_NH_ASID,  Opcode::CMD_TLBI_NH_VA,
-                                Opcode::CMD_TLBI_NH_VAA,    Opcode::CMD_TLBI_NSNH_ALL, Opcode::CMD_CFGI_STE,
-                                Opcode::CMD_CFGI_STE_RANGE, Opcode::CMD_CFGI_CD,       Opcode::CMD_CFGI_CD_ALL,
-                                Opcode::CMD_PREFETCH_CONFIG};
-  const Opcode opcode = opcodes[random_.below(std::size(opcodes))];
+  const std::vector<Opcode> opcodes = legal_commands(machine_.config.features);
+  const Opcode opcode = opcodes[random_.below(opcodes.size())];
   Command command = command_of(opcode);
   if (opcode == Opcode::CMD_SYNC) return command;
   // Aimed at what an access of this traffic uses, mostly.
@@ -58,8 +78,11 @@ Command Traffic::harmless_command() {
     if (opcode != Opcode::CMD_PREFETCH_CONFIG) command.set<Command::Leaf>(random_.percent(50));
     return command;
   }
-  command.set<Command::ASID>(static_cast<std::uint16_t>(random_.below(256)));
-  if (opcode == Opcode::CMD_TLBI_NH_VA || opcode == Opcode::CMD_TLBI_NH_VAA) {
+  command.set<Command::VMID>(static_cast<std::uint16_t>(random_.below(256)));
+  if (opcode != Opcode::CMD_TLBI_S2_IPA) command.set<Command::ASID>(static_cast<std::uint16_t>(random_.below(256)));
+  constexpr Opcode addressed[] = {Opcode::CMD_TLBI_NH_VA, Opcode::CMD_TLBI_NH_VAA, Opcode::CMD_TLBI_EL2_VA,
+                                  Opcode::CMD_TLBI_EL2_VAA, Opcode::CMD_TLBI_S2_IPA};
+  if (std::find(std::begin(addressed), std::end(addressed), opcode) != std::end(addressed)) {
     command.set<Command::Address>(target.address).set<Command::Leaf>(random_.percent(50));
   }
   return command;

@@ -24,10 +24,11 @@ void make_half(Workshop& shop, Domain& domain, AddressSpace& space, unsigned ind
   Rng& rng = shop.rng;
   const unsigned granule = pick_granule(rng, shop.features);
   const unsigned most = shop.features.stt ? (granule == 16 ? 47u : 48u) : 39u;
-  const unsigned least = granule == 16 && shop.features.vax != 0 ? 12u : 16u;
+  const bool ds = shop.features.ds && flag(space.cd, 186);
+  const unsigned least = (granule == 16 || ds) && shop.features.vax != 0 ? 12u : 16u;
   TableFormat format;
   format.granule = granule;
-  format.ds = false;
+  format.ds = ds && granule != 16;
   format.lpa = shop.features.oas == 52;
   format.big_endian = flag(space.cd, 15);
   format.input_size = 64 - (rng.percent(40) ? 16 : rng.between(least, most));
@@ -59,15 +60,16 @@ void make_content(Workshop& shop, Domain& domain, AddressSpace& space, bool glob
   set_field(cd, 36, 36, rng.percent(15));                                  // WXN
   space.tbi = rng.percent(40) ? rng.between(1, 3) : 0;
   set_field(cd, 39, 38, space.tbi);
-  set_field(cd, 40, 40, rng.percent(20));    // PAN
-  set_field(cd, 65, 65, rng.percent(25));    // HAD0
-  set_field(cd, 129, 129, rng.percent(25));  // HAD1
-  set_field(cd, 66, 66, rng.percent(10));    // E0PD0
-  set_field(cd, 130, 130, rng.percent(10));  // E0PD1
-  set_field(cd, 123, 123, rng.percent(30));  // EPAN
-  set_field(cd, 13, 8, rng.below(64));       // SH0, OR0, IR0
-  set_field(cd, 29, 24, rng.below(64));      // SH1, OR1, IR1
-  cd[3] = rng.next();                        // MAIR
+  set_field(cd, 40, 40, rng.percent(20));                            // PAN
+  set_field(cd, 65, 65, rng.percent(25));                            // HAD0
+  set_field(cd, 129, 129, rng.percent(25));                          // HAD1
+  set_field(cd, 66, 66, rng.percent(10));                            // E0PD0
+  set_field(cd, 130, 130, rng.percent(10));                          // E0PD1
+  set_field(cd, 123, 123, rng.percent(30));                          // EPAN
+  set_field(cd, 13, 8, rng.below(64));                               // SH0, OR0, IR0
+  set_field(cd, 29, 24, rng.below(64));                              // SH1, OR1, IR1
+  cd[3] = rng.next();                                                // MAIR
+  set_field(cd, 186, 186, rng.percent(shop.features.ds ? 70 : 10));  // DS
   const bool epd0 = rng.percent(10);
   const bool epd1 = rng.percent(25);
   set_field(cd, 14, 14, epd0);
@@ -106,56 +108,89 @@ void make_spaces(Workshop& shop, Domain& domain) {
   }
 }
 
+// Random S2* fields, legal or not.
+void pick_stage2_fields(Workshop& shop, Structure& words) {
+  Rng& rng = shop.rng;
+  const Features& f = shop.features;
+  words = Structure{};
+  const unsigned granule = pick_granule(rng, f);
+  const bool ds = f.ds && rng.percent(70);
+  const unsigned least = std::max(64 - f.oas, 12u);
+  set_field(words, 0, 0, 1);
+  set_field(words, 3, 1, 6);
+  set_field(words, 165, 160, rng.percent(85) ? rng.between(least, 34) : rng.between(35, 48));  // S2T0SZ
+  set_field(words, 167, 166, rng.between(0, 3));                                               // S2SL0
+  set_field(words, 171, 168, rng.below(16));                                                   // S2IR0, S2OR0
+  set_field(words, 173, 172, rng.between(0, 3));                                               // S2SH0
+  set_field(words, 175, 174, granule == 12 ? 0 : (granule == 14 ? 2 : 1));
+  set_field(words, 178, 176, rng.between(0, 7));  // S2PS
+  set_field(words, 179, 179, 1);                  // S2AA64
+  set_field(words, 180, 180, f.ttendian == 3 || (f.ttendian == 0 && rng.percent(30)));
+  set_field(words, 181, 181, rng.percent(15));  // S2AFFD
+  set_field(words, 182, 182, rng.percent(25));  // S2PTW
+  set_field(words, 185, 185, f.stall_model == 2);
+  set_field(words, 194, 194, granule == 12 && ds ? rng.percent(50) : rng.percent(10));  // S2SL0[2]
+  set_field(words, 195, 195, f.ds ? ds : rng.percent(10));                              // S2DS
+  set_field(words, 89, 89, rng.percent(f.fwb ? 40 : 10));                               // S2FWB
+}
+
+// How often the mapping of a CD or stage-1 table may fault in this domain.
+unsigned pick_fault_rate(Rng& rng) {
+  if (rng.percent(45)) return 0;
+  return rng.percent(60) ? 4 : 20;
+}
+
 }  // namespace
 
 void make_stage2(Workshop& shop, Domain& domain) {
-  Rng& rng = shop.rng;
   const Features& f = shop.features;
   Structure& words = domain.stage2_fields;
-  const unsigned endian = f.ttendian;
   for (unsigned tries = 0; tries < 100000; ++tries) {
-    words = Structure{};
-    const unsigned granule = pick_granule(rng, f);
-    set_field(words, 0, 0, 1);
-    set_field(words, 3, 1, 6);
-    set_field(words, 165, 160, rng.between(64 - f.oas, 34));
-    set_field(words, 167, 166, rng.between(0, 3));
-    set_field(words, 175, 174, granule == 12 ? 0 : (granule == 14 ? 2 : 1));
-    set_field(words, 178, 176, rng.between(0, 7));
-    set_field(words, 179, 179, 1);
-    set_field(words, 180, 180, endian == 3 || (endian == 0 && rng.percent(30)));
-    set_field(words, 181, 181, rng.percent(15));
-    set_field(words, 182, 182, rng.percent(25));
-    set_field(words, 185, 185, f.stall_model == 2);
-    set_field(words, 89, 89, f.fwb && rng.percent(20));
+    pick_stage2_fields(shop, words);
     const Ste ste = ste_of(f, words);
     if (ste_illegal(f, ste)) continue;
     TableFormat format{};
-    format.granule = granule;
+    format.granule = granule_of_tg0(ste.S2TG);
+    format.ds = stage2_ds(f, ste) && format.granule != 16;
     format.lpa = f.oas == 52;
     format.big_endian = ste.S2ENDI;
     format.input_size = 64 - ste.S2T0SZ;
     format.output_size = effective_output_size(f, ste.S2PS);
     stage2_start_level(f, ste, &format.start_level);
-    domain.guest = std::make_unique<GuestSpace>(shop.physical, rng, format, shop.options.aborts);
+    domain.guest =
+        std::make_unique<GuestSpace>(shop.physical, shop.rng, format, shop.options.aborts, pick_fault_rate(shop.rng));
     set_field(words, 243, 196, domain.guest->tree().base() >> 4);
     return;
   }
   throw std::logic_error("no legal stage-2 shape was found; the generator needs a supported granule");
 }
 
+namespace {
+
+// A domain of EL1, with or without stage 2; small guest spaces have no room for CDs and stage-1 tables.
+void make_el1_domain(Workshop& shop, Domain& domain, bool stage2) {
+  constexpr unsigned roomy = 30;
+  if (stage2) make_stage2(shop, domain);
+  const bool small = stage2 && domain.guest->tree().format().input_size < roomy;
+  if (shop.features.s1p && !small && !(stage2 && shop.rng.percent(10))) make_spaces(shop, domain);
+  for (unsigned i = 0; stage2 && i < 6; ++i) {
+    domain.guest_targets.push_back(domain.guest->map_client(shop.features.oas, shop.rng.percent(30)));
+  }
+}
+
+}  // namespace
+
 std::vector<Domain> make_domains(Workshop& shop) {
   Rng& rng = shop.rng;
   std::vector<Domain> domains;
   // Without stage 2 no VMID separates EL1 streams, so they all belong to one domain.
   const unsigned el1 = shop.features.s2p ? rng.between(1, 3) : 1;
-  const unsigned first_vmid = rng.between(0, 200);
+  const unsigned first_vmid = rng.between(0, 200) | (shop.features.vmid16 ? rng.between(0, 255) << 8 : 0);
   for (unsigned i = 0; i < el1; ++i) {
     domains.emplace_back();
-    Domain& domain = domains.back();
-    domain.vmid = first_vmid + i;
-    if (shop.features.s2p && (i > 0 || rng.percent(40))) make_stage2(shop, domain);
-    make_spaces(shop, domain);
+    domains.back().vmid = first_vmid + i;
+    const bool stage2 = shop.features.s2p && (!shop.features.s1p || i > 0 || rng.percent(85));
+    make_el1_domain(shop, domains.back(), stage2);
   }
   // EL2 translations carry no VMID (and no ASID without E2H): one domain at most.
   if (shop.options.el2 && shop.features.hyp && rng.percent(50)) {

@@ -152,9 +152,31 @@ uint64_t untranslated_address(Rng& rng, const Site& site, const Domain& domain) 
   return low_bits(rng.next(), rng.between(12, oas));
 }
 
-Access candidate(Site& site, const std::vector<Target>& guest_targets) {
+CacheLevel random_level(Rng& rng) {
+  const auto type = static_cast<Cacheability>(rng.below(3));
+  if (type == Cacheability::NC) return {type, false, false, false};
+  const bool read = rng.percent(50);
+  const bool write = rng.percent(50);
+  return {type, read, write, (read || write) && rng.percent(40)};
+}
+
+// What a client may present (13.1); mostly the default.
+MemoryAttributes random_attributes(Rng& rng) {
+  static constexpr uint8_t shareabilities[3] = {0, 2, 3};
+  MemoryAttributes attributes;
+  if (rng.percent(40)) return attributes;
+  attributes.sh = shareabilities[rng.below(3)];
+  attributes.device = rng.percent(25);
+  attributes.device_type = static_cast<uint8_t>(rng.below(4));
+  attributes.inner = random_level(rng);
+  attributes.outer = random_level(rng);
+  return attributes;
+}
+
+Access candidate(Site& site) {
   Rng& rng = site.shop.rng;
   Access access;
+  if (site.shop.options.attributes) access.attributes = random_attributes(rng);
   access.write = rng.percent(40);
   access.instruction = rng.percent(20);
   access.privileged = rng.percent(45);
@@ -178,35 +200,38 @@ Access candidate(Site& site, const std::vector<Target>& guest_targets) {
   }
   if (stream.stage1 && !stream.spaces.empty() && rng.percent(95)) {
     access.address = translated_address(rng, domain.spaces[stream.spaces[slot]]);
-  } else if (domain.guest && !guest_targets.empty() && rng.percent(75)) {
-    access.address = near_target(rng, guest_targets[rng.below(guest_targets.size())]);
+  } else if (!domain.guest_targets.empty() && rng.percent(80)) {
+    access.address = near_target(rng, domain.guest_targets[rng.below(domain.guest_targets.size())]);
   } else {
     access.address = untranslated_address(rng, site, domain);
   }
   return access;
 }
 
+// The event's number, its stage and CLASS; 0x1000 for an access that proceeds.
+uint64_t kind_of_answer(const Result& answer) {
+  if (answer.outcome == Outcome::Proceed) return 0x1000;
+  return bits(answer.event.dw[0], 7, 0) | bits(answer.event.dw[1], 41, 39) << 8;
+}
+
 // Tries a few candidates for the wanted kind; among failing ones the event seen least often wins.
-Access pick_access(Site& site, const Case& result, const std::vector<Target>& guest_targets,
-                   std::map<uint64_t, unsigned>& seen) {
+Access pick_access(Site& site, const Case& result, std::map<uint64_t, unsigned>& seen) {
   const bool want_proceed = site.shop.rng.percent(60);
   Access best;
   unsigned best_count = 0;
   for (unsigned tries = 0; tries < 12; ++tries) {
-    const Access access = candidate(site, guest_targets);
+    const Access access = candidate(site);
     const Result answer = translate(result.registers, result.memory, access);
     const bool proceeds = answer.outcome == Outcome::Proceed;
     if (want_proceed && proceeds) return access;
-    const uint64_t kind = proceeds ? 0x100 : bits(answer.event.dw[0], 7, 0);
-    const unsigned count = proceeds ? 1000000 : seen[kind];
+    const unsigned count = proceeds ? 1000000 : seen[kind_of_answer(answer)];
     if (tries == 0 || count < best_count) {
       best = access;
       best_count = count;
     }
     if (!want_proceed && tries >= 3 && best_count == 0) break;
   }
-  const Result answer = translate(result.registers, result.memory, best);
-  ++seen[answer.outcome == Outcome::Proceed ? 0x100 : bits(answer.event.dw[0], 7, 0)];
+  ++seen[kind_of_answer(translate(result.registers, result.memory, best))];
   return best;
 }
 
@@ -231,14 +256,6 @@ Case generate_case(uint64_t seed, const CaseOptions& options) {
   PhysicalSpace physical(result.memory, rng, features.oas);
   Workshop shop{rng, options, result.registers, features, physical};
   std::vector<Domain> domains = make_domains(shop);
-
-  // Guest memory for streams that use stage 2 only.
-  std::vector<Target> guest_targets;
-  for (Domain& domain : domains) {
-    for (unsigned i = 0; domain.guest && i < 6; ++i) {
-      guest_targets.push_back(domain.guest->map_client(features.oas, rng.percent(25)));
-    }
-  }
   Site site{shop, domains, {}};
   make_stream_table(site);
   if (options.corruption > 0 && static_cast<double>(rng.below(1000000)) < options.corruption * 1e6) {
@@ -246,7 +263,7 @@ Case generate_case(uint64_t seed, const CaseOptions& options) {
   }
   std::map<uint64_t, unsigned> seen;
   for (unsigned i = 0; i < options.accesses; ++i) {
-    result.accesses.push_back(pick_access(site, result, guest_targets, seen));
+    result.accesses.push_back(pick_access(site, result, seen));
   }
   return result;
 }

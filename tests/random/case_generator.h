@@ -10,6 +10,7 @@
 //    there are exactly two and their ASET differs;
 //  - all STEs with one VMID have the same stage-2 fields, and VMIDs of streams with and without stage 2 differ;
 //  - the Contiguous bit stands only on whole, aligned runs of equal descriptors;
+//  - a guest page that holds CDs or stage-1 tables has one stage-2 mapping;
 //  - memory does not change.
 #ifndef TESTS_RANDOM_CASE_GENERATOR_H_
 #define TESTS_RANDOM_CASE_GENERATOR_H_
@@ -28,6 +29,7 @@ namespace refwalk {
 struct SparseImage : Memory {
   std::map<uint64_t, uint64_t> words;     // 8-byte aligned physical address -> little-endian 64-bit word
   std::map<uint64_t, uint64_t> aborting;  // base -> bytes
+  uint64_t frame = 0;                     // the one of `aborting` that is the SMMU's own registers; 0: none is
 
   bool read(uint64_t pa, void* data, size_t n) const override;
 };
@@ -38,6 +40,7 @@ struct CaseOptions {
   bool substreams = true;   // SSIDSIZE > 0, CD tables, accesses with a SubstreamID
   bool two_level = true;    // 2-level stream tables (ST_LEVEL) and CD tables (CD2L)
   bool stage2 = false;      // S2P: VMIDs, stage-2-only and nested streams
+  bool stage1 = true;       // false: S1P=0 (only together with stage2)
   double corruption = 0.0;  // probability that a case gets 1 to 8 bit flips in structures (then not cacheable)
   unsigned accesses = 64;
   unsigned streams = 6;
@@ -46,10 +49,12 @@ struct CaseOptions {
   bool stall = true;         // STALL_MODEL 0 and 2 beside 1
   bool big_endian = true;    // TTENDIAN 0 and 3 beside 2
   bool el2 = true;           // HYP, streams with STRW=2, CR2.E2H (only together with stage2)
-  bool address52 = true;     // OAS 52 and VAX 1 (64 KB granule needed)
+  bool address52 = true;     // OAS 52, VAX 1 and DS
   bool small_tables = true;  // IDR3.STT
   bool aborts = true;        // tables, CDs and STEs in memory that aborts
   bool bypass = true;        // some cases with SMMUEN=0
+  bool attributes = true;    // IDR1.ATTR_TYPES_OVR, and accesses with attributes of their own
+  bool minor_zero = true;    // SMMUv3.0 too
 };
 
 struct Case {

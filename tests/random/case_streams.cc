@@ -22,7 +22,19 @@ void make_fault_flags(Workshop& shop, bool s1stalld, Structure& cd) {
 void make_cd_illegal(Workshop& shop, StreamWorld world, Structure& cd) {
   const bool used0 = world == StreamWorld::EL2 || !flag(cd, 14);
   const unsigned ips = effective_output_size(shop.features, static_cast<unsigned>(field(cd, 34, 32)));
-  switch (shop.rng.below(10)) {
+  switch (shop.rng.below(13)) {
+    case 10:
+      if (flag(cd, 30) || world == StreamWorld::EL2) break;
+      set_field(cd, 23, 22, 0);
+      return;  // TG1
+    case 11:
+      if (flag(cd, 30) || world == StreamWorld::EL2) break;
+      set_field(cd, 21, 16, shop.rng.percent(50) ? 63 : shop.rng.between(0, 11));
+      return;  // T1SZ
+    case 12:
+      if (flag(cd, 30) || world == StreamWorld::EL2 || ips >= 52) break;
+      set_field(cd, 179, 179, 1);  // TTB1[51]
+      return;
     case 0:
       set_field(cd, 43, 42, shop.rng.between(1, 3));
       return;  // HA, HD
@@ -63,8 +75,39 @@ void make_cd_illegal(Workshop& shop, StreamWorld world, Structure& cd) {
   set_field(cd, 31, 31, 0);  // V
 }
 
-void make_ste_illegal(Workshop& shop, bool stage1, Structure& ste) {
+// One wrong stage-2 field; not always wrong.
+void spoil_stage2(Workshop& shop, Structure& ste) {
   const Features& f = shop.features;
+  switch (shop.rng.below(11)) {
+    case 0:
+      return set_field(ste, 165, 160, shop.rng.percent(50) ? shop.rng.between(0, 15) : shop.rng.between(40, 63));
+    case 1:
+      return set_field(ste, 167, 166, shop.rng.between(0, 3));  // S2SL0
+    case 2:
+      return set_field(ste, 175, 174, shop.rng.between(0, 3));  // S2TG
+    case 3:
+      return set_field(ste, 179, 179, 0);  // S2AA64
+    case 4:
+      return set_field(ste, 180, 180, !flag(ste, 180));  // S2ENDI
+    case 5:
+      return set_field(ste, 184, 183, shop.rng.between(1, 3));  // S2HD, S2HA
+    case 6:
+      return set_field(ste, 185, 185, !flag(ste, 185));  // S2S
+    case 7:
+      return set_field(ste, 243, 243, 1);  // S2TTB[51]
+    case 8:
+      return set_field(ste, 178, 176, shop.rng.between(0, 4));  // S2PS below S2TTB
+    case 9:
+      return set_field(ste, 195, 194, shop.rng.between(0, 3));  // S2DS, S2SL0[2]
+    default:
+      if (!f.vmid16) set_field(ste, 143, 143, 1);  // S2VMID[15]
+  }
+}
+
+void spoil_ste(Workshop& shop, bool stage1, Structure& ste) {
+  const Features& f = shop.features;
+  const bool stage2 = (field(ste, 3, 1) & 2) != 0;
+  if (stage2 && shop.rng.percent(60)) return spoil_stage2(shop, ste);
   switch (shop.rng.below(9)) {
     case 0:
     case 1:
@@ -98,6 +141,12 @@ void make_ste_illegal(Workshop& shop, bool stage1, Structure& ste) {
       break;
   }
   set_field(ste, 0, 0, 0);  // V
+}
+
+void make_ste_illegal(Workshop& shop, bool stage1, Structure& ste) {
+  spoil_ste(shop, stage1, ste);
+  const bool silent = (field(ste, 3, 1) & 4) == 0;
+  if (!silent && !ste_illegal(shop.features, ste_of(shop.features, ste))) set_field(ste, 0, 0, 0);
 }
 
 void write_structure(Space& space, uint64_t address, const Structure& words) {
@@ -162,7 +211,17 @@ void make_cd_table(Workshop& shop, const Domain& domain, Stream& stream, Structu
 unsigned pick_config(Rng& rng, const Domain& domain) {
   if (!domain.guest) return rng.percent(92) ? 5 : 4;
   if (rng.percent(5)) return 4;
-  return rng.percent(35) ? 6 : 7;
+  return domain.spaces.empty() || rng.percent(20) ? 6 : 7;
+}
+
+// MTCFG, MemAttr, ALLOCCFG, SHCFG, and what IDR0.ATS makes meaningless here.
+void make_overrides(Rng& rng, Structure& ste) {
+  set_field(ste, 93, 92, rng.percent(90) ? 0 : rng.between(0, 3));  // EATS
+  if (rng.percent(45)) return set_field(ste, 109, 108, 1);          // SHCFG: incoming
+  set_field(ste, 99, 96, rng.below(16));
+  set_field(ste, 100, 100, rng.percent(50));
+  set_field(ste, 104, 101, rng.percent(50) ? 0 : rng.below(16));
+  set_field(ste, 109, 108, rng.between(0, 3));
 }
 
 }  // namespace
@@ -183,6 +242,7 @@ Structure make_stream(Workshop& shop, const Domain& domain, Stream& stream) {
   set_field(ste, 113, 112, rng.percent(60) ? 0 : rng.between(0, 3));
   set_field(ste, 115, 114, rng.percent(60) ? 0 : rng.between(0, 3));
   set_field(ste, 87, 84, rng.below(16));
+  if (shop.options.attributes) make_overrides(rng, ste);
   if (stream.stage1) {
     set_field(ste, 91, 91, shop.features.stall_model == 0 && rng.percent(15));
     make_cd_table(shop, domain, stream, ste);

@@ -33,7 +33,8 @@ struct Domain {
   unsigned vmid = 0;
   Structure stage2_fields{};  // STE words with the S2* fields; zero without stage 2
   std::unique_ptr<GuestSpace> guest;
-  std::vector<AddressSpace> spaces;
+  std::vector<AddressSpace> spaces;   // none where only stage 2 may translate
+  std::vector<Target> guest_targets;  // what stage 2 alone maps for clients
 };
 
 /// A stream whose STE stands in the stream table.

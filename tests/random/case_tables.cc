@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Memory blocks and random translation tables for the case generator. Every tree is consistent: one descriptor per
-// entry, Contiguous only on whole runs, so that a reader with caches must answer as one without.
+// Memory blocks and random stage-1 tables for the case generator; case_guest.cc has those of stage 2. Every tree is
+// consistent: one descriptor per entry, Contiguous only on whole runs, so that a reader with caches must answer as one
+// without.
 #include "tests/random/case_tables.h"
 
 #include <algorithm>
@@ -13,10 +14,12 @@ bool SparseImage::read(uint64_t pa, void* data, size_t n) const {
     if (pa < base + bytes && base < pa + n) return false;
   }
   auto* out = static_cast<unsigned char*>(data);
+  auto word = words.lower_bound(pa & ~uint64_t{7});
   for (size_t i = 0; i < n; ++i) {
-    const auto word = words.find((pa + i) & ~uint64_t{7});
-    const uint64_t value = word == words.end() ? 0 : word->second;
-    out[i] = static_cast<unsigned char>((value >> (8 * ((pa + i) & 7))) & 0xFF);
+    const uint64_t address = pa + i;
+    while (word != words.end() && word->first + 7 < address) ++word;
+    const bool present = word != words.end() && word->first <= address;
+    out[i] = static_cast<unsigned char>(present ? (word->second >> (8 * (address & 7))) & 0xFF : 0);
   }
   return true;
 }
@@ -39,8 +42,14 @@ bool Regions::claim(uint64_t base, unsigned size_log2) {
 }
 
 uint64_t PhysicalSpace::allocate(unsigned size_log2, unsigned limit) {
+  const unsigned width = std::min(limit, oas_);
+  if (rng_.percent(6)) {
+    // The last block that the limit allows, mostly the end of memory.
+    const uint64_t last = align_down(low_bits(~uint64_t{0}, width), size_log2);
+    if (last != 0 && regions_.claim(last, size_log2)) return last;
+  }
   for (unsigned tries = 0; tries < 10000; ++tries) {
-    const uint64_t base = align_down(low_bits(rng_.next(), std::min(limit, oas_)), size_log2);
+    const uint64_t base = align_down(low_bits(rng_.next(), width), size_log2);
     if (base != 0 && regions_.claim(base, size_log2)) return base;
   }
   throw std::runtime_error("the case generator found no free physical block; fewer streams would fit");
@@ -48,8 +57,9 @@ uint64_t PhysicalSpace::allocate(unsigned size_log2, unsigned limit) {
 
 uint64_t PhysicalSpace::aborting_block() {
   if (!has_aborting_) {
-    aborting_ = allocate(16, 32);
-    image_.aborting[aborting_] = 0x10000;
+    aborting_ = allocate(17, 32);
+    image_.aborting[aborting_] = 0x20000;
+    if (rng_.percent(50)) image_.frame = aborting_;
     has_aborting_ = true;
   }
   return aborting_;
@@ -58,6 +68,19 @@ uint64_t PhysicalSpace::aborting_block() {
 unsigned usable_output_bits(const TableFormat& format) {
   const bool wide = format.granule == 16 ? format.lpa : format.ds;
   return std::min(format.output_size, wide ? 52u : 48u);
+}
+
+uint64_t oversize_address(Rng& rng, const TableFormat& format) {
+  const bool wide = format.granule == 16 ? format.lpa : format.ds;
+  const unsigned top = wide ? 52 : 48;
+  if (format.output_size >= top) return 0;
+  return (uint64_t{1} << (top - 1)) | align_down(low_bits(rng.next(), top), 36);
+}
+
+unsigned run_log2(const TableFormat& format, int level) {
+  if (format.granule == 12) return 4;
+  if (format.granule == 14) return level == 3 ? 7 : 5;
+  return 5;
 }
 
 Tree::Tree(Space& space, const TableFormat& format) : space_(space), format_(format) {
@@ -106,90 +129,13 @@ bool Tree::put(uint64_t input, int level, uint64_t descriptor, uint64_t table_bi
 
 namespace {
 
-// A stage-2 leaf without its address: MemAttr, S2AP, SH, AF, XN.
-uint64_t stage2_leaf_bits(Rng& rng, int level, bool faulty) {
-  uint64_t leaf = level == 3 ? 3 : 1;
-  leaf |= uint64_t{rng.percent(90) ? 0xFu : rng.between(0, 15)} << 2;
-  leaf |= uint64_t{faulty ? rng.between(0, 3) : 3u} << 6;
-  leaf |= uint64_t{rng.between(0, 3)} << 8;
-  if (!faulty || rng.percent(70)) leaf |= uint64_t{1} << 10;
-  if (faulty || rng.percent(10)) leaf |= uint64_t{rng.between(0, 3)} << 53;
-  if (faulty && rng.percent(25)) leaf &= ~uint64_t{1};
-  return leaf;
-}
-
-}  // namespace
-
-GuestSpace::GuestSpace(PhysicalSpace& physical, Rng& rng, const TableFormat& stage2, bool aborts)
-    : physical_(physical), rng_(rng), tree_(physical, stage2), aborts_(aborts) {}
-
-uint64_t GuestSpace::pick(unsigned size_log2, unsigned limit) {
-  const unsigned width = std::min(limit, tree_.format().input_size);
-  for (unsigned tries = 0; tries < 10000; ++tries) {
-    const uint64_t ipa = align_down(low_bits(rng_.next(), width), size_log2);
-    if (ipa != 0 && regions_.claim(ipa, size_log2)) return ipa;
-  }
-  throw std::runtime_error("the case generator found no free guest block; fewer streams would fit");
-}
-
-void GuestSpace::map_block(uint64_t ipa, uint64_t pa, unsigned size_log2) {
-  const unsigned granule = tree_.format().granule;
-  const uint64_t bits_of_leaf = stage2_leaf_bits(rng_, 3, rng_.percent(2));
-  for (uint64_t offset = 0; offset < (uint64_t{1} << size_log2); offset += uint64_t{1} << granule) {
-    tree_.put(ipa + offset, 3, tree_.encode(pa + offset) | bits_of_leaf, 0);
-  }
-  blocks_[ipa] = {uint64_t{1} << size_log2, pa};
-}
-
-uint64_t GuestSpace::allocate(unsigned size_log2, unsigned limit) {
-  const unsigned size = std::max(size_log2, tree_.format().granule);
-  const uint64_t pa = physical_.allocate(size, usable_output_bits(tree_.format()));
-  const uint64_t ipa = pick(size, limit);
-  map_block(ipa, pa, size);
-  return ipa;
-}
-
-void GuestSpace::write(uint64_t address, uint64_t word) {
-  auto block = blocks_.upper_bound(address);
-  --block;
-  physical_.write(block->second.second + (address - block->first), word);
-}
-
-uint64_t GuestSpace::aborting_block() {
-  const uint64_t pa = physical_.aborting_block();
-  const uint64_t ipa = pick(16, 32);
-  map_block(ipa, pa, 16);
-  return ipa;
-}
-
-Target GuestSpace::map_client(unsigned limit, bool faulty) {
-  const TableFormat& format = tree_.format();
-  int level = 3;
-  if (rng_.percent(25) && tree_.leaf_level(2) && format.start_level <= 2) level = 2;
-  const unsigned size = entry_size_log2(format, level);
-  // Large blocks only where the guest's space is much larger still.
-  if (size + 7 > std::min(limit, format.input_size)) level = 3;
-  const unsigned size_log2 = entry_size_log2(format, level);
-  const uint64_t ipa = pick(size_log2, limit);
-  if (faulty && aborts_ && format.start_level <= 2 && rng_.percent(15)) {
-    tree_.put(ipa, 2, tree_.encode(physical_.aborting_block()) | 3, 0);
-    return Target{ipa, size_log2};
-  }
-  uint64_t pa = align_down(low_bits(rng_.next(), usable_output_bits(format)), size_log2);
-  if (faulty && rng_.percent(20)) pa = align_down(low_bits(rng_.next(), 52), size_log2);
-  tree_.put(ipa, level, tree_.encode(pa) | stage2_leaf_bits(rng_, level, faulty), 0);
-  return Target{ipa, size_log2};
-}
-
-namespace {
-
 // A stage-1 leaf without its address.
-uint64_t stage1_leaf_bits(Rng& rng, int level, const Stage1Style& style) {
+uint64_t stage1_leaf_bits(Rng& rng, int level, const TableFormat& format, const Stage1Style& style) {
   static constexpr unsigned access[8] = {1, 1, 1, 1, 0, 3, 3, 2};
   uint64_t leaf = level == 3 ? 3 : 1;
   leaf |= uint64_t{rng.between(0, 7)} << 2;
   leaf |= uint64_t{access[rng.below(8)]} << 6;
-  leaf |= uint64_t{rng.between(0, 3)} << 8;
+  if (!format.ds) leaf |= uint64_t{rng.between(0, 3)} << 8;
   if (rng.percent(92)) leaf |= uint64_t{1} << 10;
   if (!style.globals || rng.percent(70)) leaf |= uint64_t{1} << 11;
   if (rng.percent(30)) leaf |= uint64_t{rng.between(1, 3)} << 53;
@@ -223,20 +169,12 @@ uint64_t faulty_descriptor(Rng& rng, Space& space, const Tree& tree, const Stage
       if (level == 3) return (junk & ~uint64_t{3}) | 1;
       return junk & ~uint64_t{3};
     default: {
-      // An output address above the output size, if descriptors of this format can name one.
-      const unsigned top = format.granule == 16 ? (format.lpa ? 52 : 48) : (format.ds ? 52 : 48);
-      if (format.output_size >= top) return 0;
-      const uint64_t address = (uint64_t{1} << (top - 1)) | align_down(low_bits(junk, top), 36);
-      const uint64_t attributes = tree.leaf_level(level) ? stage1_leaf_bits(rng, level, style) : 3;
+      const uint64_t address = oversize_address(rng, format);
+      if (address == 0) return 0;
+      const uint64_t attributes = tree.leaf_level(level) ? stage1_leaf_bits(rng, level, format, style) : 3;
       return tree.encode(address) | (attributes & ~uint64_t{0x300});
     }
   }
-}
-
-unsigned run_log2(const TableFormat& format, int level) {
-  if (format.granule == 12) return 4;
-  if (format.granule == 14) return level == 3 ? 7 : 5;
-  return 5;
 }
 
 int pick_leaf_level(Rng& rng, const Tree& tree) {
@@ -269,7 +207,7 @@ void put_run(Rng& rng, Tree& tree, const Stage1Style& style, uint64_t input, int
   const uint64_t output = align_down(low_bits(rng.next(), usable_output_bits(format)), size);
   // The Contiguous bit is set only if all entries could be put.
   const uint64_t contiguous = uint64_t{1} << 52;
-  const uint64_t attributes = stage1_leaf_bits(rng, level, style);
+  const uint64_t attributes = stage1_leaf_bits(rng, level, tree.format(), style);
   const uint64_t entries = uint64_t{1} << run_log2(format, level);
   if (!tree.put(base, level, tree.encode(output) | attributes | contiguous, 0)) return;
   for (uint64_t i = 1; i < entries; ++i) {
@@ -301,7 +239,8 @@ void fill_stage1(Rng& rng, Space& space, Tree& tree, const Stage1Style& style, s
     }
     const int level = pick_leaf_level(rng, tree);
     const unsigned size = entry_size_log2(format, level);
-    const uint64_t leaf = tree.encode(random_output(rng, tree, style, size)) | stage1_leaf_bits(rng, level, style);
+    const uint64_t leaf =
+        tree.encode(random_output(rng, tree, style, size)) | stage1_leaf_bits(rng, level, tree.format(), style);
     if (tree.put(input, level, leaf, table_attributes(rng))) found.push_back(Target{align_down(input, size), size});
   }
   for (const Target& target : found) targets.push_back(Target{target.input | sign, target.size_log2});

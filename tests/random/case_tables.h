@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <utility>
 #include <vector>
@@ -35,7 +36,7 @@ class Space {
  public:
   virtual ~Space() = default;
   /// A fresh block of 2^size_log2 bytes, aligned, below 2^limit.
-  virtual uint64_t allocate(unsigned size_log2, unsigned limit) = 0;
+  virtual uint64_t allocate(unsigned size_log2, unsigned limit) = 0;  // throws std::runtime_error if full
   virtual void write(uint64_t address, uint64_t word) = 0;
   /// Address of 64 KB whose reads abort.
   virtual uint64_t aborting_block() = 0;
@@ -100,28 +101,39 @@ class Tree {
 /// Bits of output address that descriptors of this format can name, at most the format's output size.
 unsigned usable_output_bits(const TableFormat& format);
 
+/// An output address above the format's output size; 0 if its descriptors can't name one.
+uint64_t oversize_address(Rng& rng, const TableFormat& format);
+
+/// log2 of the descriptors of a contiguous run (DDI 0487 D8.6.1).
+unsigned run_log2(const TableFormat& format, int level);
+
 /// Guest memory: blocks of it are mapped by a stage-2 tree as they are handed out.
 class GuestSpace : public Space {
  public:
-  /// `aborts`: some stage-2 tables stand in aborting memory.
-  GuestSpace(PhysicalSpace& physical, Rng& rng, const TableFormat& stage2, bool aborts);
+  /// `aborts`: some stage-2 tables stand in aborting memory. `faulty`: percentage of the blocks that hold CDs and
+  /// stage-1 tables whose mapping may fault.
+  GuestSpace(PhysicalSpace& physical, Rng& rng, const TableFormat& stage2, bool aborts, unsigned faulty);
   uint64_t allocate(unsigned size_log2, unsigned limit) override;
   void write(uint64_t address, uint64_t word) override;
   uint64_t aborting_block() override;
-  /// Maps a random leaf for client traffic and returns its address.
+  /// Maps a random leaf, or a contiguous run, for client traffic and returns its address; an earlier one if the guest
+  /// space is full.
   Target map_client(unsigned limit, bool faulty);
   const Tree& tree() const { return tree_; }
 
  private:
-  uint64_t pick(unsigned size_log2, unsigned limit);
-  void map_block(uint64_t ipa, uint64_t pa, unsigned size_log2);
+  std::optional<uint64_t> pick(unsigned size_log2, unsigned limit, unsigned tries);
+  void map_page(uint64_t ipa, uint64_t pa, bool faulty);
+  std::optional<Target> map_run(unsigned limit);
 
   PhysicalSpace& physical_;
   Rng& rng_;
   Tree tree_;
   bool aborts_;
+  unsigned faulty_;
   Regions regions_;
-  std::map<uint64_t, std::pair<uint64_t, uint64_t>> blocks_;  // ipa -> (bytes, pa)
+  std::map<uint64_t, uint64_t> pages_;  // ipa -> pa of one granule
+  std::vector<Target> clients_;
 };
 
 /// How the leaves of a stage-1 tree are made.

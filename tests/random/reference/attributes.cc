@@ -115,7 +115,8 @@ MemoryAttributes combined_with_stage2(const MemoryAttributes& input, const Stage
     // MemAttr[3] is RES0, or part of reserved encodings and of the tag permission, which has no effect on the type.
     if ((leaf.mem_attr & 4) == 0) {
       combine_device(&result, static_cast<uint8_t>(low));
-    } else if (low == 1 && !input.device) {
+    } else if (low <= 1 && !input.device) {
+      // 100 is reserved and acts as 101.
       set_types(&result, Cacheability::NC, Cacheability::NC);
     } else if (low == 2) {
       set_types(&result, Cacheability::WB, Cacheability::WB);

@@ -54,7 +54,7 @@ Result Translation::bypass(uint64_t limit_bits) {
 // The attributes that the first enabled stage gets (13.1.4, 13.2, 13.3): GBPA's overrides if SMMUEN is 0, else the
 // STE's.
 MemoryAttributes Translation::input_attributes() const {
-  if (!features_.attr_types_ovr) return access_.attributes;
+  if (!features_.attr_types_ovr) return consistent(access_.attributes);
   const uint32_t gbpa = registers_.gbpa;
   TypeOverrides overrides{};
   if (bit(registers_.cr0, 0)) {

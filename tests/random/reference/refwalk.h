@@ -33,9 +33,9 @@
 //     when CLASS is not TT, IPA and FetchAddr bits at and above OAS. F_STREAM_DISABLED has neither SSV nor SubstreamID
 //     (7.3.7).
 // 14. 7.3.1: events are never merged. MEV is ignored.
-// 15. D8.6.6: stage-2 MemAttr with FWB is Device if MemAttr[2] is 0 (for S2PTW too); MemAttr[3] is ignored; 100 keeps
-//     the input's type. D8.6.5: without FWB, 0100, 1000 and 1100 are Normal, inner Non-cacheable, so S2PTW lets them
-//     pass; 0100 is write-back at both levels with MTEPERM.
+// 15. D8.6.6: stage-2 MemAttr with FWB is Device if MemAttr[2] is 0 (for S2PTW too); MemAttr[3] is ignored;
+//     the reserved 100 acts as 101. D8.6.5: without FWB, 0100, 1000 and 1100 are Normal, inner Non-cacheable, so S2PTW
+//     lets them pass; 0100 is write-back at both levels with MTEPERM.
 // 16. J1.1.4.40: the PA sizes that S2SL0 needs (4 KB level 0: 44, level -1: 52; 16 KB level 1: 42, level 0: 52; 64 KB
 //     level 1: 44) apply although tables D8-19 to D8-39 do not print them; a start level that they forbid is
 //     C_BAD_STE.
