@@ -68,12 +68,21 @@ MemoryAttributes bypass_attributes(const MemoryAttributes& incoming, const Attri
 }
 
 MemoryAttributes combined_with_stage1(const MemoryAttributes& incoming, const AttributeOverrides& overrides,
-                                      bool types_overridable, const MemoryAttributes& stage1) {
+                                      bool types_overridable, const MemoryAttributes& stage1, unsigned fixed_hints) {
   const std::uint8_t input = bypass_attributes(incoming, overrides, types_overridable).type;
   if (input == mair_normal_wb || is_device(stage1.type) || is_device(input)) return stage1;
-  MemoryAttributes out = stage1;
-  out.type = per_nibble(stage1.type, input, combine_hints);
-  return out;
+  const unsigned inner = (fixed_hints & 1) != 0 ? stage1.type & 0xfu : combine_hints(stage1.type & 0xf, input & 0xf);
+  const unsigned outer = (fixed_hints & 2) != 0 ? stage1.type >> 4u : combine_hints(stage1.type >> 4, input >> 4);
+  return {static_cast<std::uint8_t>(outer << 4 | inner), stage1.shareability};
+}
+
+unsigned hints_fixed_by_stage2(std::uint8_t stage1, std::uint8_t both) {
+  if (is_device(both)) return 0;
+  const bool device = is_device(stage1);
+  const auto forced = [device](unsigned before, unsigned after) {
+    return nibble_cacheable(after) && (device || !nibble_cacheable(before));
+  };
+  return (forced(stage1 & 0xf, both & 0xf) ? 1u : 0u) | (forced(stage1 >> 4, both >> 4) ? 2u : 0u);
 }
 
 MemoryAttributes combined_with_stage2(const MemoryAttributes& incoming, const StreamContext& context,

@@ -50,7 +50,8 @@ struct TlbEntry {
   std::uint8_t permissions = 0;                       ///< of a leaf: permission::…, what all stages grant together
   std::uint8_t stage1_permissions = permission::all;  ///< of a leaf: what stage 1 grants; all if it is not there
   std::uint8_t hierarchical = 0;                      ///< of a table: APTable, XNTable, PXNTable gathered so far (vmsa)
-  bool cacheable = true;          ///< false for a block with nT: it may be used once, not kept (BBML)
+  bool cacheable = true;         ///< false for a block with nT: it may be used once, not kept (BBML)
+  std::uint8_t fixed_hints = 0;  ///< of a leaf: bit 0 inner, bit 1 outer: the access's own allocation hints don't count
   MemoryAttributes attributes{};  ///< ns_stage2: MemAttr[3:0] as stored, and SH
 
   std::uint64_t last() const { return va_page + low_mask(page_bits); }

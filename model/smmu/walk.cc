@@ -4,6 +4,7 @@
 // is decided in vmsa/s1_walk.cc.
 #include <algorithm>
 
+#include "model/smmu/attributes.h"
 #include "model/smmu/core.h"
 #include "model/smmu/table_walk.h"
 
@@ -28,6 +29,7 @@ TlbEntry combined(const TranslationOp& op, const TlbEntry& stage1, std::uint64_t
   const TypeAndShareability both =
       s2_combined(stage1.attributes.type, stage1.attributes.shareability, stage2_attributes(op));
   entry.attributes = {both.type, both.sh};
+  entry.fixed_hints = static_cast<std::uint8_t>(hints_fixed_by_stage2(stage1.attributes.type, both.type));
   return entry;
 }
 
