@@ -34,7 +34,7 @@ unsigned with_hints(unsigned nibble, unsigned alloccfg) {
   return make_nibble(nibble_write_back(nibble), (alloccfg & 4) != 0, (alloccfg & 2) != 0, (alloccfg & 1) != 0);
 }
 
-/// A type from MemAttr has no hints of its own: it keeps those of a cacheable input (13.1.5).
+/// A type from MemAttr has no hints of its own: it keeps those of a cacheable input (13.1.3, 13.1.4).
 unsigned with_incoming_hints(unsigned nibble, unsigned incoming) {
   if (!nibble_cacheable(nibble) || !nibble_cacheable(incoming)) return nibble;
   return make_nibble(nibble_write_back(nibble), (incoming & 2) != 0, (incoming & 1) != 0, nibble_transient(incoming));

@@ -15,13 +15,13 @@ MemoryAttributes bypass_attributes(const MemoryAttributes& incoming, const Attri
                                    bool types_overridable);
 
 /// Attributes after stage 1: its memory type and shareability replace the input's; allocation hints combine where
-/// both are cacheable (section 13.1.4), but for those of `fixed_hints` (TlbEntry).
+/// both are cacheable (section 13.4.2), but for those of `fixed_hints` (TlbEntry).
 MemoryAttributes combined_with_stage1(const MemoryAttributes& incoming, const AttributeOverrides& overrides,
                                       bool types_overridable, const MemoryAttributes& stage1, unsigned fixed_hints);
 /// Which hints of a nested leaf are stage 2's alone: it has forced Write-Back (S2FWB) on what stage 1 does not cache.
 unsigned hints_fixed_by_stage2(std::uint8_t stage1, std::uint8_t both);
 
-/// Attributes of an access that stage 2 alone translates (sections 13.1.4 and 13.4).
+/// Attributes of an access that stage 2 alone translates (sections 13.1.5 and 13.4.3).
 MemoryAttributes combined_with_stage2(const MemoryAttributes& incoming, const StreamContext& context,
                                       const spec::Features& features, const MemoryAttributes& stage2);
 

@@ -32,6 +32,7 @@ void require_valid(const SmmuConfig& config) {
   check_cache("tbu.stream_cache", config.tbu.stream_cache, errors);
   check_cache("tcu.tlb", config.tcu.tlb, errors);
   check_cache("tcu.walk_cache", config.tcu.walk_cache, errors);
+  check_cache("tcu.ipa_cache", config.tcu.ipa_cache, errors);
   check_cache("tcu.config_cache", config.tcu.config_cache, errors);
   check_number("tbus", config.tbus, 1, 64, errors);
   check_number("tbu.translation_slots", config.tbu.translation_slots, 1, 1u << 16, errors);

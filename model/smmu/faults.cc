@@ -59,7 +59,7 @@ Event compose(const Core& core, const TranslationOp& op) {
       set_access(event, op);
       event.set<Event::S2>(op.fault.stage2)
           .set<Event::CLASS>(op.fault.klass)
-          .set<Event::IPA>(op.fault.ipa & ~low_mask(12));
+          .set<Event::IPA>(op.fault.ipa & ~core.beyond_oas & ~low_mask(12));
       // The SMMU's own access that stage 2 refused was a read.
       if (op.fault.type == EventType::F_PERMISSION && op.fault.klass == spec::EventClass::TT)
         event.set<Event::TTRnW>(true);

@@ -9,6 +9,7 @@
 #include "model/base/types.h"
 #include "model/spec/codes.h"
 #include "model/spec/features.h"
+#include "model/vmsa/ttw.h"
 
 namespace smmusim::legality {
 
@@ -38,9 +39,9 @@ constexpr unsigned largest_txsz(unsigned granule, const spec::Features& f) {
   return granule == 16 ? 47 : 48;
 }
 
-/// Effective IPS or S2PS in bits. Codes that an older version reserves lie above its OAS, which caps them.
+/// Effective IPS or S2PS in bits.
 constexpr unsigned output_bits(unsigned code, TableFormat format, const spec::Features& f) {
-  return format == TableFormat::vmsav8_32_lpae ? 40u : std::min(spec::address_bits(code), f.oas);
+  return format == TableFormat::vmsav8_32_lpae ? 40u : smmusim::output_bits(code, f);
 }
 /// True if a VMSAv8-64 table of this granule holds addresses of 48 bits at most.
 constexpr bool limited_to_48_bits(TableFormat format, unsigned granule, bool ds, const spec::Features& f) {

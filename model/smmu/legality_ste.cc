@@ -65,7 +65,9 @@ bool s2t0sz_out_of_range(const Ste& ste, const Features& f) {
   const unsigned granule = s2_granule(ste);
   const unsigned least = s2_format(ste, f) == TableFormat::vmsav9_128 ? 8 : granule == 16 || s2_ds(ste, f) ? 12 : 16;
   const unsigned t0sz = ste.get<Ste::S2T0SZ>();
-  return t0sz < std::max(least, 64 - intermediate_address_size(f)) || t0sz > legality::largest_txsz(granule, f);
+  // In v3.0 only the IAS bounds it (5.2, S2T0SZ).
+  return t0sz < std::max(f.version_minor == 0 ? 0 : least, 64 - intermediate_address_size(f)) ||
+         t0sz > legality::largest_txsz(granule, f);
 }
 
 /// VMSAv8-32 LPAE: S2T0SZ is -8 to 7 in four bits, the start level 2 or 1 (Arm ARM G5.5).

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// SetAssociative<Entry>: the one cache template. Micro TLB, main TLB, walk cache, configuration cache and the TBU's
-// stream cache are instances of it. It knows sets, ways and replacement; what a tag means is the user's business.
+// SetAssociative<Entry>: the one cache template. Micro TLB, main TLB, walk cache, IPA cache, configuration cache and
+// the TBU's stream cache are instances of it. It knows sets, ways and replacement; what a tag means is the user's
+// business.
 //
 // Tags and entries lie in separate arrays: a lookup touches one line of tags and, on a match, one entry.
 // No pointer into it survives a co_await: copy the entry.

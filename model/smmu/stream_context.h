@@ -43,7 +43,6 @@ struct StreamContext {
 
   bool translates_stage1() const { return spec::has_stage1(config) && !s1_bypassed; }
   bool translates_stage2() const { return spec::has_stage2(config); }
-  bool nested() const { return translates_stage1() && translates_stage2(); }
   /// Of translations by stage 2 alone.
   TlbContext stage2_tlb() const { return {StreamWorld::ns_stage2, false, Asid(0), tlb.vmid}; }
 };

@@ -16,7 +16,8 @@ bool TlbInvalidation::matches_context(const TlbContext& context, bool global) co
 
 bool TlbInvalidation::matches(const TlbEntry& entry) const {
   if (!matches_context(entry.context, entry.global)) return false;
-  if (by_va && (entry.last() < first || entry.va_page > last)) return false;
+  const std::uint64_t reach = low_mask(entry.reach_bits());
+  if (by_va && ((entry.va_page | reach) < first || (entry.va_page & ~reach) > last)) return false;
   if (granule_bits != 0 && entry.granule_bits != granule_bits) return false;
   if (entry.table) return !leaf_only;
   return ttl == 0 || entry.level == static_cast<int>(ttl);
@@ -31,30 +32,32 @@ const TlbEntry* TranslationCache::find_table(const TlbContext& context, std::uin
 void TranslationCache::fill(const TlbEntry& entry) {
   if (!present() || !entry.cacheable) return;
   const TlbContext& context = entry.context;
-  const std::size_t before = cache_.size();
-  bool evicted = false;
   cache_.insert(
       index_of(context.vmid, entry.page_bits, entry.va_page), tag_of(context.world, entry.page_bits, entry.va_page),
       entry,
       [&](const TlbEntry& old) {
-        return old.context.vmid == context.vmid && old.context.asid == context.asid &&
-               old.context.aset == context.aset && old.global == entry.global;
+        const bool same = old.context.vmid == context.vmid && old.context.asid == context.asid &&
+                          old.context.aset == context.aset && old.global == entry.global;
+        if (same) count_out(old);
+        return same;
       },
       [&](const TlbEntry& old) {
-        evicted = true;
-        forget_size(old.page_bits, 1);
+        ++counters_.evictions;
+        count_out(old);
       });
   ++counters_.fills;
-  counters_.evictions += evicted ? 1 : 0;
-  if (evicted || cache_.size() != before) {
-    ++entries_of_size_[entry.page_bits];
-    sizes_present_ |= std::uint64_t{1} << entry.page_bits;
-  }
+  count_in(entry);
 }
 
-void TranslationCache::forget_size(unsigned page_bits, std::size_t entries) {
-  entries_of_size_[page_bits] -= static_cast<std::uint32_t>(entries);
-  if (entries_of_size_[page_bits] == 0) sizes_present_ &= ~(std::uint64_t{1} << page_bits);
+void TranslationCache::count_in(const TlbEntry& entry) {
+  ++entries_of_size_[entry.page_bits];
+  sizes_present_ |= std::uint64_t{1} << entry.page_bits;
+  parts_ += entry.is_part() ? 1 : 0;
+}
+
+void TranslationCache::count_out(const TlbEntry& entry) {
+  if (--entries_of_size_[entry.page_bits] == 0) sizes_present_ &= ~(std::uint64_t{1} << entry.page_bits);
+  parts_ -= entry.is_part() ? 1 : 0;
 }
 
 void TranslationCache::invalidate(const TlbInvalidation& what) {
@@ -62,7 +65,7 @@ void TranslationCache::invalidate(const TlbInvalidation& what) {
   const auto remove = [&](const TlbEntry& entry) {
     if (!what.matches(entry)) return false;
     ++counters_.invalidated;
-    forget_size(entry.page_bits, 1);
+    count_out(entry);
     return true;
   };
   const bool one_world =
@@ -73,7 +76,7 @@ void TranslationCache::invalidate(const TlbInvalidation& what) {
     const auto bits = static_cast<unsigned>(std::countr_zero(sizes));
     sets_to_probe += (what.last >> bits) - (what.first >> bits) + 1;
   }
-  if (!what.by_va || !one_vmid || sets_to_probe == 0 || sets_to_probe > cache_.sets()) {
+  if (parts_ != 0 || !what.by_va || !one_vmid || sets_to_probe == 0 || sets_to_probe > cache_.sets()) {
     cache_.remove_if(remove);
     return;
   }
@@ -89,6 +92,7 @@ void TranslationCache::clear() {
   cache_.remove_if([](const TlbEntry&) { return true; });
   entries_of_size_ = {};
   sizes_present_ = 0;
+  parts_ = 0;
 }
 
 }  // namespace smmusim

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // TranslationCache: what a TLB or a walk cache holds, how it is tagged and what an invalidation removes
 // (IHI 0070 sections 3.17 and 4.4). Tags are the architecture's: StreamWorld, VMID, ASID, ASET, address; never a
-// StreamID. Micro TLB, main TLB and walk cache are instances.
+// StreamID. Micro TLB, main TLB, walk cache and IPA cache are instances.
 #pragma once
 
 #include <array>
@@ -15,7 +15,7 @@
 
 namespace smmusim {
 
-/// Whose translation regime (section 3.3.4), and for entries that translate IPAs (stage 2 alone) a world of their own:
+/// Whose translation regime (section 3.3.3), and for entries that translate IPAs (stage 2 alone) a world of their own:
 /// an address of one world means nothing in another. Bit positions in TlbInvalidation::worlds.
 enum class StreamWorld : std::uint8_t { ns_el1, ns_el2, ns_el2_e2h, ns_stage2 };
 constexpr unsigned world_bit(StreamWorld world) {
@@ -51,10 +51,13 @@ struct TlbEntry {
   std::uint8_t stage1_permissions = permission::all;  ///< of a leaf: what stage 1 grants; all if it is not there
   std::uint8_t hierarchical = 0;                      ///< of a table: APTable, XNTable, PXNTable gathered so far (vmsa)
   bool cacheable = true;         ///< false for a block with nT: it may be used once, not kept (BBML)
+  std::uint8_t stage1_bits = 0;  ///< of a nested leaf: log2 of the stage-1 leaf's size, of which this may be a part
   std::uint8_t fixed_hints = 0;  ///< of a leaf: bit 0 inner, bit 1 outer: the access's own allocation hints don't count
   MemoryAttributes attributes{};  ///< ns_stage2: MemAttr[3:0] as stored, and SH
 
-  std::uint64_t last() const { return va_page + low_mask(page_bits); }
+  /// log2 of what a command by VA may name to remove it: all of the stage-1 leaf that it is a part of (16.2.1).
+  unsigned reach_bits() const { return is_part() ? stage1_bits : page_bits; }
+  bool is_part() const { return stage1_bits > page_bits; }
 };
 
 /// What a CMD_TLBI_* names. An entry goes if every part that is used matches.
@@ -124,10 +127,12 @@ class TranslationCache {
     ++counters_.hits;
     cache_.touch(hit);
   }
-  void forget_size(unsigned page_bits, std::size_t entries);
+  void count_in(const TlbEntry& entry);
+  void count_out(const TlbEntry& entry);
 
   SetAssociative<TlbEntry> cache_;
   CacheCounters counters_;
+  std::size_t parts_ = 0;            ///< entries that are smaller than their stage-1 leaf
   std::uint64_t sizes_present_ = 0;  ///< bit n: entries with page_bits n are held
   std::array<std::uint32_t, 64> entries_of_size_{};
 };

@@ -20,6 +20,7 @@ TlbEntry combined(const TranslationOp& op, const TlbEntry& stage1, std::uint64_t
   const unsigned bits = std::min(stage1.page_bits, stage2.page_bits);
   TlbEntry entry = stage1;
   entry.page_bits = static_cast<std::uint8_t>(bits);
+  entry.stage1_bits = stage1.page_bits;
   entry.va_page = op.canonical & ~low_mask(bits);
   entry.ipa_page = ipa & ~low_mask(bits);
   entry.pa = Pa(op.stage2_output(ipa) & ~low_mask(bits));
@@ -33,8 +34,9 @@ TlbEntry combined(const TranslationOp& op, const TlbEntry& stage1, std::uint64_t
   return entry;
 }
 
-/// Stage 1's permissions, which count before stage 2 sees the access.
+/// Stage 1's permissions, which count before stage 2 sees the access. A prefetch has none to be checked.
 bool stage1_permits(const Core& core, TranslationOp& op) {
+  if (op.effects.fill && !op.effects.record) return true;
   const Denied missing = denied(op, op.own_leaf->permissions);
   if (!missing) return true;
   tell(core, Step::denied, op.own_leaf->permissions, 1);

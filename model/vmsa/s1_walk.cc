@@ -77,7 +77,7 @@ S1TTWParams s1_ttw_params(const Cd& cd, unsigned half, bool two_privileges, cons
   params.mair[1] = cd.get<Cd::MAIR1>();
   params.txsz = static_cast<std::uint8_t>(fields.txsz);
   params.granule_bits = static_cast<std::uint8_t>(fields.granule_bits);
-  params.ps_bits = static_cast<std::uint8_t>(std::min(spec::address_bits(cd.get<Cd::IPS>()), features.oas));
+  params.ps_bits = static_cast<std::uint8_t>(output_bits(cd.get<Cd::IPS>(), features));
   params.walk_attr = cacheability_to_mair(fields.inner, fields.outer);
   params.walk_sh = effective_shareability(params.walk_attr, static_cast<unsigned>(fields.sh));
   params.leaf_sh = static_cast<std::uint8_t>(fields.sh);

@@ -43,7 +43,7 @@ S2TTWParams s2_ttw_params(const Ste& ste, const spec::Features& features) {
   const std::optional<int> start =
       s2_start_level(params.granule_bits, ste.get<Ste::S2SL0>(), ste.get<Ste::S2SL0_2>(), params.ds, features);
   params.start_level = static_cast<std::int8_t>(start.value_or(3));
-  params.ps_bits = static_cast<std::uint8_t>(std::min(spec::address_bits(ste.get<Ste::S2PS>()), features.oas));
+  params.ps_bits = static_cast<std::uint8_t>(output_bits(ste.get<Ste::S2PS>(), features));
   params.walk_attr = cacheability_to_mair(ste.get<Ste::S2IR0>(), ste.get<Ste::S2OR0>());
   params.leaf_sh = static_cast<std::uint8_t>(ste.get<Ste::S2SH0>());
   params.walk_sh = effective_shareability(params.walk_attr, params.leaf_sh);

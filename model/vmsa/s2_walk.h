@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Stage 2 of VMSAv8-64 (Arm ARM D8.2 to D8.4; IHI 0070 sections 3.3.2, 3.4 and 5.2) as pure steps: where a walk
 // starts, which descriptor comes next, what a descriptor means. The names are those of Arm's pseudocode. Nothing here
-// reads memory, and nothing decides about S2PTW: the caller does, with TTWState::attr of the leaf.
+// reads memory, and nothing decides about S2PTW: the caller does.
 #pragma once
 
 #include <cstdint>

@@ -46,7 +46,7 @@ struct TTWState {
   std::uint8_t page_bits = 12;       ///< log2 of the block or page
   std::uint8_t contiguous_bits = 0;  ///< log2 of the contiguous run it belongs to, 0 if none
   std::uint8_t permissions = 0;      ///< permission::…
-  std::uint8_t attr = 0;             ///< MAIR byte, UNPREDICTABLE encodings resolved (13.1.1)
+  std::uint8_t attr = 0;             ///< MAIR byte, UNPREDICTABLE encodings resolved (5.4, MAIR0)
   std::uint8_t sh = 0;
   std::uint8_t memattr = 0;  ///< stage 2 only: MemAttr[3:0] as stored, for s2_combined()
   bool global = false;       ///< stage 1 only
@@ -55,6 +55,14 @@ struct TTWState {
 };
 
 enum class WalkStep : std::uint8_t { table, leaf, translation_fault, address_size_fault, access_fault };
+
+/// Effective output size of IPS or S2PS (sections 5.2 and 5.4): capped by the OAS; what v3.0 reserves acts as 48 bits.
+constexpr unsigned output_bits(unsigned code, const spec::Features& features) {
+  constexpr unsigned bits_48 = 5;
+  const bool reserved = features.version_minor == 0 && code > bits_48;
+  const unsigned bits = spec::address_bits(reserved ? bits_48 : code);
+  return bits < features.oas ? bits : features.oas;
+}
 
 /// log2 of the bytes that one descriptor at `level` covers.
 constexpr unsigned descriptor_bits(unsigned granule_bits, int level) {

@@ -2,6 +2,8 @@
 // `smmusim run`: one simulation.
 #include <memory>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "platform/cli/commands.h"
 #include "platform/cli/trace_output.h"
@@ -30,6 +32,17 @@ struct Arguments : ConfigArguments {
   RunOptions options;
 };
 
+/// No output may be an input.
+void require_apart(const Arguments& arguments) {
+  std::vector<std::string> outputs;
+  if (!arguments.options.json_path.empty()) outputs.push_back(arguments.options.json_path);
+  if (!arguments.options.out_dir.empty()) outputs.push_back(arguments.options.out_dir + "/stats.json");
+  for (const std::string& output : outputs) {
+    require_two_files(arguments.options.config.trace.file, output);
+    if (!arguments.path.empty()) require_two_files(arguments.path, output);
+  }
+}
+
 int run(Arguments& arguments) {
   ConfigSource source = arguments.source();
   for (std::size_t i = 0; i < std::size(shortcuts); ++i) {
@@ -44,10 +57,7 @@ int run(Arguments& arguments) {
   if (arguments.options.config.trace.file.empty()) {
     throw InputError("run: there is no trace to replay; give --trace FILE or set trace.file");
   }
-  if (!arguments.options.json_path.empty()) {
-    require_two_files(arguments.options.config.trace.file, arguments.options.json_path);
-    if (!arguments.path.empty()) require_two_files(arguments.path, arguments.options.json_path);
-  }
+  require_apart(arguments);
   arguments.options.colour = colour_wanted();
   arguments.options.progress = progress_wanted();
   return run_simulation(arguments.options);

@@ -56,6 +56,11 @@ Place place_of(std::string_view key) {
     throw std::invalid_argument("unknown register " + in_quotes(key) +
                                 "; write a name of the specification, such as STRTAB_BASE, or an offset, such as 0x80");
   }
+  // Queue indexes of page 1 as older documents, and QEMU's log, number them.
+  constexpr std::uint64_t page_1 = 0x10000;
+  for (const std::uint32_t index : {reg::EVENTQ_PROD, reg::EVENTQ_CONS, reg::PRIQ_PROD, reg::PRIQ_CONS}) {
+    if (number + page_1 == index) number = index;
+  }
   const spec::RegisterRow* row =
       number < reg::frame_bytes ? spec::find_register(static_cast<std::uint32_t>(number)) : nullptr;
   if (row == nullptr) {
@@ -102,9 +107,7 @@ void find_version(spec::Features& f) {
 void RegisterDump::set(std::string_view key, std::uint64_t value) {
   const Place place = place_of(key);
   const std::string_view name = place.row->name;
-  if (is_read_only(*place.row)) {
-    throw std::invalid_argument(fmt::format("{} is read-only and no translation depends on it; leave it out", name));
-  }
+  if (is_read_only(*place.row)) return;  // a dump of all registers has it, and no translation depends on it
   const unsigned width = place.upper ? 32 : place.row->width_bits;
   if (!fits(value, width)) {
     throw std::invalid_argument(

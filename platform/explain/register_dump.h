@@ -25,7 +25,7 @@ class RegisterDump {
  public:
   /// Sets the register that `key`, a name of the specification (with or without SMMU_) or an offset in the frame,
   /// names; the offset of the upper half of a 64-bit register sets that half. Throws std::invalid_argument, one
-  /// sentence "what; right", for a key that is unknown, read-only or was set before, and for a value that is too wide.
+  /// sentence "what; right", for a key that is unknown or was set before, and for a value that is too wide.
   void set(std::string_view key, std::uint64_t value);
 
   /// The value of the register at `offset`, if it was set.

@@ -180,7 +180,20 @@ MachineSetup::MachineSetup(Platform& platform, const PlatformConfig& config, con
   }
 }
 
+/// What the driver's tables need of an SMMU.
+static void require_usable(const NamedSmmu& smmu) {
+  const spec::Features& features = smmu.config.features;
+  if (!features.gran4k) {
+    throw InputError("smmu.granules of " + smmu.name + " lacks 4; the simulated driver makes tables of 4 KiB pages");
+  }
+  if (features.ttendian == spec::Ttendian::big) {
+    throw InputError("smmu.ttendian = big of " + smmu.name +
+                     " is not for the simulated driver, whose tables are little-endian; use little or mixed");
+  }
+}
+
 void MachineSetup::build_driver(Platform& platform, const PlatformConfig& config, std::size_t smmu) {
+  require_usable(config.smmus[smmu]);
   stream_tables_.push_back(make_stream_table(platform, pages_, config, smmu));
   GuestDriverConfig driver;
   driver.command_queue_log2 = config.driver.command_queue_log2;
