@@ -11,6 +11,7 @@
 
 #include "platform/config/load.h"
 #include "platform/config/value.h"
+#include "platform/explain/explain.h"
 #include "platform/explain/story.h"
 #include "platform/trace/bytes.h"
 #include "platform/trace/error.h"
@@ -23,7 +24,7 @@ using Json = nlohmann::json;
 
 constexpr std::size_t line_bytes_max = std::size_t{64} << 20;
 /// Register sets that are kept; a file that has more pays for making SMMUs.
-constexpr std::size_t smmus_max = 64;
+constexpr std::size_t machines_max = 64;
 
 /// Lines of any length up to line_bytes_max.
 class Lines {
@@ -129,6 +130,7 @@ void take_member(Question& question, const std::string& key, const Json& value) 
     t.privileged = flag_of(key, value);
   } else if (key == "size") {
     t.size = static_cast<std::uint32_t>(number_of(key, value, size_max));
+    if (t.size == 0) refuse("\"size\" is 0; it is a number from 1 to 4096");
   } else {
     refuse("unknown key " + in_quotes(key) +
            "; known are registers, words, sid, ssid, address, write, atomic, instruction, privileged, size");
@@ -148,6 +150,10 @@ Question question_of(const std::string& line) {
   }
   Question question;
   for (const auto& [key, value] : json.items()) take_member(question, key, value);
+  const Transaction& t = question.transaction;
+  if ((t.address.value & low_mask(12)) + t.size > size_max) {
+    refuse("the access crosses 4 KiB, where a TBU splits it; ask for each part");
+  }
   return question;
 }
 
@@ -167,24 +173,30 @@ class Batch {
 
   std::string answer(const std::string& line) {
     const Question question = question_of(line);
-    UntimedSmmu& smmu = smmu_of(question.registers.over(registers_));
+    Machine& machine = machine_of(question.registers.over(registers_));
     memory_.clear_words();
     for (const auto& [address, word] : question.words) memory_.put_word(address, word);
     catcher_.caught.reset();
-    return text_of(smmu.translate(question.transaction));
+    return text_of(machine.smmu.translate(question.transaction), machine.note);
   }
 
  private:
-  UntimedSmmu& smmu_of(const RegisterDump& registers) {
-    const auto known = smmus_.find(registers);
-    if (known != smmus_.end()) return *known->second;
-    const SmmuConfig config = explaining_config(config_, registers.features(config_.features));
-    auto smmu = std::make_unique<UntimedSmmu>(config, registers, memory_, &catcher_);
-    if (smmus_.size() == smmus_max) smmus_.clear();
-    return *smmus_.emplace(registers, std::move(smmu)).first->second;
+  struct Machine {
+    UntimedSmmu smmu;
+    std::string note;
+  };
+
+  Machine& machine_of(const RegisterDump& registers) {
+    const auto known = machines_.find(registers);
+    if (known != machines_.end()) return *known->second;
+    const spec::Features features = registers.features(config_.features);
+    std::unique_ptr<Machine> machine(new Machine{{explaining_config(config_, features), registers, memory_, &catcher_},
+                                                 missing_features(features, registers)});
+    if (machines_.size() == machines_max) machines_.clear();
+    return *machines_.emplace(registers, std::move(machine)).first->second;
   }
 
-  std::string text_of(const Response& response) const {
+  std::string text_of(const Response& response, const std::string& note) const {
     const bool proceeds = response.outcome == Outcome::proceed;
     const std::string pa = proceeds ? fmt::format("\"0x{:x}\"", response.address.value) : "null";
     std::string event = "null";
@@ -192,14 +204,16 @@ class Batch {
       const auto& words = catcher_.caught->dw;
       event = fmt::format("[\"0x{:x}\",\"0x{:x}\",\"0x{:x}\",\"0x{:x}\"]", words[0], words[1], words[2], words[3]);
     }
-    return fmt::format("{{\"outcome\":\"{}\",\"pa\":{},\"event\":{}}}\n", name_of(response.outcome), pa, event);
+    const std::string notes = note.empty() ? "" : ",\"note\":" + Json(note).dump();
+    return fmt::format("{{\"outcome\":\"{}\",\"pa\":{},\"event\":{}{}}}\n", name_of(response.outcome), pa, event,
+                       notes);
   }
 
   const SmmuConfig& config_;
   const RegisterDump& registers_;
   ImageMemory& memory_;
   EventCatcher catcher_;
-  std::map<RegisterDump, std::unique_ptr<UntimedSmmu>> smmus_;
+  std::map<RegisterDump, std::unique_ptr<Machine>> machines_;
 };
 
 }  // namespace

@@ -25,21 +25,21 @@ spec::Features advertised(const spec::Features& features, const RegisterDump& re
   return result;
 }
 
-void note_missing_features(const spec::Features& features, std::vector<std::string>& notes) {
+}  // namespace
+
+std::string missing_features(const spec::Features& features, const RegisterDump& registers) {
   NamedSmmu smmu;
-  smmu.config.features = features;
+  smmu.config.features = advertised(features, registers);
   std::string names;
   for (const UnsupportedRow<NamedSmmu>& row : unsupported_of_smmu()) {
     const bool told = std::find(std::begin(told_features), std::end(told_features), row.key) != std::end(told_features);
     if (!told || !row.asked(smmu)) continue;
     names += (names.empty() ? "" : ", ") + std::string(row.key.substr(row.key.find('.') + 1));
   }
-  if (names.empty()) return;
-  notes.push_back("the SMMU has features that this version does not model: " + names +
-                  "; where the translation depends on them, the story is that of an SMMU without them");
+  if (names.empty()) return names;
+  return "the SMMU has features that this version does not model: " + names +
+         "; where the translation depends on them, the story is that of an SMMU without them";
 }
-
-}  // namespace
 
 Story tell(const SmmuConfig& config, const RegisterDump& registers, MemoryPort& memory, const Transaction& transaction,
            std::vector<std::string> notes) {
@@ -49,7 +49,8 @@ Story tell(const SmmuConfig& config, const RegisterDump& registers, MemoryPort& 
   UntimedSmmu smmu(explaining, registers, memory, &teller);
   teller.begin(explaining, transaction);
   Story story = teller.end(smmu.translate(transaction));
-  note_missing_features(advertised(features, registers), notes);
+  const std::string missing = missing_features(features, registers);
+  if (!missing.empty()) notes.push_back(missing);
   const std::uint64_t cr0 = registers.get(spec::reg::CR0).value_or(0);
   if (story.event && story.event->recorded && !spec::CR0::EVENTQEN::get(cr0)) {
     notes.push_back("CR0.EVENTQEN is 0: the event below finds no queue (section 7.2)");

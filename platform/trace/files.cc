@@ -84,7 +84,8 @@ ImportReport import_file(std::string_view format, const std::string& in, const s
   if (format == "qemu-log") {
     const std::vector<Record> records = read_qemu_log(in, options, report);
     if (records.empty()) {
-      throw TraceError::in_file(in, "it holds no access, invalidation or configuration change; log with -trace 'smmuv3_*'");
+      throw TraceError::in_file(in,
+                                "it holds no access, invalidation or configuration change; log with -trace 'smmuv3_*'");
     }
     Writer writer(out, write);
     for (const Record& r : records) writer.write(r);
