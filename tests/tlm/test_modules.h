@@ -144,7 +144,8 @@ class SlowTarget : public sc_core::sc_module, public tlm::tlm_fw_transport_if<> 
   void access(tlm::tlm_generic_payload& payload) {
     addresses.push_back(payload.get_address());
     sizes.push_back(payload.get_data_length());
-    if (payload.is_read()) std::memset(payload.get_data_ptr(), 0xab, payload.get_data_length());
+    if (payload.is_read() && payload.get_data_ptr() != nullptr)
+      std::memset(payload.get_data_ptr(), 0xab, payload.get_data_length());
     payload.set_response_status(answer);
   }
   void due(tlm::tlm_generic_payload& payload, const tlm::tlm_phase& what) {
