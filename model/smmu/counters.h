@@ -10,17 +10,24 @@
 namespace smmusim {
 
 struct CacheCounters {
-  std::uint64_t lookups = 0;
+  std::uint64_t lookups = 0;  ///< hits and misses; a cache counts those, and sums them up when it is asked
   std::uint64_t hits = 0;
+  std::uint64_t missed = 0;
   std::uint64_t evictions = 0;  ///< valid entries replaced by a fill
   std::uint64_t fills = 0;
   std::uint64_t invalidated = 0;    ///< entries removed by commands
   std::uint64_t dropped_fills = 0;  ///< results not kept because an invalidation overtook the walk
-  std::uint64_t misses() const { return lookups - hits; }
+  std::uint64_t misses() const { return missed; }
 
+  CacheCounters with_lookups() const {
+    CacheCounters sum = *this;
+    sum.lookups = hits + missed;
+    return sum;
+  }
   CacheCounters& operator+=(const CacheCounters& other) {
     lookups += other.lookups;
     hits += other.hits;
+    missed += other.missed;
     evictions += other.evictions;
     fills += other.fills;
     invalidated += other.invalidated;

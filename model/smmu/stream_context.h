@@ -76,8 +76,10 @@ class StreamCache {
                         [](const StreamContext&) { return true; });
     }
     if (use) {
-      ++counters_.lookups;
-      if (hit == nullptr) return nullptr;
+      if (hit == nullptr) {
+        ++counters_.missed;
+        return nullptr;
+      }
       ++counters_.hits;
       if (!again) cache_.touch(hit);
       last_hit_ = hit;
@@ -108,7 +110,7 @@ class StreamCache {
     cache_.remove_if([](const StreamContext&) { return true; });
   }
 
-  const CacheCounters& counters() const { return counters_; }
+  CacheCounters counters() const { return counters_.with_lookups(); }
   void reset_counters() { counters_ = {}; }
   void count_dropped_fill() { ++counters_.dropped_fills; }
 

@@ -45,20 +45,23 @@ struct TlbEntry {
   std::uint8_t page_bits = 12;  ///< log2 of the bytes covered
   std::uint8_t granule_bits = 12;
   std::int8_t level = 3;  ///< of the descriptor
-  bool global = false;
-  bool table = false;                                 ///< a table descriptor, not a leaf
+  bool global : 1 = false;
+  bool table : 1 = false;     ///< a table descriptor, not a leaf
+  bool cacheable : 1 = true;  ///< false for a block with nT: it may be used once, not kept (BBML)
+  /// Of a leaf: bit 0 inner, bit 1 outer: the access's own allocation hints don't count.
+  std::uint8_t fixed_hints : 2 = 0;
   std::uint8_t permissions = 0;                       ///< of a leaf: permission::…, what all stages grant together
   std::uint8_t stage1_permissions = permission::all;  ///< of a leaf: what stage 1 grants; all if it is not there
   std::uint8_t hierarchical = 0;                      ///< of a table: APTable, XNTable, PXNTable gathered so far (vmsa)
-  bool cacheable = true;         ///< false for a block with nT: it may be used once, not kept (BBML)
-  std::uint8_t stage1_bits = 0;  ///< of a nested leaf: log2 of the stage-1 leaf's size, of which this may be a part
-  std::uint8_t fixed_hints = 0;  ///< of a leaf: bit 0 inner, bit 1 outer: the access's own allocation hints don't count
+  std::uint8_t stage1_bits = 0;   ///< of a nested leaf: log2 of the stage-1 leaf's size, of which this may be a part
   MemoryAttributes attributes{};  ///< ns_stage2: MemAttr[3:0] as stored, and SH
 
   /// log2 of what a command by VA may name to remove it: all of the stage-1 leaf that it is a part of (16.2.1).
   unsigned reach_bits() const { return is_part() ? stage1_bits : page_bits; }
   bool is_part() const { return stage1_bits > page_bits; }
 };
+
+static_assert(sizeof(TlbEntry) == 40, "a hit reads one: TLBs should stay in the host's cache");
 
 /// What a CMD_TLBI_* names. An entry goes if every part that is used matches.
 struct TlbInvalidation {
@@ -100,7 +103,7 @@ class TranslationCache {
   void invalidate(const TlbInvalidation& what);
   void clear();
 
-  const CacheCounters& counters() const { return counters_; }
+  CacheCounters counters() const { return counters_.with_lookups(); }
   void reset_counters() { counters_ = {}; }
   void count_dropped_fill() { ++counters_.dropped_fills; }
   std::size_t size() const { return cache_.size(); }
@@ -122,8 +125,10 @@ class TranslationCache {
                        });
   }
   void count(const TlbEntry* hit) {
-    ++counters_.lookups;
-    if (hit == nullptr) return;
+    if (hit == nullptr) {
+      ++counters_.missed;
+      return;
+    }
     ++counters_.hits;
     cache_.touch(hit);
   }

@@ -94,12 +94,16 @@ Progress enter_stage2(Core& core, Consultation& op, const StreamContext& context
   return fail(op, EventType::F_TRANSLATION);
 }
 
-void show_lookup(Core& core, CacheId cache, bool used, bool hit) {
-  if (core.observer != nullptr && used) core.observer->lookup(cache, hit);
+void show_lookup(Core& core, const StreamCache& cache, bool used, bool hit) {
+  if (core.observer == nullptr || !used) [[likely]]
+    return;
+  core.observer->lookup(&cache == &core.tcu.config_cache ? CacheId::config_cache : CacheId::stream_cache, hit);
 }
 
-bool is_tcu(const Core& core, const StreamCache& cache) {
-  return &cache == &core.tcu.config_cache;
+void show_lookup(Core& core, const TranslationCache& cache, bool used, bool hit) {
+  if (core.observer == nullptr || !used) [[likely]]
+    return;
+  core.observer->lookup(&cache == &core.tcu.tlb ? CacheId::tlb : CacheId::micro_tlb, hit);
 }
 
 /// Which stage refuses the access, and what (sections 3.3.2 and 7.3.16): stage 1 comes first.
@@ -165,7 +169,7 @@ Progress refuse(const Core& core, Consultation& op, const TlbEntry& entry) {
     return bypass(core, op, context);
   }
   const TlbEntry* entry = translations.find(context.tlb, op.canonical, op.count_tlb);
-  show_lookup(core, &translations == &core.tcu.tlb ? CacheId::tlb : CacheId::micro_tlb, op.count_tlb, entry != nullptr);
+  show_lookup(core, translations, op.count_tlb, entry != nullptr);
   op.count_tlb = false;
   return entry != nullptr ? finish(core, op, *entry) : Progress::needs_walk;
 }
@@ -181,8 +185,7 @@ Progress refuse(const Core& core, Consultation& op, const TlbEntry& entry) {
     return fail(op, EventType::F_UUT);
   }
   const StreamContext* context = streams.find(t.stream_id, t.substream_valid, t.substream_id, op.count_config);
-  show_lookup(core, is_tcu(core, streams) ? CacheId::config_cache : CacheId::stream_cache, op.count_config,
-              context != nullptr);
+  show_lookup(core, streams, op.count_config, context != nullptr);
   op.count_config = false;
   return context != nullptr ? consult_with(core, op, *context, translations) : Progress::needs_configuration;
 }
@@ -226,7 +229,7 @@ Progress consult(Core& core, Consultation& op, StreamCache& streams, Translation
 
 Response Smmu::translate(unsigned tbu, const Transaction& transaction, Effects effects) {
   Core& core = *core_;
-  SMMUSIM_CHECK(tbu < core.tbus.size());
+  SMMUSIM_CHECK(tbu < core.config.tbus);  // as many as core.tbus holds
   Response response;
   Tbu& unit = *core.tbus[tbu];
   Consultation start(transaction, response, effects.fill);

@@ -30,7 +30,7 @@ TlbEntry combined(const TranslationOp& op, const TlbEntry& stage1, std::uint64_t
   const TypeAndShareability both =
       s2_combined(stage1.attributes.type, stage1.attributes.shareability, stage2_attributes(op));
   entry.attributes = {both.type, both.sh};
-  entry.fixed_hints = static_cast<std::uint8_t>(hints_fixed_by_stage2(stage1.attributes.type, both.type));
+  entry.fixed_hints = hints_fixed_by_stage2(stage1.attributes.type, both.type) & 3;
   return entry;
 }
 
