@@ -13,6 +13,7 @@
 #include <tlm>
 #include <vector>
 
+#include "bench/calibration.h"
 #include "model/spec/registers.h"
 #include "platform/driver/table_builder.h"
 #include "platform/memory/memory_module.h"
@@ -158,26 +159,6 @@ std::vector<std::uint64_t> random_addresses() {
     address = (state >> 33) % (pages * 4096 / bytes) * bytes;
   }
   return addresses;
-}
-
-/// Seconds per item of `loop(items)`, best of five.
-template <class Loop>
-double seconds_per_item(std::size_t items, Loop loop) {
-  double best = 1e9;
-  for (int round = 0; round < 5; ++round) {
-    const auto begin = std::chrono::steady_clock::now();
-    loop(items);
-    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
-    best = std::min(best, took.count() / static_cast<double>(items));
-  }
-  return best;
-}
-
-void report_ratio(benchmark::State& state, double calibration_seconds) {
-  state.SetItemsProcessed(state.iterations());
-  state.counters["ratio_to_calibration"] = benchmark::Counter(
-      calibration_seconds, benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
-  state.counters["calibration_ns"] = calibration_seconds * 1e9;
 }
 
 double bare_hop_seconds(const std::vector<std::uint64_t>& addresses) {

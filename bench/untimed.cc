@@ -8,6 +8,7 @@
 #include <numeric>
 #include <vector>
 
+#include "bench/calibration.h"
 #include "model/sim/engine.h"
 #include "model/smmu/smmu.h"
 #include "model/spec/command.h"
@@ -100,27 +101,6 @@ class UntimedMachine {
   std::uint32_t produced_ = 0;
   Transaction transaction_;
 };
-
-/// Seconds per item of `loop(items)`, best of five.
-template <class Loop>
-double seconds_per_item(std::size_t items, Loop loop) {
-  double best = 1e9;
-  for (int round = 0; round < 5; ++round) {
-    const auto begin = std::chrono::steady_clock::now();
-    loop(items);
-    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
-    best = std::min(best, took.count() / static_cast<double>(items));
-  }
-  return best;
-}
-
-void report_ratio(benchmark::State& state, double calibration_seconds, std::size_t items_per_iteration = 1) {
-  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(items_per_iteration));
-  state.counters["ratio_to_calibration"] =
-      benchmark::Counter(calibration_seconds * static_cast<double>(items_per_iteration),
-                         benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
-  state.counters["calibration_ns"] = calibration_seconds * 1e9;
-}
 
 /// The bare loop: a 256-entry 4-way configuration cache looked up by StreamID, then a 2048-entry 4-way TLB with LRU
 /// tagged by page and ASID, a permission test and the output address; plain arrays, no calls.

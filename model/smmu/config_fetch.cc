@@ -203,14 +203,12 @@ void decode_ste(const Core& core, const Ste& ste, StreamContext& context) {
   if (!context.translates_stage2()) return;
   context.s2 = s2_ttw_params(ste, core.config.features);
   context.s2_r = ste.get<Ste::S2R>();
-  context.s2_s = ste.get<Ste::S2S>();
 }
 
 void decode_cd(const Core& core, const Cd& cd, StreamContext& context) {
   const bool two_privileges = context.tlb.world != StreamWorld::ns_el2;
   context.cd_a = cd.get<Cd::A>() || core.config.features.term_model;
   context.cd_r = cd.get<Cd::R>();
-  context.cd_s = cd.get<Cd::S>();
   context.tlb.asid = Asid(two_privileges ? cd.get<Cd::ASID>() : std::uint16_t{0});
   context.tlb.aset = cd.get<Cd::ASET>();
   for (unsigned half = 0; half < 2; ++half) {

@@ -39,9 +39,9 @@ Progress answer(Consultation& op, Outcome outcome) {
   return Progress::answered;
 }
 
-/// Output = input. Address and attributes only; everything is permitted.
+/// Output = input, cut to the OAS: what an IAS lets through may have more. Everything is permitted.
 Progress pass_through(Core& core, Consultation& op, const AttributeOverrides& overrides) {
-  op.response.address = Pa(op.transaction.address.value);
+  op.response.address = Pa(op.transaction.address.value & ~core.beyond_oas);
   op.response.attributes = bypass_attributes(op.transaction.attributes, overrides, core.config.features.attr_types_ovr);
   op.response.read_allowed = true;
   op.response.write_allowed = true;
@@ -78,9 +78,7 @@ Progress bypass(Core& core, Consultation& op, const StreamContext& context) {
       context.config == spec::SteConfig::bypass ? features.oas : spec::intermediate_address_size(features);
   tell(core, Step::bypassed, limit);
   if (!fits(address, limit)) return input_too_large(core, op);
-  const Progress progress = pass_through(core, op, context.overrides);
-  op.response.address = Pa(address & low_mask(features.oas));  // what IAS lets through and OAS has no room for
-  return progress;
+  return pass_through(core, op, context.overrides);
 }
 
 /// The access goes to stage 2 as it came (sections 3.4 and 13.4).

@@ -12,22 +12,9 @@ void term_model(Features& f) {
 void little(Features& f) {
   f.ttendian = spec::Ttendian::little;
 }
-void big(Features& f) {
-  f.ttendian = spec::Ttendian::big;
-}
 void lpae_only(Features& f) {
   f.ttf_lpae = true;
   f.ttf_vmsav8_64 = false;
-}
-void httu_access(Features& f) {
-  f.httu = spec::Httu::access;
-}
-void httu_dirty(Features& f) {
-  f.httu = spec::Httu::access_dirty;
-}
-void httu_table(Features& f) {
-  newest(f);
-  f.httu = spec::Httu::access_dirty_table;
 }
 void httu_table_lpae(Features& f) {
   httu_table(f);

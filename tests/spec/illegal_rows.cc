@@ -41,6 +41,19 @@ void oas40(Features& f) {
 void lpae(Features& f) {
   f.ttf_lpae = true;
 }
+void big(Features& f) {
+  f.ttendian = spec::Ttendian::big;
+}
+void httu_access(Features& f) {
+  f.httu = spec::Httu::access;
+}
+void httu_dirty(Features& f) {
+  f.httu = spec::Httu::access_dirty;
+}
+void httu_table(Features& f) {
+  newest(f);
+  f.httu = spec::Httu::access_dirty_table;
+}
 void lpae_oas36(Features& f) {
   f.ttf_lpae = true;
   f.oas = 36;

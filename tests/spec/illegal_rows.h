@@ -53,6 +53,10 @@ void newest_overlays(Features& f);
 void newest_ds(Features& f);
 void oas40(Features& f);
 void lpae(Features& f);
+void big(Features& f);
+void httu_access(Features& f);
+void httu_dirty(Features& f);
+void httu_table(Features& f);
 /// LPAE beside a 36-bit OAS: the IAS is 40 bits.
 void lpae_oas36(Features& f);
 void stalls(Features& f);

@@ -173,19 +173,6 @@ namespace {
 void little(Features& f) {
   f.ttendian = spec::Ttendian::little;
 }
-void big(Features& f) {
-  f.ttendian = spec::Ttendian::big;
-}
-void httu_access(Features& f) {
-  f.httu = spec::Httu::access;
-}
-void httu_dirty(Features& f) {
-  f.httu = spec::Httu::access_dirty;
-}
-void httu_table(Features& f) {
-  newest(f);
-  f.httu = spec::Httu::access_dirty_table;
-}
 void httu_lpae(Features& f) {
   httu_dirty(f);
   lpae(f);

@@ -6,6 +6,7 @@
 #include "model/vmsa/attributes.h"
 #include "model/vmsa/permissions.h"
 #include "model/vmsa/s2_walk.h"
+#include "tests/unit/vmsa_digest.h"
 
 namespace smmusim {
 namespace {
@@ -23,16 +24,6 @@ S2TTWParams params_of(unsigned granule_bits = 12, bool wide = false, unsigned ps
   params.ds = wide && granule_bits != 16;
   params.lpa = wide && granule_bits == 16;
   return params;
-}
-struct Result {
-  WalkStep step;
-  TTWState state;
-};
-Result digest(const S2TTWParams& params, int level, std::uint64_t descriptor) {
-  Result result{};
-  ttw::enter_table(params, result.state, level, 0);
-  result.step = walk_step(params, result.state, descriptor);
-  return result;
 }
 
 struct LevelRow {

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "model/vmsa/s1_walk.h"
+#include "tests/unit/vmsa_digest.h"
 
 namespace smmusim {
 namespace {
@@ -21,16 +22,6 @@ S1TTWParams params_of(unsigned granule_bits, bool wide, unsigned ps_bits = 52) {
   params.lpa = wide && granule_bits == 16;
   params.mair[0] = 0x04'44'ff;
   return params;
-}
-struct Result {
-  WalkStep step;
-  TTWState state;
-};
-Result digest(const S1TTWParams& params, int level, std::uint64_t descriptor) {
-  Result result{};
-  ttw::enter_table(params, result.state, level, 0);
-  result.step = walk_step(params, result.state, descriptor);
-  return result;
 }
 
 /// A descriptor with address `address` of 52 bits, by the layout of the granule.
