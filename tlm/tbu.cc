@@ -45,7 +45,8 @@ Tbu::Tbu(Pump& pump, Smmu& smmu, unsigned index, tlm::tlm_target_socket<>& clien
     : pump_(pump),
       smmu_(smmu),
       index_(index),
-      timed_(smmu.config().timed),
+      // With stalls even an untimed SMMU may answer later.
+      waits_(smmu.config().timed || smmu.config().features.stall_model != spec::StallModel::terminate),
       split_(smmu.config().tbu.cross_4k == Cross4k::split),
       observed_(smmu.observed()),
       client_(client),
@@ -241,7 +242,7 @@ tlm::tlm_sync_enum Tbu::begin_request(tlm::tlm_generic_payload& payload, tlm::tl
                                       sc_core::sc_time& delay) {
   payload.set_dmi_allowed(false);
   if (refuse(payload)) return tlm::TLM_COMPLETED;
-  if (!timed_) {
+  if (!waits_) {
     transport_untimed(payload, delay);
     return tlm::TLM_COMPLETED;
   }

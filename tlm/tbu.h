@@ -129,7 +129,7 @@ class Tbu final : public tlm::tlm_fw_transport_if<> {
   Pump& pump_;
   Smmu& smmu_;
   unsigned index_;
-  bool timed_;
+  bool waits_;
   bool split_;
   bool observed_;
   tlm::tlm_target_socket<>& client_;

@@ -10,7 +10,7 @@ namespace smmusim::systemc {
 void Tbu::b_transport(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay) {
   payload.set_dmi_allowed(false);
   if (refuse(payload)) return;
-  if (!timed_) {
+  if (!waits_) {
     transport_untimed(payload, delay);
     return;
   }

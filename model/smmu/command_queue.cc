@@ -124,7 +124,7 @@ Task<CommandError> CommandQueue::consume(Command& command) {
   } else if (is_prefetch(opcode)) {
     co_await prefetch(core_, command);
   } else {
-    execute_invalidation(core_, command);
+    execute_command(core_, command);
   }
   co_return CommandError::CERROR_NONE;
 }

@@ -42,6 +42,6 @@ class CommandQueue {
 bool illegal_command(const Core& core, const spec::Command& command);
 
 /// Carries out any command but CMD_SYNC and the prefetches; it is legal.
-void execute_invalidation(Core& core, const spec::Command& command);
+void execute_command(Core& core, const spec::Command& command);
 
 }  // namespace smmusim

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Which commands are CERROR_ILL, and what each invalidation names (IHI 0070 sections 4.1 to 4.4).
+// Which commands are CERROR_ILL, what each invalidation names, and CMD_RESUME and CMD_STALL_TERM (IHI 0070 sections
+// 4.1 to 4.4, 4.7.1 and 4.7.2).
 #include <algorithm>
 
 #include "model/smmu/command_queue.h"
@@ -218,12 +219,25 @@ bool illegal_command(const Core& core, const Command& command) {
   return !row->legal(command, core.config.features);
 }
 
-void execute_invalidation(Core& core, const Command& command) {
+/// CMD_RESUME (section 4.7.1): Ab counts only where RAZ/WI is an alternative.
+void resume(Core& core, const Command& c) {
+  Resolution resolution = Resolution::retry;
+  if (!c.get<Command::Ac>()) {
+    resolution = c.get<Command::Ab>() || core.config.features.term_model ? Resolution::abort : Resolution::raz_wi;
+  }
+  core.stalls.resume(StreamId(c.get<Command::StreamID>()), c.get<Command::STAG>(), resolution);
+}
+
+void execute_command(Core& core, const Command& command) {
   const Opcode opcode = command.get<Command::OP>();
   if (opcode >= Opcode::CMD_CFGI_STE && opcode <= Opcode::CMD_CFGI_CD_ALL) {
     invalidate(core, config_invalidation(command));
   } else if (opcode >= Opcode::CMD_TLBI_NH_ALL && opcode <= Opcode::CMD_TLBI_NSNH_ALL) {
     invalidate(core, tlb_invalidation(core, command));
+  } else if (opcode == Opcode::CMD_RESUME) {
+    resume(core, command);
+  } else if (opcode == Opcode::CMD_STALL_TERM) {
+    core.stalls.terminate(StreamId(command.get<Command::StreamID>()));
   }
 }
 

@@ -50,6 +50,8 @@ struct TcuConfig {
   unsigned command_cycles = 2;    ///< to execute one command, its fetch apart
   unsigned event_buffer = 16;     ///< records on their way to the Event queue
   unsigned clock_mhz = 1000;
+  bool suppress_duplicate_stalls = true;  ///< one record stands for later stalls of the same page (section 3.12.2.1)
+  bool merge_events = false;              ///< equal records that wait in event_buffer become one (section 7.3.1)
 };
 
 struct SmmuConfig {

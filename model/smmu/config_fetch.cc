@@ -200,7 +200,9 @@ void decode_ste(const Core& core, const Ste& ste, StreamContext& context) {
   context.tlb.world = stream_world(ste, core.config.features, e2h);
   const bool tagged = core.config.features.s2p && has_vmid(context.tlb.world);
   context.tlb.vmid = Vmid(tagged ? ste.get<Ste::S2VMID>() : std::uint16_t{0});
+  context.mev = ste.get<Ste::MEV>();
   if (!context.translates_stage2()) return;
+  context.s2_s = ste.get<Ste::S2S>();
   context.s2 = s2_ttw_params(ste, core.config.features);
   context.s2_r = ste.get<Ste::S2R>();
 }
@@ -209,6 +211,7 @@ void decode_cd(const Core& core, const Cd& cd, StreamContext& context) {
   const bool two_privileges = context.tlb.world != StreamWorld::ns_el2;
   context.cd_a = cd.get<Cd::A>() || core.config.features.term_model;
   context.cd_r = cd.get<Cd::R>();
+  context.cd_s = cd.get<Cd::S>();
   context.tlb.asid = Asid(two_privileges ? cd.get<Cd::ASID>() : std::uint16_t{0});
   context.tlb.aset = cd.get<Cd::ASET>();
   for (unsigned half = 0; half < 2; ++half) {

@@ -45,7 +45,8 @@ Core::Core(Engine& engine, MemoryPort& memory_port, MemoryPort* debug_port, Obse
       interrupts(*this),
       event_queue(*this),
       command_queue(*this),
-      tcu(lifetime, config) {
+      tcu(lifetime, config),
+      stalls(*this) {
   for (unsigned n = 0; n < config.tbus; ++n) {
     tbus.push_back(std::make_unique<Tbu>(*this, config.tbu, config.seed + 10 * (n + 1)));
   }

@@ -17,6 +17,7 @@
 #include "model/smmu/interrupts.h"
 #include "model/smmu/observer.h"
 #include "model/smmu/registers.h"
+#include "model/smmu/stalls.h"
 #include "model/smmu/stream_context.h"
 #include "model/smmu/tbu.h"
 #include "model/smmu/tlb.h"
@@ -63,6 +64,7 @@ struct Core {
   CommandQueue command_queue;
   Tcu tcu;
   std::vector<std::unique_ptr<Tbu>> tbus;
+  Stalls stalls;
   Requests requests;
   Grants grants;
 };

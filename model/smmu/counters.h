@@ -43,6 +43,10 @@ struct SmmuCounters {
   std::array<std::uint64_t, 256> events{};  ///< generated, by event number
   std::uint64_t events_written = 0;
   std::uint64_t events_lost = 0;              ///< queue full, disabled or in error
+  std::uint64_t events_merged = 0;            ///< into an equal record that was waiting
+  std::uint64_t stalls = 0;                   ///< STAGs given out
+  std::uint64_t stalls_suppressed = 0;        ///< stalls that another one's record stands for
+  std::uint64_t stall_retries = 0;            ///< by CMD_RESUME, or because a record could not be written before
   std::array<std::uint64_t, 256> commands{};  ///< consumed, by opcode
   std::uint64_t command_errors = 0;
   std::uint64_t walks = 0;

@@ -23,6 +23,13 @@ bool delivers(const Core& core) {
   return core.regs.eventqen() && (core.regs.active_errors() & GERROR::EVENTQ_ABT_ERR::mask) == 0;
 }
 
+/// Only translation-related faults have the field.
+bool has_stall(const spec::Event& event) {
+  const auto type = event.get<spec::Event::Type>();
+  return type >= spec::EventType::F_TRANSLATION && type <= spec::EventType::F_PERMISSION &&
+         event.get<spec::Event::Stall>();
+}
+
 }  // namespace
 
 EventQueue::EventQueue(Core& core)
@@ -32,7 +39,30 @@ Scope& EventQueue::scope() {
   return core_.lifetime;
 }
 
-Task<> EventQueue::record(spec::Event& event) {
+bool EventQueue::has_room() const {
+  const QueueView queue = view_of(core_);
+  return delivers(core_) && queue.consistent() && queue.used() + pending_ < queue.entries();
+}
+
+/// Records are equal if all fields are, but for the low bits of an address that was translated or refused (7.3.8 on).
+bool EventQueue::merged(const spec::Event& event) {
+  const auto comparable = [](spec::Event record) {
+    if (record.get<spec::Event::Type>() >= spec::EventType::F_TRANSL_FORBIDDEN) record.dw[2] &= ~low_mask(12);
+    return record;
+  };
+  const spec::Event wanted = comparable(event);
+  for (std::size_t n = 0; n != count_; ++n) {
+    if (comparable(buffer_[(first_ + n) % buffer_.size()]) == wanted) return true;
+  }
+  return false;
+}
+
+Task<> EventQueue::record(spec::Event& event, bool may_merge) {
+  if (may_merge && core_.config.tcu.merge_events && merged(event)) {
+    ++core_.counters.events_merged;
+    co_return;
+  }
+  ++pending_;
   co_await buffer_slots_.acquire();
   buffer_[(first_ + count_) % buffer_.size()] = event;
   ++count_;
@@ -48,6 +78,7 @@ Task<> EventQueue::drain() {
     first_ = (first_ + 1) % buffer_.size();
     --count_;
     co_await write(event);
+    --pending_;
     buffer_slots_.release();
   }
   writing_ = false;
@@ -60,12 +91,20 @@ bool EventQueue::writable_or_lost(const spec::Event& event) {
   const QueueView queue = view_of(core_);
   const bool on = delivers(core_);
   if (on && queue.consistent() && !queue.full()) return true;
+  if (has_stall(event)) {
+    core_.stalls.not_recorded(event.get<spec::Event::STAG>());
+    return false;
+  }
   if (on && ((core_.regs.eventq_prod ^ core_.regs.eventq_cons) & overflow_flag) == 0) {
     core_.regs.eventq_prod ^= overflow_flag;
   }
+  lose(event);
+  return false;
+}
+
+void EventQueue::lose(const spec::Event& event) {
   ++core_.counters.events_lost;
   if (core_.observer != nullptr) core_.observer->event(event, false);
-  return false;
 }
 
 Task<> EventQueue::write(spec::Event& event) {
@@ -75,8 +114,7 @@ Task<> EventQueue::write(spec::Event& event) {
       own_write(core_, Purpose::EVENT, view_of(core_).address(index), event.dw.data(), 32, core_.queue_attributes());
   const MemoryStatus status = co_await access;
   if (status != MemoryStatus::ok) {
-    ++core_.counters.events_lost;
-    if (core_.observer != nullptr) core_.observer->event(event, false);
+    lose(event);
     core_.interrupts.report_global_error(GERROR::EVENTQ_ABT_ERR::mask);
     co_return;
   }
@@ -90,6 +128,7 @@ Task<> EventQueue::write(spec::Event& event) {
 void EventQueue::reset() {
   first_ = 0;
   count_ = 0;
+  pending_ = 0;
   writing_ = false;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The Event queue (IHI 0070 sections 3.5, 7.2 and 7.4): records go through a small buffer to memory, one at a time
 // and in order; PROD moves when a record is visible. A record that finds the queue full is lost and toggles OVFLG; one
-// that finds it disabled or in error is lost silently.
+// that finds it disabled or in error is lost silently. A stall's record is never lost so: its transaction is retried.
 #pragma once
 
 #include <vector>
@@ -18,8 +18,12 @@ class EventQueue {
  public:
   explicit EventQueue(Core& core);
 
-  /// Takes a record for delivery; waits only while the buffer is full.
-  Task<> record(spec::Event& event);
+  /// Takes a record for delivery; waits only while the buffer is full. One that may be merged (section 7.3.1) vanishes
+  /// in an equal one that waits in the buffer, if TcuConfig::merge_events.
+  Task<> record(spec::Event& event, bool may_merge);
+  /// True if a record that is taken now will find its place: the queue is writable (section 7.2.1), and what is in the
+  /// buffer leaves room.
+  bool has_room() const;
   /// True while records are on their way to memory; EVENTQEN can't be acknowledged off before.
   bool busy() const { return writing_; }
   void reset();
@@ -29,12 +33,15 @@ class EventQueue {
   Task<> drain();
   Task<> write(spec::Event& event);
   bool writable_or_lost(const spec::Event& event);
+  void lose(const spec::Event& event);
+  bool merged(const spec::Event& event);
 
   Core& core_;
   Slots buffer_slots_;
   std::vector<spec::Event> buffer_;  // a ring
   std::size_t first_ = 0;
   std::size_t count_ = 0;
+  std::uint32_t pending_ = 0;  // taken and not yet written or lost
   bool writing_ = false;
 };
 

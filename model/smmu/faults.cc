@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What becomes of a fault: the outcome for the client (IHI 0070 section 3.12) and the event record (section 7.3).
+// What becomes of a fault: the outcome for the client (IHI 0070 sections 3.12 and 5.5) and the event record (section
+// 7.3). Where a stalled transaction waits is stalls.cc's business.
 #include "model/smmu/core.h"
 #include "model/smmu/translate.h"
 
@@ -9,9 +10,13 @@ namespace {
 using spec::Event;
 using spec::EventType;
 
-/// F_TRANSLATION, F_ADDR_SIZE, F_ACCESS, F_PERMISSION: the faults that CD.A, CD.R and CD.S govern.
-bool translation_related(EventType type) {
-  return type >= EventType::F_TRANSLATION && type <= EventType::F_PERMISSION;
+/// F_TRANSLATION, F_ADDR_SIZE, F_ACCESS, F_PERMISSION: the faults that A, R and S govern, but for that of a bypass.
+bool configurable(const Fault& fault) {
+  return fault.type >= EventType::F_TRANSLATION && fault.type <= EventType::F_PERMISSION && !fault.terminate_always;
+}
+
+bool stalls(const TranslationOp& op) {
+  return configurable(op.fault) && (op.fault.stage2 ? op.context->s2_s : op.context->cd_s);
 }
 
 void set_stream(Event& event, const Transaction& t) {
@@ -60,6 +65,9 @@ Event compose(const Core& core, const TranslationOp& op) {
       event.set<Event::S2>(op.fault.stage2)
           .set<Event::CLASS>(op.fault.klass)
           .set<Event::IPA>(op.fault.ipa & ~core.beyond_oas & ~low_mask(12));
+      if (op.response.outcome == Outcome::stalled) {
+        event.set<Event::Stall>(true).set<Event::STAG>(op.response.stag == no_stag ? 0 : op.response.stag);
+      }
       // The SMMU's own access that stage 2 refused was a read.
       if (op.fault.type == EventType::F_PERMISSION && op.fault.klass == spec::EventClass::TT)
         event.set<Event::TTRnW>(true);
@@ -72,13 +80,30 @@ Event compose(const Core& core, const TranslationOp& op) {
 
 bool recorded(const Core& core, const TranslationOp& op) {
   if (op.fault.type == EventType::C_BAD_STREAMID) return as<spec::CR2>(core.regs.cr2).get<spec::CR2::RECINVSID>();
-  if (!translation_related(op.fault.type) || op.fault.terminate_always) return true;
+  if (!configurable(op.fault) || stalls(op)) return true;
   return op.fault.stage2 ? op.context->s2_r : op.context->cd_r;
 }
 
 Outcome outcome_of(const TranslationOp& op) {
-  if (!translation_related(op.fault.type) || op.fault.terminate_always) return Outcome::abort;
+  if (!configurable(op.fault)) return Outcome::abort;
+  if (stalls(op)) return Outcome::stalled;
   return op.fault.stage2 || op.context->cd_a ? Outcome::abort : Outcome::raz_wi;
+}
+
+/// Whether equal records may become one (section 7.3.1): as STE.MEV says; of those that come before the STE, always.
+bool may_merge(const TranslationOp& op) {
+  if (op.fault.type <= EventType::C_BAD_STE) return true;
+  return op.context != nullptr && op.context->mev && op.response.outcome != Outcome::stalled;
+}
+
+/// The stall's STAG into the response; false if there is nothing to record now. No stall begins after SMMUEN.
+bool enter_stall(Core& core, TranslationOp& op) {
+  if (!core.regs.smmuen()) {
+    op.response.outcome = Outcome::abort;
+    return false;
+  }
+  op.response.stag = core.stalls.enter(op.transaction, op.parks);
+  return op.response.stag != no_stag;
 }
 
 }  // namespace
@@ -89,9 +114,10 @@ Task<> report_fault(Core& core, TranslationOp& op) {
   const bool wanted = recorded(core, op);
   if (core.observer != nullptr) core.observer->fault(compose(core, op), wanted);
   if (!op.effects.record || !wanted) co_return;
+  if (op.response.outcome == Outcome::stalled && !enter_stall(core, op)) co_return;
   Event event = compose(core, op);
   ++core.counters.events[static_cast<std::size_t>(op.fault.type)];
-  co_await core.event_queue.record(event);
+  co_await core.event_queue.record(event, may_merge(op));
 }
 
 }  // namespace smmusim

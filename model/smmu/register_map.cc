@@ -59,6 +59,8 @@ std::uint64_t writable_cr0(const Core& core) {
 void written_cr0(Core& core, std::uint64_t before) {
   update_cr0ack(core);
   if (core.regs.cr0 != before) revoke_grants(core);
+  if (!core.regs.smmuen()) core.stalls.terminate_all();
+  core.stalls.look_again();
   core.command_queue.kick();
 }
 
@@ -94,6 +96,7 @@ std::uint64_t writable_gerrorn(const Core& core) {
          when(f.pri, GERROR::PRIQ_ABT_ERR::mask) | when(f.pri && f.msi, GERROR::MSI_PRIQ_ABT_ERR::mask);
 }
 void written_gerrorn(Core& core, std::uint64_t) {
+  core.stalls.look_again();
   core.command_queue.kick();
 }
 
@@ -143,6 +146,9 @@ std::uint64_t writable_eventq_prod(const Core& core) {
 }
 std::uint64_t writable_eventq_cons(const Core& core) {
   return index_bits(features(core).eventqs) | bit31;
+}
+void written_eventq_cons(Core& core, std::uint64_t) {
+  core.stalls.look_again();
 }
 
 // MSI configuration (6.3.21 to 6.3.23): exists with IDR0.MSI; addresses beyond the OAS are not stored.
@@ -258,7 +264,7 @@ constexpr RegisterBehaviour table[] = {
     read_only(reg::CIDR2, read_constant<0x05>),
     read_only(reg::CIDR3, read_constant<0xb1>),
     stored<&R::eventq_prod>(reg::EVENTQ_PROD, 32, writable_eventq_prod),
-    stored<&R::eventq_cons>(reg::EVENTQ_CONS, 32, writable_eventq_cons),
+    stored<&R::eventq_cons>(reg::EVENTQ_CONS, 32, writable_eventq_cons, written_eventq_cons),
 };
 
 /// One access as the part of a register that it touches; `row` is null if it touches none.

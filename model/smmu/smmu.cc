@@ -4,6 +4,7 @@
 
 #include "model/smmu/core.h"
 #include "model/smmu/register_map.h"
+#include "model/smmu/translate.h"
 
 namespace smmusim {
 namespace {
@@ -29,6 +30,7 @@ void Smmu::reset() {
   Core& core = *core_;
   core.memory.abandon(core.lifetime);
   core.requests.abort_all(core.lifetime.engine());
+  core.stalls.reset();
   core.lifetime.cancel();
   core.interrupts.reset();
   core.event_queue.reset();
@@ -54,9 +56,12 @@ void Smmu::write_register(std::uint32_t offset, std::uint64_t value, unsigned si
 bool Smmu::submit(unsigned tbu, TranslationRequest& request) {
   SMMUSIM_CHECK(tbu < core_->tbus.size());
   if (!core_->config.timed) {
-    request.response = translate(tbu, request.transaction);
+    request.response = translate_now(*core_, *core_->tbus[tbu], request.transaction);
     request.ticket = 0;
-    return true;
+    if (request.response.outcome != Outcome::stalled) {
+      count_response(*core_, request.transaction, request.response);
+      return true;
+    }
   }
   core_->requests.admit(*core_, request);
   spawn(core_->lifetime, core_->tbus[tbu]->serve(request));

@@ -32,7 +32,10 @@ struct StreamContext {
   bool s1_bypassed = false;  ///< Config has stage 1, but S1DSS lets this traffic by
   bool cd_a = true;          ///< CD.A and CD.R (section 3.12)
   bool cd_r = true;
+  bool cd_s = false;           ///< CD.S: faults of stage 1 stall
   bool s2_r = true;            ///< STE.S2R: the same for faults of stage 2, which has no RAZ/WI
+  bool s2_s = false;           ///< STE.S2S
+  bool mev = false;            ///< STE.MEV
   std::uint32_t cd_index = 0;  ///< place in the CD table, what CMD_CFGI_CD names
   AttributeOverrides overrides{};
   TlbContext tlb{};  ///< of the translations that accesses look up: ns_stage2 if stage 1 is not in use

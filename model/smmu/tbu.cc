@@ -41,31 +41,51 @@ void Tbu::keep(TranslationOp& op) {
 }
 
 Task<> Tbu::serve(TranslationRequest& request) {
-  co_await translation_slots_.acquire();
-  SlotHold slot(translation_slots_);
-  request.response = Response{};
-  TranslationOp op(core_, Consultation(request.transaction, request.response, true), ordinary_effects, core_.memory,
-                   true);
-  co_await lookup_.pass();
-  const Progress progress = consult(core_, op, stream_cache, micro_tlb);
-  if (progress != Progress::answered) {
-    op.token = core_.tcu.in_flight.begin();
-    if (op.failed() && op.context != nullptr) op.keep_context();
-    co_await delay(core_.lifetime, link_time_ + core_.lookup_time);
-    co_await translate_in_tcu(core_, op);
-    co_await delay(core_.lifetime, link_time_);
-    keep(op);
-    core_.tcu.in_flight.end(op.token);
+  for (bool again = false;; again = true) {
+    if (core_.config.timed) {
+      co_await translation_slots_.acquire();
+      SlotHold slot(translation_slots_);
+      request.response = Response{};
+      TranslationOp op(core_, Consultation(request.transaction, request.response, true), ordinary_effects, core_.memory,
+                       true);
+      op.parks = true;
+      co_await lookup_.pass();
+      const Progress progress = consult(core_, op, stream_cache, micro_tlb);
+      if (progress != Progress::answered) {
+        op.token = core_.tcu.in_flight.begin();
+        if (op.failed() && op.context != nullptr) op.keep_context();
+        co_await delay(core_.lifetime, link_time_ + core_.lookup_time);
+        co_await translate_in_tcu(core_, op);
+        co_await delay(core_.lifetime, link_time_);
+        keep(op);
+        core_.tcu.in_flight.end(op.token);
+      }
+    } else if (again) {
+      request.response = translate_now(core_, *this, request.transaction);
+    }
+    if (request.response.outcome != Outcome::stalled) break;
+    core_.requests.leave_epoch(core_, request);
+    Stalls::Parked parked = core_.stalls.park(request.transaction, request.response.stag);
+    const Resolution end = co_await parked;
+    core_.requests.enter_epoch(request);
+    if (end != Resolution::retry) {
+      request.response.outcome = end == Resolution::abort ? Outcome::abort : Outcome::raz_wi;
+      break;
+    }
+    ++core_.counters.stall_retries;
   }
-  slot.release();
   core_.requests.answered(core_, request);
 }
 
 void Requests::admit(Core& core, TranslationRequest& request) {
   request.submitted_at = core.lifetime.engine().now();
+  enter_epoch(request);
+  inside_.push_back(request);
+}
+
+void Requests::enter_epoch(TranslationRequest& request) {
   request.ticket = (generation_ << 2) | live_ | epoch_;
   ++in_epoch_[epoch_];
-  inside_.push_back(request);
 }
 
 void Requests::answered(Core& core, TranslationRequest& request) {

@@ -21,7 +21,7 @@ class Tbu {
  public:
   Tbu(Core& core, const TbuConfig& config, std::uint64_t seed);
 
-  /// Translates `request` in its own time and answers it.
+  /// Translates `request` in its own time, waits out its stalls and answers it. Untimed, the request has stalled.
   Task<> serve(TranslationRequest& request);
   /// Caches here what the TCU has found for `op`.
   void keep(TranslationOp& op);
@@ -43,6 +43,9 @@ class Tbu {
 class Requests {
  public:
   void admit(Core& core, TranslationRequest& request);
+  /// A stalled request belongs to no epoch, until it is retried or answered.
+  void leave_epoch(Core& core, TranslationRequest& request) { retire(core, request); }
+  void enter_epoch(TranslationRequest& request);
   /// Takes an answered request out of the SMMU and posts it. One that does not proceed is retired at once.
   void answered(Core& core, TranslationRequest& request);
   void retire(Core& core, TranslationRequest& request);

@@ -36,8 +36,11 @@ enum class Outcome : std::uint8_t {
   proceed,  ///< goes on to Response::address
   abort,    ///< the client sees an abort
   raz_wi,   ///< reads give zero, writes are dropped, both complete without error
-  stalled,  ///< waits for CMD_RESUME
+  stalled,  ///< not over: a submitted request is answered when the stall ends (stalls.h)
 };
+
+/// No stall has this STAG: IDR5.STALL_MAX has 16 bits.
+inline constexpr std::uint16_t no_stag = 0xffff;
 
 struct Response {
   Outcome outcome = Outcome::abort;
@@ -46,7 +49,8 @@ struct Response {
   std::uint8_t page_bits = 0;  ///< log2 of the size of the mapping that was used; 0 if nothing was translated
   Pa address{};                ///< valid if outcome is proceed
   MemoryAttributes attributes{};
-  spec::EventType event{};  ///< the event of a faulting transaction, recorded or not; 0 if none
+  std::uint16_t stag = no_stag;  ///< of a stalled transaction whose event was recorded
+  spec::EventType event{};       ///< the event of a faulting transaction, recorded or not; 0 if none
 };
 
 /// A Transaction on its way through the SMMU. The client keeps it in place from submit() until retire().

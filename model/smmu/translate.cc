@@ -211,8 +211,9 @@ bool needs_memory(Progress progress) {
 }
 
 /// What the TBU's caches could not answer, untimed.
-[[gnu::noinline]] void translate_missing(Core& core, Tbu& tbu, const Consultation start, Effects effects) {
+[[gnu::noinline]] void translate_missing(Core& core, Tbu& tbu, const Consultation start, Effects effects, bool parks) {
   TranslationOp op(core, start, effects, effects.fill ? core.memory : core.debug_memory, false);
+  op.parks = parks;
   if (op.failed() && op.context != nullptr) op.keep_context();
   Task<> task = translate_in_tcu(core, op);
   SMMUSIM_CHECK(task.run_to_completion());
@@ -225,14 +226,24 @@ Progress consult(Core& core, Consultation& op, StreamCache& streams, Translation
   return consult_here(core, op, streams, translations);
 }
 
+/// The untimed path; `parks`: the client waits for the end of a stall.
+[[gnu::always_inline]] inline Response translate_here(Core& core, Tbu& tbu, const Transaction& transaction,
+                                                      Effects effects, bool parks) {
+  Response response;
+  Consultation start(transaction, response, effects.fill);
+  const Progress progress = consult_here(core, start, tbu.stream_cache, tbu.micro_tlb);
+  if (progress != Progress::answered) translate_missing(core, tbu, start, effects, parks);
+  return response;
+}
+
+Response translate_now(Core& core, Tbu& tbu, const Transaction& transaction) {
+  return translate_here(core, tbu, transaction, ordinary_effects, true);
+}
+
 Response Smmu::translate(unsigned tbu, const Transaction& transaction, Effects effects) {
   Core& core = *core_;
   SMMUSIM_CHECK(tbu < core.config.tbus);  // as many as core.tbus holds
-  Response response;
-  Tbu& unit = *core.tbus[tbu];
-  Consultation start(transaction, response, effects.fill);
-  const Progress progress = consult_here(core, start, unit.stream_cache, unit.micro_tlb);
-  if (progress != Progress::answered) translate_missing(core, unit, start, effects);
+  const Response response = translate_here(core, *core.tbus[tbu], transaction, effects, false);
   if (effects.count) count_response(core, transaction, response);
   return response;
 }

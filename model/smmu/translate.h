@@ -20,6 +20,7 @@
 namespace smmusim {
 
 struct Core;
+class Tbu;
 template <class Params>
 class TableWalk;
 
@@ -68,6 +69,7 @@ struct TranslationOp : Consultation {
   Effects effects;
   MemoryPort* port;
   bool timed;                 ///< waits cost time
+  bool parks = false;         ///< its client waits for the end of a stall
   bool overtakable;           ///< others may invalidate, or fetch the same, meanwhile: it holds a Token
   OwnAccess descriptor_read;  ///< of the walk under way
   std::optional<StreamContext> own_context;
@@ -111,6 +113,9 @@ bool may_fill(const InFlight& in_flight, const TranslationOp& op, const Found& f
 /// complete and every event recorded; a fault that is in op already is only recorded. An overtakable op holds a Token
 /// of the TCU's InFlight meanwhile.
 Task<> translate_in_tcu(Core& core, TranslationOp& op);
+
+/// An ordinary access of a client that waits for the end of a stall, untimed and not counted.
+Response translate_now(Core& core, Tbu& tbu, const Transaction& transaction);
 
 /// STE and CD of the op's stream (config_fetch.cc): op.own_context, or op.fault.
 Task<> fetch_configuration(Core& core, TranslationOp& op);

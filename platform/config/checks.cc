@@ -131,6 +131,7 @@ class Checker {
     check_cache(part, smmu.config.tcu.config_cache, "smmu.tcu.config_cache_entries", "smmu.tcu.config_cache_ways");
     check_frame(part, smmu.config);
     check_features(part, smmu.config.features);
+    check_stalls(part, smmu.config.features);
     check_unsupported(unsupported_of_smmu(), smmu, part);
   }
 
@@ -174,6 +175,15 @@ class Checker {
              std::string(error.sentence) + " (section " + std::string(error.section) +
                  (error.rule.empty() ? "" : ", " + std::string(error.rule)) + "; " + names + ")");
     }
+  }
+
+  /// IDR5.STALL_MAX may say 0, but then a stall could never be recorded.
+  void check_stalls(const Part& part, const spec::Features& features) {
+    if (features.stall_model == spec::StallModel::terminate || features.stall_max != 0) return;
+    report(
+        part, {"smmu.stall", "smmu.stall_max"},
+        "smmu.stall is on and smmu.stall_max = 0, so that no stall could be recorded; set smmu.stall_max to 1 to 65535 "
+        "(section 6.3.6)");
   }
 
   void check_smmus_together() {

@@ -99,6 +99,14 @@ void add_tcu(std::vector<Key>& keys) {
       "to execute one command, its fetch apart", "assumed"));
   keys.push_back(integer<S>("smmu.tcu.event_buffer", [](auto& s) -> auto& { return s.config.tcu.event_buffer; }, 1,
                             walkers_max, {"records", "on their way to the Event queue", "assumed"}));
+  keys.push_back(boolean<S>("smmu.tcu.suppress_duplicate_stalls",
+                            [](auto& s) -> auto& { return s.config.tcu.suppress_duplicate_stalls; },
+                            {"", "one record stands for later stalls of the same page", "Arm recommends it"})
+                     .in_section("3.12.2.1"));
+  keys.push_back(boolean<S>("smmu.tcu.merge_events", [](auto& s) -> auto& { return s.config.tcu.merge_events; },
+                            {"", "equal records that wait in event_buffer become one, where STE.MEV allows it",
+                             "every fault is seen"})
+                     .in_section("7.3.1"));
   keys.push_back(integer<S>("smmu.tcu.clock_mhz", [](auto& s) -> auto& { return s.config.tcu.clock_mhz; }, 1, 10'000,
                             {"MHz", "clock of TCU and TBUs", "a usual interconnect clock"}));
 }

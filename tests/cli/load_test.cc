@@ -298,6 +298,13 @@ TEST(LoadErrors, ASetOfHostileKeysStaysOnItsLine) {
   EXPECT_EQ(errors[0].find('\x1b'), std::string::npos);
 }
 
+TEST(LoadErrors, StallsNeedRoomForOne) {
+  EXPECT_TRUE(errors_of("[smmu]\nstall = \"on\"\nstall_max = 16\n").empty());
+  const std::vector<std::string> errors = errors_of("[smmu]\nstall = \"on\"\n");
+  ASSERT_EQ(errors.size(), 1u) << testing::PrintToString(errors);
+  EXPECT_NE(errors[0].find("set smmu.stall_max to 1 to 65535"), std::string::npos) << errors[0];
+}
+
 /// Values that the contract has and this version does not: refused with a sentence, never ignored.
 class NotSupported : public testing::TestWithParam<std::string> {};
 
@@ -310,12 +317,11 @@ TEST_P(NotSupported, IsRefusedWithASentence) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Rows, NotSupported,
-                         testing::Values("smmu.ats=on", "smmu.pri=true", "smmu.accel=true", "smmu.stall=on",
-                                         "smmu.stall=forced", "smmu.httu=access", "smmu.ttf_lpae=true",
-                                         "smmu.ttf_vmsav8_64=false", "smmu.btm=true", "smmu.atos=true",
-                                         "smmu.rme_impl=true", "smmu.ecmdq=true", "smmu.d128=true", "smmu.aie=true",
-                                         "endpoint.ats=on", "endpoint.atc_entries=64", "endpoint.pasid_bits=20",
-                                         "host.mode=simulated", "host.mode=auto"));
+                         testing::Values("smmu.ats=on", "smmu.pri=true", "smmu.accel=true", "smmu.httu=access",
+                                         "smmu.ttf_lpae=true", "smmu.ttf_vmsav8_64=false", "smmu.btm=true",
+                                         "smmu.atos=true", "smmu.rme_impl=true", "smmu.ecmdq=true", "smmu.d128=true",
+                                         "smmu.aie=true", "endpoint.ats=on", "endpoint.atc_entries=64",
+                                         "endpoint.pasid_bits=20", "host.mode=simulated", "host.mode=auto"));
 
 TEST(NotSupported, TheContractsExampleIsRefusedAtTheLinesThatAskForMore) {
   const std::vector<std::string> errors = errors_of(

@@ -23,7 +23,7 @@ struct Bench {
     registers.out.bind(world.smmu.registers);
     world.smmu.tbu_out[0].bind(downstream.in);
     downstream.out.bind(target.in);
-    PageTable& table = world.add_stream(0);
+    PageTable& table = world.add_stream(0, true, config.features.stall_model != spec::StallModel::terminate);
     table.map(0x8000, Pa(0x40005000), 4096, {});
     table.map(0x9000, Pa(0x40002000), 4096, {});
     world.memory.store64(Pa(0x40005010), 0x1122334455667788);
@@ -59,6 +59,38 @@ TEST_F(BlockingTest, TimedAccessWaitsOutItsAnnotatedDelayFirst) {
   bench.run([&] { bench.cpu.dma->b_transport(access.payload, access.delay); });
   EXPECT_EQ(access.delay, sc_core::SC_ZERO_TIME);
   EXPECT_GT(sc_core::sc_time_stamp(), sc_core::sc_time(5, sc_core::SC_US));
+}
+
+/// Nothing ends the stall before SMMUEN does, in an untimed model neither.
+void expect_stall_until_disabled(bool timed) {
+  SmmuConfig config;
+  config.timed = timed;
+  config.features.stall_model = spec::StallModel::stall_and_terminate;
+  config.features.stall_max = 4;
+  Bench bench(config);
+  Access access(false, 0xa000, 8);  // not mapped
+  sc_core::sc_time done;
+  const sc_core::sc_time end(5, sc_core::SC_US);
+  bench.run([&] {
+    auto driver = sc_core::sc_spawn([&] {
+      sc_core::wait(end);
+      bench.world.write(spec::reg::CR0, 0);
+    });
+    bench.cpu.dma->b_transport(access.payload, access.delay);
+    done = sc_core::sc_time_stamp();
+    if (!driver.terminated()) sc_core::wait(driver.terminated_event());
+  });
+  EXPECT_EQ(access.payload.get_response_status(), tlm::TLM_GENERIC_ERROR_RESPONSE);
+  EXPECT_EQ(done, end);
+  EXPECT_EQ(bench.world.smmu.tbu(0).in_flight(), 0U);
+}
+
+TEST_F(BlockingTest, StalledAccessWaitsUntimed) {
+  expect_stall_until_disabled(false);
+}
+
+TEST_F(BlockingTest, StalledAccessWaitsTimed) {
+  expect_stall_until_disabled(true);
 }
 
 TEST_F(BlockingTest, MoreThreadsThanOutstandingAccessesTakeTurns) {

@@ -38,11 +38,11 @@ struct SmmuWorld {
   }
 
   /// A stage-1 stream with one context; returns its page table to map in.
-  PageTable& add_stream(std::uint32_t stream, bool faults_abort = true) {
+  PageTable& add_stream(std::uint32_t stream, bool faults_abort = true, bool faults_stall = false) {
     PageTable& table = page_tables.emplace_back(memory, pages, Geometry{});
     ContextTable contexts(memory, pages, 0);
     spec::Cd cd = make_stage1_cd(table, Asid(static_cast<std::uint16_t>(stream)));
-    cd.set<spec::Cd::A>(faults_abort);
+    cd.set<spec::Cd::A>(faults_abort).set<spec::Cd::S>(faults_stall);
     contexts.write(0, cd);
     streams.write(StreamId(stream), make_stage1_ste(contexts));
     return table;
