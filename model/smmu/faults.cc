@@ -68,9 +68,8 @@ Event compose(const Core& core, const TranslationOp& op) {
       if (op.response.outcome == Outcome::stalled) {
         event.set<Event::Stall>(true).set<Event::STAG>(op.response.stag == no_stag ? 0 : op.response.stag);
       }
-      // The SMMU's own access that stage 2 refused was a read.
       if (op.fault.type == EventType::F_PERMISSION && op.fault.klass == spec::EventClass::TT)
-        event.set<Event::TTRnW>(true);
+        event.set<Event::TTRnW>(!op.fault.table_write);
       break;
     default:
       break;

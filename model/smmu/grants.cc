@@ -36,15 +36,15 @@ void Smmu::on_revoke(std::function<void()> revoke) {
 std::optional<Grant> Smmu::grant(unsigned tbu, const Transaction& transaction) {
   if (!may_grant(*core_)) return std::nullopt;
   const Response response = translate(tbu, transaction, debug_effects);
-  if (response.outcome != Outcome::proceed) return std::nullopt;
+  // Nobody would see a direct access that has to set the access flag or the dirty state (section 3.13).
+  if (response.outcome != Outcome::proceed || response.unmarked) return std::nullopt;
   const std::uint64_t offsets = low_mask(response.page_bits == 0 ? untranslated_bits : response.page_bits);
   Grant grant;
   grant.first = transaction.address.value & ~offsets;
   grant.last = transaction.address.value | offsets;
   grant.address = Pa(response.address.value & ~offsets);
   grant.read = response.read_allowed;
-  // With HTTU a write could still have to set the dirty state or the access flag (section 3.13).
-  grant.write = response.write_allowed && core_->config.features.httu == spec::Httu::none;
+  grant.write = response.write_allowed;
   if (!grant.read && !grant.write) return std::nullopt;
   core_->grants.note_given();
   return grant;

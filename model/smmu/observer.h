@@ -40,6 +40,8 @@ enum class Step : std::uint8_t {
   stage2_ends,           ///< a: PA, b: EventClass
   table,                 ///< a descriptor leads to the next table; a: its base, b: stage << 8 | level + 1 of that table
   leaf,                  ///< a: output page, b: stage << 16 | level << 8 | log2 of the bytes covered (level + 1)
+  marked,                ///< a descriptor got AF or dirty state; a: its address, b: stage << 8 | level + 1
+  mark_failed,           ///< it had changed in between, and is looked at again; a and b as of marked
   walk_fault,            ///< a descriptor ends the walk; a: event number, b: stage << 8 | level + 1
   external_abort,        ///< of one of the SMMU's own reads; a: address, b: Purpose
   stage2_refuses_walk,   ///< an own read at stage 2; a: IPA, b: EventClass << 8 | 1 for S2AP, 2 for S2PTW

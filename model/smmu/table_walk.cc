@@ -62,6 +62,11 @@ void count(Core& core, const StageWalk& walk, int level, unsigned fetches, bool 
 
 void tell_fetch(Core& core, const StageWalk& walk, const TTWState& state, const MemoryRequest& read, WalkStep step) {
   core.observer->access(read);
+  tell_descriptor(core, walk, state, read, step);
+}
+
+void tell_descriptor(Core& core, const StageWalk& walk, const TTWState& state, const MemoryRequest& read,
+                     WalkStep step) {
   if (read.status != MemoryStatus::ok) {
     core.observer->step(Step::external_abort, read.address.value, static_cast<std::uint64_t>(Purpose::TTD));
     return;
@@ -87,7 +92,8 @@ void set_leaf(TlbEntry& entry, const StageWalk& walk, const TTWParams& params, c
   entry.pa = Pa(state.output & ~low_mask(bits));
   entry.global = state.global;
   entry.permissions = state.permissions;
-  entry.cacheable = !state.nt;
+  entry.cacheable = !state.nt && !state.af_clear;
+  entry.clean = state.gain != 0;
 }
 
 void keep(Core& core, const TranslationOp& op, TranslationCache& cache, CacheId id, const TlbEntry& entry) {

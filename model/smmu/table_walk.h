@@ -6,10 +6,11 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 
 #include "model/smmu/own_access.h"
 #include "model/smmu/translate.h"
-#include "model/vmsa/ttw.h"
+#include "model/vmsa/ttw_step.h"
 
 namespace smmusim {
 
@@ -37,9 +38,17 @@ void keep_table(Core& core, const TranslationOp& op, const StageWalk& walk, cons
                 const TTWState& state);
 /// A walk of `fetches` descriptors, the last of them at `level`, has ended.
 void count(Core& core, const StageWalk& walk, int level, unsigned fetches, bool aborted);
-/// To the observer that there is: the fetch, and what it brought.
+/// To the observer that there is: the fetch, and what it brought; or only the latter.
 void tell_fetch(Core& core, const StageWalk& walk, const TTWState& state, const MemoryRequest& read, WalkStep step);
+void tell_descriptor(Core& core, const StageWalk& walk, const TTWState& state, const MemoryRequest& read,
+                     WalkStep step);
 }  // namespace table_walk
+
+/// What the access that walks does with the leaf (section 3.13).
+struct LeafUse {
+  bool permitted;  ///< it may use it, once it is marked
+  bool writes;     ///< it marks a writable-clean one dirty
+};
 
 template <class Params>
 class TableWalk {
@@ -76,6 +85,7 @@ class TableWalk {
   /// Starts the fetch of the next descriptor, which lies at `address`. As OwnAccess::await_ready().
   bool fetch(Pa address) {
     read_.address = address;
+    fetched_at_ = address;
     // An observer, and time, need the whole request.
     if (plain_ && reachable(core_, address, sizeof descriptor_) &&
         read_.port->read_at_once(address, descriptor_, read_.status)) {
@@ -90,7 +100,11 @@ class TableWalk {
     ++fetches_;
     if (aborted()) [[unlikely]]
       return end();
-    step_ = walk_step(params_, state_, params_.big_endian ? __builtin_bswap64(descriptor_) : descriptor_);
+    if (params_.haft && ttw::table_af_clear(params_, state_, in_order(descriptor_))) [[unlikely]] {
+      table_to_mark_ = true;
+      return true;
+    }
+    step_ = walk_step(params_, state_, in_order(descriptor_));
     if (step_ != WalkStep::table) return end();
     if (!plain_ || keeps_tables_) [[unlikely]]
       passed_table();
@@ -105,9 +119,63 @@ class TableWalk {
     return true;
   }
 
+  /// Whether hardware has to update the descriptor in hand (AF, dirty state) before the walk is over or can go on. Then
+  /// its owner awaits mark(), and take_mark() tells what comes next, as digest().
+  bool must_mark(const LeafUse& use) const {
+    if (table_to_mark_) return true;
+    return may_mark() && use.permitted && (state_.af_clear || (use.writes && state_.gain != 0));
+  }
+  /// False if it need not be asked.
+  bool may_mark() const {
+    return table_to_mark_ || (step_ == WalkStep::leaf && (state_.af_clear || state_.gain != 0) && !aborted());
+  }
+  /// The update: a compare-and-swap, so that it never overwrites what came into memory since the fetch (3.13.4).
+  OwnAccess mark(const LeafUse& use, MemoryAttributes attributes) {
+    op_.response.unmarked = op_.response.unmarked || !op_.effects.httu;
+    const bool dirty = !table_to_mark_ && use.writes && state_.gain != 0;
+    desired_ = in_order(marked(params_, in_order(descriptor_), dirty));
+    OwnAccess swap = own_access(core_, *read_.port, MemoryOp::compare_and_swap, Purpose::TTD, fetched_at_, &desired_,
+                                sizeof desired_, attributes);
+    swap.expected = descriptor_;
+    swap.stage = walk_.stage;
+    swap.level = static_cast<std::int8_t>(state_.level);
+    swap.counted = op_.effects.count;
+    return swap;
+  }
+  /// Digests the descriptor as `swap` left it: marked, or another one that has come there. Also for a swap that was
+  /// not made (Effects::httu): as though it had been.
+  bool take_mark(const OwnAccess& swap) {
+    const bool of_table = std::exchange(table_to_mark_, false);
+    read_.status = swap.status;
+    read_.address = fetched_at_;
+    if (!of_table) fetches_ = 0;  // they are counted
+    if (aborted()) return of_table ? end() : true;
+    const bool changed = swap.expected != descriptor_;
+    descriptor_ = changed ? swap.expected : desired_;
+    tell(core_, changed ? Step::mark_failed : Step::marked, fetched_at_.value,
+         std::uint64_t{walk_.stage} << 8 | static_cast<std::uint64_t>(state_.level + 1));
+    if (changed && params_.haft && ttw::table_af_clear(params_, state_, in_order(descriptor_))) {
+      table_to_mark_ = true;
+      return true;
+    }
+    step_ = walk_step(params_, state_, in_order(descriptor_));
+    if (core_.observer != nullptr) table_walk::tell_descriptor(core_, walk_, state_, read_, step_);
+    if (step_ != WalkStep::table) {
+      if (of_table && op_.effects.count) table_walk::count(core_, walk_, state_.level, fetches_, false);
+      return true;
+    }
+    if (keeps_tables_) table_walk::keep_table(core_, op_, walk_, params_, state_);
+    return false;
+  }
+
   /// The walk ends before its next fetch, because what leads there has failed.
   void abandon() {
     if (op_.effects.count && fetches_ != 0) table_walk::count(core_, walk_, state_.level - 1, fetches_, false);
+  }
+
+  /// Instead of mark(), because stage 2 refuses it.
+  void abandon_mark() {
+    if (table_to_mark_ && op_.effects.count) table_walk::count(core_, walk_, state_.level, fetches_, false);
   }
 
   // After the end:
@@ -117,6 +185,8 @@ class TableWalk {
   void set_leaf(TlbEntry& entry) const { smmusim::set_leaf(entry, walk_, params_, state_); }
 
  private:
+  /// A descriptor of memory as a number, and back.
+  std::uint64_t in_order(std::uint64_t word) const { return params_.big_endian ? __builtin_bswap64(word) : word; }
   void passed_table() {
     if (core_.observer != nullptr) table_walk::tell_fetch(core_, walk_, state_, read_, step_);
     if (keeps_tables_) table_walk::keep_table(core_, op_, walk_, params_, state_);
@@ -136,7 +206,10 @@ class TableWalk {
   const bool keeps_tables_;  ///< in the walk cache
   unsigned fetches_ = 0;
   std::uint64_t descriptor_ = 0;
+  std::uint64_t desired_ = 0;
+  Pa fetched_at_{};
   OwnAccess& read_;
+  bool table_to_mark_ = false;
   WalkStep step_ = WalkStep::table;
 };
 

@@ -48,6 +48,7 @@ struct TlbEntry {
   bool global : 1 = false;
   bool table : 1 = false;     ///< a table descriptor, not a leaf
   bool cacheable : 1 = true;  ///< false for a block with nT: it may be used once, not kept (BBML)
+  bool clean : 1 = false;     ///< of a leaf: a walk for a write may mark it dirty, and gain write permissions (3.13.3)
   /// Of a leaf: bit 0 inner, bit 1 outer: the access's own allocation hints don't count.
   std::uint8_t fixed_hints : 2 = 0;
   std::uint8_t permissions = 0;                       ///< of a leaf: permission::…, what all stages grant together

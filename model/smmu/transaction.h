@@ -49,6 +49,7 @@ struct Response {
   std::uint8_t page_bits = 0;  ///< log2 of the size of the mapping that was used; 0 if nothing was translated
   Pa address{};                ///< valid if outcome is proceed
   MemoryAttributes attributes{};
+  bool unmarked = false;         ///< Effects::httu kept an update of a descriptor from being made
   std::uint16_t stag = no_stag;  ///< of a stalled transaction whose event was recorded
   spec::EventType event{};       ///< the event of a faulting transaction, recorded or not; 0 if none
 };

@@ -167,6 +167,9 @@ Progress refuse(const Core& core, Consultation& op, const TlbEntry& entry) {
     return bypass(core, op, context);
   }
   const TlbEntry* entry = translations.find(context.tlb, op.canonical, op.count_tlb);
+  // A writable-clean page cannot be marked dirty from here: the walk does that (section 3.13.3).
+  if (entry != nullptr && entry->clean && denied(op, entry->permissions).write) [[unlikely]]
+    entry = nullptr;
   show_lookup(core, translations, op.count_tlb, entry != nullptr);
   op.count_tlb = false;
   return entry != nullptr ? finish(core, op, *entry) : Progress::needs_walk;

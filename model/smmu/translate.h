@@ -20,6 +20,7 @@
 namespace smmusim {
 
 struct Core;
+struct LeafUse;
 class Tbu;
 template <class Params>
 class TableWalk;
@@ -31,6 +32,7 @@ struct Fault {
   bool stage2 = false;
   bool terminate_always = false;    ///< not subject to A, R, S (F_ADDR_SIZE of a bypass)
   bool read_failed = false;         ///< atomic: the write was permitted, the read was not
+  bool table_write = false;         ///< of a stage-2 fault with CLASS=TT: the update of a descriptor, not its fetch
   std::uint64_t fetch_address = 0;  ///< of F_STE_FETCH, F_CD_FETCH, F_WALK_EABT
   std::uint64_t ipa = 0;            ///< of stage-2 faults
 };
@@ -126,8 +128,9 @@ Task<> walk(Core& core, TranslationOp& op);
 /// temporary, because of toolchain fact 2. Untimed it is a plain call: a nested walk has a dozen of them.
 class IpaTranslation {
  public:
-  IpaTranslation(Core& core, TranslationOp& op, std::uint64_t ipa, spec::EventClass klass)
-      : core_(core), op_(op), ipa_(ipa), klass_(klass) {}
+  /// `writes`: for the update of a stage-1 descriptor, not its fetch (section 3.13.5).
+  IpaTranslation(Core& core, TranslationOp& op, std::uint64_t ipa, spec::EventClass klass, bool writes = false)
+      : core_(core), op_(op), ipa_(ipa), klass_(klass), writes_(writes) {}
   bool await_ready() {
     if (op_.timed) return false;
     translate_at_once();
@@ -148,12 +151,15 @@ class IpaTranslation {
   bool look_up();
   void conclude(TableWalk<S2TTWParams>& walk);
   void check();
+  bool own_access_permitted(std::uint8_t granted) const;
+  LeafUse use_of(std::uint8_t granted, std::uint8_t gain) const;
   void fail(spec::EventType type);
 
   Core& core_;
   TranslationOp& op_;
   std::uint64_t ipa_;
   spec::EventClass klass_;
+  bool writes_;
   std::optional<Task<>> waiting_;
 };
 /// Outcome and event record of op.fault (faults.cc; sections 3.12 and 7.3).
@@ -177,6 +183,8 @@ inline Denied denied(const Consultation& op, std::uint8_t granted) {
           access != AccessType::read && (granted & write_bit(op.privileged)) == 0};
 }
 
+/// What op's access does with a leaf that grants `granted`, and `gain` more once it is dirty.
+LeafUse use_of_leaf(const TranslationOp& op, std::uint8_t granted, std::uint8_t gain);
 /// What op.stage2_leaf says about memory attributes.
 S2Attributes stage2_attributes(const TranslationOp& op);
 /// Attributes of the SMMU's own read through stage 2: `attributes` of CD or descriptor fetch, combined with those of

@@ -27,6 +27,7 @@ TlbEntry combined(const TranslationOp& op, const TlbEntry& stage1, std::uint64_t
   entry.stage1_permissions = stage1.permissions;
   entry.permissions = stage1.permissions & stage2.permissions;
   entry.cacheable = stage1.cacheable && stage2.cacheable;
+  entry.clean = stage1.clean || stage2.clean;
   const TypeAndShareability both =
       s2_combined(stage1.attributes.type, stage1.attributes.shareability, stage2_attributes(op));
   entry.attributes = {both.type, both.sh};
@@ -34,9 +35,14 @@ TlbEntry combined(const TranslationOp& op, const TlbEntry& stage1, std::uint64_t
   return entry;
 }
 
-/// Stage 1's permissions, which count before stage 2 sees the access. A prefetch has none to be checked.
+/// A prefetch has no permissions to be checked; it is a read.
+bool is_prefetch(const TranslationOp& op) {
+  return op.effects.fill && !op.effects.record;
+}
+
+/// Stage 1's permissions, which count before stage 2 sees the access.
 bool stage1_permits(const Core& core, TranslationOp& op) {
-  if (op.effects.fill && !op.effects.record) return true;
+  if (is_prefetch(op)) return true;
   const Denied missing = denied(op, op.own_leaf->permissions);
   if (!missing) return true;
   tell(core, Step::denied, op.own_leaf->permissions, 1);
@@ -60,6 +66,24 @@ void conclude_stage1(TranslationOp& op, TableWalk<S1TTWParams>& walk) {
   }
 }
 
+/// Updates the descriptor that `walk` has in hand (section 3.13). With stage 2 that is a write to its IPA, and may fail
+/// there: op.fault. True if the walk has ended.
+Task<bool> mark_stage1(Core& core, TranslationOp& op, TableWalk<S1TTWParams>& walk, std::uint64_t address,
+                       LeafUse use) {
+  const S1TTWParams& params = op.context->s1[(op.canonical >> 55) & 1];
+  MemoryAttributes attributes{params.walk_attr, params.walk_sh};
+  if (op.context->translates_stage2()) {
+    IpaTranslation stage2(core, op, address, EventClass::TT, true);
+    co_await stage2;
+    walk.take_over(attributes);
+    if (op.failed()) co_return true;
+    attributes = walk_attributes(attributes, core, op);
+  }
+  OwnAccess swap = walk.mark(use, attributes);
+  if (op.effects.httu) co_await swap;
+  co_return walk.take_mark(swap);
+}
+
 Task<> walk_stage1(Core& core, TranslationOp& op) {
   const S1TTWParams& params = op.context->s1[(op.canonical >> 55) & 1];
   const bool nested = op.context->translates_stage2();
@@ -81,6 +105,15 @@ Task<> walk_stage1(Core& core, TranslationOp& op) {
     }
     if (!walk.fetch(Pa(address))) co_await Started{walk.read()};
     ended = walk.digest();
+    while (ended && walk.may_mark()) {
+      const LeafUse use = use_of_leaf(op, walk.state().permissions, walk.state().gain);
+      if (!walk.must_mark(use)) break;
+      ended = co_await mark_stage1(core, op, walk, walk.descriptor_address(), use);
+      if (op.failed()) {
+        walk.abandon_mark();
+        co_return;
+      }
+    }
   }
   conclude_stage1(op, walk);
   if (!nested || op.failed() || !stage1_permits(core, op)) co_return;
@@ -98,6 +131,12 @@ Task<> walk_stage2_only(Core& core, TranslationOp& op) {
 }
 
 }  // namespace
+
+LeafUse use_of_leaf(const TranslationOp& op, std::uint8_t granted, std::uint8_t gain) {
+  if (is_prefetch(op)) return {true, false};
+  const bool writes = op.transaction.writes();
+  return {!denied(op, writes ? granted | gain : granted), writes};
+}
 
 Task<> walk(Core& core, TranslationOp& op) {
   const bool stage1 = op.context->translates_stage1();

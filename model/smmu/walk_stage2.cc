@@ -19,14 +19,27 @@ inline void IpaTranslation::fail(EventType type) {
   op_.fault.klass = klass_;
   op_.fault.stage2 = true;
   op_.fault.ipa = ipa_;
+  op_.fault.table_write = writes_;
 }
 
-/// The SMMU's own reads are data reads; S2PTW keeps them off Device memory (section 5.2). What the access itself may
+/// Whether `granted` is enough for the SMMU's own access, which is one to data.
+inline bool IpaTranslation::own_access_permitted(std::uint8_t granted) const {
+  const bool readable = (granted & permission::unprivileged_read) != 0;
+  return readable && (!writes_ || (granted & permission::unprivileged_write) != 0);
+}
+
+/// CDs are never written; of a descriptor's page only the update makes it dirty (3.13.3.1, 3.13.5).
+inline LeafUse IpaTranslation::use_of(std::uint8_t granted, std::uint8_t gain) const {
+  if (klass_ == EventClass::IN) return use_of_leaf(op_, granted, gain);
+  return {own_access_permitted(writes_ ? granted | gain : granted), writes_};
+}
+
+/// The SMMU's own accesses are to data; S2PTW keeps them off Device memory (section 5.2). What the access itself may
 /// do is finish()'s business.
 [[gnu::always_inline]] inline void IpaTranslation::check() {
   const TlbEntry& leaf = op_.stage2_leaf;
   const bool own = klass_ != EventClass::IN;
-  const bool readable = (leaf.permissions & permission::unprivileged_read) != 0;
+  const bool readable = own_access_permitted(leaf.permissions);
   const bool kept_off =
       own && op_.context->s2.ptw && is_device(s2_combined(mair_normal_wb, 0, stage2_attributes(op_)).type);
   if (own && (!readable || kept_off)) {
@@ -50,6 +63,8 @@ inline void IpaTranslation::fail(EventType type) {
   if (!cache.present() || !op_.context->translates_stage1()) return false;
   const bool use = op_.effects.fill;
   const TlbEntry* entry = cache.find(op_.context->stage2_tlb(), ipa_, use);
+  // A page that is clean still, for an access that writes: only a walk can mark it.
+  if (entry != nullptr && entry->clean && use_of(entry->permissions, permission::any_write).writes) entry = nullptr;
   if (use && core_.observer != nullptr) core_.observer->lookup(CacheId::ipa_cache, entry != nullptr);
   if (entry == nullptr) return false;
   op_.stage2_leaf = *entry;
@@ -77,6 +92,16 @@ void IpaTranslation::translate_at_once() {
   TableWalk<S2TTWParams> walk(core_, op_, {2, ipa_, op_.context->stage2_tlb()}, op_.context->s2);
   walk.begin();
   SMMUSIM_CHECK(walk.advance());
+  while (walk.may_mark()) {
+    const LeafUse use = use_of(walk.state().permissions, walk.state().gain);
+    if (!walk.must_mark(use)) break;
+    OwnAccess swap = walk.mark(use, {op_.context->s2.walk_attr, op_.context->s2.walk_sh});
+    if (op_.effects.httu) {
+      SMMUSIM_CHECK(swap.await_ready());
+      swap.await_resume();
+    }
+    if (!walk.take_mark(swap)) SMMUSIM_CHECK(walk.advance());
+  }
   conclude(walk);
 }
 
@@ -91,10 +116,17 @@ Task<> IpaTranslation::translate_in_time(Core& core, IpaTranslation& self) {
   if (core.tcu.walk_cache.present()) co_await delay(core.lifetime, core.walk_cache_time);
   TableWalk<S2TTWParams> walk(core, op, {2, self.ipa_, op.context->stage2_tlb()}, op.context->s2);
   walk.begin();
-  bool ended = false;
-  while (!ended && !walk.advance()) {
-    co_await Started{walk.read()};
-    ended = walk.digest();
+  for (bool ended = false;;) {
+    while (!ended && !walk.advance()) {
+      co_await Started{walk.read()};
+      ended = walk.digest();
+    }
+    if (!walk.may_mark()) break;
+    const LeafUse use = self.use_of(walk.state().permissions, walk.state().gain);
+    if (!walk.must_mark(use)) break;
+    OwnAccess swap = walk.mark(use, {op.context->s2.walk_attr, op.context->s2.walk_sh});
+    if (op.effects.httu) co_await swap;
+    ended = walk.take_mark(swap);
   }
   self.conclude(walk);
 }

@@ -36,10 +36,16 @@ std::uint8_t two_privilege_permissions(const S1TTWParams& params, bool write, bo
   return static_cast<std::uint8_t>(granted);
 }
 
-/// AP, APTable, XN, PXN, XNTable, PXNTable, WXN and PAN folded into the six direct permissions.
+/// Not writable only because of AP[2], and meant to be (DBM): section 3.13.3.1.
+bool writable_clean(const S1TTWParams& params, std::uint64_t leaf) {
+  return params.hd && bit(leaf, 7) && bit(leaf, 51);
+}
+
+/// AP, APTable, XN, PXN, XNTable, PXNTable, WXN and PAN folded into the six direct permissions. A writable-clean page
+/// counts as writable, also for what that means for execution (3.13.8).
 std::uint8_t permissions_of(const S1TTWParams& params, const TTWState& state, std::uint64_t leaf) {
   const std::uint8_t above = params.had ? std::uint8_t{0} : state.hierarchical;
-  const bool write = !bit(leaf, 7) && (above & hierarchical::no_write) == 0;
+  const bool write = (!bit(leaf, 7) || writable_clean(params, leaf)) && (above & hierarchical::no_write) == 0;
   const bool xn = bit(leaf, 54) || (above & hierarchical::xn) != 0;
   if (params.single_privilege) return single_privilege_permissions(params, write, xn);
   const bool unprivileged = bit(leaf, 6) && (above & hierarchical::no_unprivileged) == 0;
@@ -89,6 +95,9 @@ S1TTWParams s1_ttw_params(const Cd& cd, unsigned half, bool two_privileges, cons
   params.tbi = fields.tbi;
   params.had = features.had && fields.had;
   params.big_endian = cd.get<Cd::ENDI>();
+  params.ha = features.httu >= spec::Httu::access && cd.get<Cd::HA>();
+  params.hd = features.httu >= spec::Httu::access_dirty && cd.get<Cd::HD>() && params.ha;
+  params.haft = features.httu == spec::Httu::access_dirty_table && cd.get<Cd::HAFT>() && params.ha;
   params.affd = cd.get<Cd::AFFD>() && !cd.get<Cd::HA>();  // with HA, AFFD is IGNORED
   params.wxn = cd.get<Cd::WXN>();
   params.pan = two_privileges && cd.get<Cd::PAN>();
@@ -125,6 +134,11 @@ std::uint8_t s1_hierarchical(std::uint64_t table) {
 
 void s1_complete_leaf(const S1TTWParams& params, TTWState& state, std::uint64_t descriptor) {
   state.permissions = permissions_of(params, state, descriptor);
+  state.gain = 0;
+  if (writable_clean(params, descriptor)) {
+    state.gain = state.permissions & permission::any_write;
+    state.permissions &= static_cast<std::uint8_t>(~permission::any_write);
+  }
   const unsigned index = (descriptor >> 2) & 7;
   state.attr = resolved_mair((params.mair[index / 4] >> (index % 4 * 8)) & 0xff);
   state.sh = effective_shareability(state.attr, params.ds ? params.leaf_sh : (descriptor >> 8) & 3);

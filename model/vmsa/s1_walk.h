@@ -54,6 +54,10 @@ constexpr bool s1_in_range(const S1TTWParams& params, std::uint64_t canonical) {
   return (canonical & params.outside) == params.expected;
 }
 
+/// A leaf, or a table, with the update that hardware makes: AF set, and with `dirty` AP[2] clear (3.13.2, 3.13.3.1).
+constexpr std::uint64_t marked(const S1TTWParams&, std::uint64_t descriptor, bool dirty) {
+  return (descriptor | std::uint64_t{1} << 10) & ~(dirty ? std::uint64_t{1} << 7 : 0);
+}
 TTWState walk_start(const S1TTWParams& params);
 /// APTable, XNTable and PXNTable of a table descriptor, as hierarchical::….
 std::uint8_t s1_hierarchical(std::uint64_t descriptor);

@@ -48,6 +48,9 @@ S2TTWParams s2_ttw_params(const Ste& ste, const spec::Features& features) {
   params.leaf_sh = static_cast<std::uint8_t>(ste.get<Ste::S2SH0>());
   params.walk_sh = effective_shareability(params.walk_attr, params.leaf_sh);
   params.big_endian = ste.get<Ste::S2ENDI>();
+  params.ha = features.httu >= spec::Httu::access && ste.get<Ste::S2HA>();
+  params.hd = features.httu >= spec::Httu::access_dirty && ste.get<Ste::S2HD>() && params.ha;
+  params.haft = features.httu == spec::Httu::access_dirty_table && ste.get<Ste::S2HAFT>() && params.ha;
   params.affd = ste.get<Ste::S2AFFD>() && !ste.get<Ste::S2HA>();  // with S2HA, S2AFFD is IGNORED
   params.ptw = ste.get<Ste::S2PTW>();
   params.fwb = features.fwb && ste.get<Ste::S2FWB>();
@@ -59,6 +62,7 @@ S2TTWParams s2_ttw_params(const Ste& ste, const spec::Features& features) {
 
 void s2_complete_leaf(const S2TTWParams& params, TTWState& state, std::uint64_t descriptor) {
   state.permissions = permissions_of(params, descriptor);
+  state.gain = params.hd && bit(descriptor, 51) && !bit(descriptor, 7) ? permission::any_write : std::uint8_t{0};
   state.memattr = static_cast<std::uint8_t>((descriptor >> 2) & 0xf);
   const unsigned sh = params.ds ? params.leaf_sh : (descriptor >> 8) & 3;
   state.sh = static_cast<std::uint8_t>(sh == 1 ? 0 : sh);

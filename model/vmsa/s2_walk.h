@@ -37,6 +37,10 @@ constexpr std::uint64_t s2_table_base(const spec::Ste& ste, const spec::Features
 constexpr bool s2_in_range(const S2TTWParams& params, std::uint64_t ipa) {
   return fits(ipa, 64u - params.txsz);
 }
+/// A leaf, or a table, with the update that hardware makes: AF set, and with `dirty` S2AP[1] (3.13.2, 3.13.3.1).
+constexpr std::uint64_t marked(const S2TTWParams&, std::uint64_t descriptor, bool dirty) {
+  return descriptor | std::uint64_t{1} << 10 | (dirty ? std::uint64_t{1} << 7 : 0);
+}
 inline TTWState walk_start(const S2TTWParams& params) {
   return ttw::start(params, params.start_level);
 }

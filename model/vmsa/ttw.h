@@ -24,6 +24,9 @@ struct TTWParams {
   bool lpa = false;                ///< 64 KiB granule and OAS of 52: descriptor bits [15:12] are address [51:48]
   bool nt = false;                 ///< the nT bit of blocks is observed (BBML level 1)
   bool affd = false;               ///< AF = 0 is no fault
+  bool ha = false;                 ///< AF of a leaf is set by hardware (IHI 0070 section 3.13)
+  bool hd = false;                 ///< so is the dirty state of a leaf
+  bool haft = false;               ///< and AF of a table descriptor
   bool big_endian = false;
 };
 
@@ -50,6 +53,8 @@ struct TTWState {
   std::uint8_t sh = 0;
   std::uint8_t memattr = 0;  ///< stage 2 only: MemAttr[3:0] as stored, for s2_combined()
   bool global = false;       ///< stage 1 only
+  bool af_clear = false;     ///< AF is 0, and hardware sets it before the translation is used
+  std::uint8_t gain = 0;     ///< writable-clean: the write permissions that marking it dirty gives; `permissions` lacks
   bool nt = false;           ///< a block with nT set, at BBML level 1: must not be cached (IHI 0070 section 3.21.1.2)
   std::uint64_t output = 0;  ///< address of the block or page
 };

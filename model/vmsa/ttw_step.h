@@ -46,12 +46,20 @@ inline WalkStep leaf_step(const TTWParams& params, TTWState& state, std::uint64_
   const unsigned bits = state.shift;
   const std::uint64_t output = address_of(params, descriptor, bits);
   if (!fits(output, params.ps_bits)) return WalkStep::address_size_fault;
-  if (!bit(descriptor, 10) && !params.affd) return WalkStep::access_fault;
+  state.af_clear = !bit(descriptor, 10) && params.ha;
+  if (!bit(descriptor, 10) && !params.affd && !params.ha) return WalkStep::access_fault;
   state.output = output;
   state.page_bits = static_cast<std::uint8_t>(bits);
-  state.contiguous_bits = static_cast<std::uint8_t>(bit(descriptor, 52) ? contiguous_bits(params, state.level) : 0);
+  // With HTTU every descriptor has flags of its own: the hint is then ignored.
+  const bool run = bit(descriptor, 52) && !params.ha;
+  state.contiguous_bits = static_cast<std::uint8_t>(run ? contiguous_bits(params, state.level) : 0);
   state.nt = params.nt && state.level < 3 && bit(descriptor, 16);
   return WalkStep::leaf;
+}
+
+/// True for a table descriptor whose Access flag hardware must set before the walk goes on (3.13.6).
+inline bool table_af_clear(const TTWParams& params, const TTWState& state, std::uint64_t descriptor) {
+  return params.haft && state.level < 3 && (descriptor & 3) == 3 && !bit(descriptor, 10);
 }
 
 /// Moves `state` to the table at `base`, which is no start table, at `level`.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The rows: this version has Non-secure stages 1 and 2 of VMSAv8-64, without ATS, PRI or hardware update of tables.
+// The rows: this version has Non-secure stages 1 and 2 of VMSAv8-64, without ATS and PRI.
 #include "platform/config/supported.h"
 
 namespace smmusim {
@@ -24,8 +24,6 @@ constexpr UnsupportedRow<NamedSmmu> smmu_rows[] = {
      "the Device Permission Table is not supported by this version; use dpt = false"},
     {"smmu.accel", [](S s) { return s.accel; },
      "accelerated nested mode is not supported by this version; use accel = false"},
-    {"smmu.httu", [](S s) { return s.config.features.httu != spec::Httu::none; },
-     "hardware update of tables is not supported by this version; use httu = \"off\""},
     {"smmu.ttf_lpae", [](S s) { return s.config.features.ttf_lpae; },
      "VMSAv8-32 LPAE tables are not supported by this version; use ttf_lpae = false"},
     {"smmu.ttf_vmsav8_64", [](S s) { return !s.config.features.ttf_vmsav8_64; },

@@ -12,9 +12,9 @@ namespace smmusim::explain {
 namespace {
 
 /// Keys of features that change what an untranslated access meets. The rest of the unsupported ones do not.
-constexpr std::string_view told_features[] = {"smmu.dpt",      "smmu.httu", "smmu.s1pi",         "smmu.s2pi",
-                                              "smmu.s2po",     "smmu.the",  "smmu.mteperm",      "smmu.aie",
-                                              "smmu.ttf_lpae", "smmu.d128", "smmu.ttf_vmsav8_64"};
+constexpr std::string_view told_features[] = {"smmu.dpt",  "smmu.s1pi",         "smmu.s2pi", "smmu.s2po",
+                                              "smmu.the",  "smmu.mteperm",      "smmu.aie",  "smmu.ttf_lpae",
+                                              "smmu.d128", "smmu.ttf_vmsav8_64"};
 
 /// As the registers tell it, before RegisterDump::features() leaves anything out.
 spec::Features advertised(const spec::Features& features, const RegisterDump& registers) {

@@ -203,6 +203,13 @@ std::string stage2_refuses_walk(const Told& told, std::uint64_t, std::uint64_t c
                      (cause & 0xff) == 1 ? "S2AP forbids reads" : "it is Device memory and S2PTW is 1");
 }
 
+std::string marked(const Told&, std::uint64_t address, std::uint64_t) {
+  return fmt::format("hardware updates the flags of the descriptor at 0x{:x}; explain leaves memory as it is", address);
+}
+std::string mark_failed(const Told&, std::uint64_t address, std::uint64_t) {
+  return fmt::format("the descriptor at 0x{:x} has changed since it was read: it is looked at again", address);
+}
+
 std::string permitted(const Told&, std::uint64_t granted, std::uint64_t output) {
   return fmt::format("the translation grants {}; the output is PA 0x{:x}", permissions_text(granted), output);
 }
@@ -238,6 +245,8 @@ constexpr Sentence sentences[] = {
     {Step::stage2_ends, "stage2_ends", "3.3.2", fetch, neutral, stage2_ends},
     {Step::table, "table", "Arm ARM D8.3", fetch, neutral, table},
     {Step::leaf, "leaf", "Arm ARM D8.3", fetch, neutral, leaf},
+    {Step::marked, "marked", "3.13", fetch, neutral, marked},
+    {Step::mark_failed, "mark_failed", "3.13.4", fetch, neutral, mark_failed},
     {Step::walk_fault, "walk_fault", "7.3", fetch, cause, walk_fault},
     {Step::external_abort, "external_abort", "7.3", fetch, cause, external_abort},
     {Step::stage2_refuses_walk, "stage2_refuses_walk", "7.3.16", fetch, cause, stage2_refuses_walk},

@@ -3,10 +3,9 @@
 // in which a stall ends. Everything runs untimed and timed.
 #include <gtest/gtest.h>
 
-#include <memory>
+#include <map>
 #include <set>
 
-#include "tests/support/stage2_bench.h"
 #include "tests/support/stall_client.h"
 
 namespace smmusim {
@@ -431,77 +430,6 @@ TEST(SpecStallReset, ForgetsStalls) {
     for (auto* sent : {&recorded, &behind, &unrecorded}) EXPECT_EQ(sent->response.outcome, Outcome::abort);
     EXPECT_TRUE(s.bench.smmu.idle());
   }
-}
-
-/// Both stages of stream 1; whose fault it is decides.
-struct TwoStageRow {
-  bool s1_stalls, s2_stalls;
-  bool fault_at_stage2;
-  bool stalled;
-};
-constexpr TwoStageRow two_stage_rows[] = {
-    {false, false, false, false}, {false, false, true, false}, {false, true, false, false}, {false, true, true, true},
-    {true, false, false, true},   {true, false, true, false},  {true, true, false, true},   {true, true, true, true}};
-
-TEST(SpecStallTwoStages, TheFaultingStageDecides) {
-  RecordProperty("rule", "SM-FA-022 SM-FA-004");
-  for (const TwoStageRow& row : two_stage_rows) {
-    SCOPED_TRACE(testing::Message() << row.s1_stalls << row.s2_stalls << row.fault_at_stage2);
-    Stage2Bench::Options options;
-    options.config.features.stall_model = spec::StallModel::stall_and_terminate;
-    options.config.features.stall_max = 4;
-    Stage2Bench b(options);
-    StallClient client(b.bench);
-    b.edit_cd({{cd::S, row.s1_stalls}});
-    b.edit_ste({{raw::s2::S2S, row.s2_stalls}, {raw::s2::S2R, 1}});
-    const std::uint64_t ipa = Stage2Bench::ipa_offset + target;
-    if (row.fault_at_stage2) b.s1.map(va, ipa, raw::af | raw::ng | raw::ap_unprivileged);
-    const auto& sent = client.read(Stage2Bench::sid, va);
-    const raw::Record record = b.bench.take_event();
-    EXPECT_EQ(record.get(S2), row.fault_at_stage2 ? 1u : 0u);
-    EXPECT_EQ(record.get(InputAddr), va);
-    if (row.fault_at_stage2) {
-      EXPECT_EQ(record.get(IPA), ipa >> 12);
-    }
-    EXPECT_EQ(record.get(Stall), row.stalled ? 1u : 0u);
-    EXPECT_EQ(sent.answered, !row.stalled);
-  }
-}
-
-TEST(SpecStallTwoStages, CdAndTableFetchesStallAtStage2) {
-  RecordProperty("rule", "SM-FA-022 SM-CLS-003");
-  Stage2Bench::Options options;
-  options.config.features.stall_model = spec::StallModel::stall_and_terminate;
-  options.config.features.stall_max = 4;
-  Stage2Bench b(options);
-  StallClient client(b.bench);
-  b.edit_ste({{raw::s2::S2S, 1}});
-  b.s2.set(Stage2Bench::cd_ipa, 3, 0);  // the CD's page is not there
-  b.s1.map(va, Stage2Bench::ipa_offset + target, raw::af | raw::ng | raw::ap_unprivileged);
-  b.cover(Stage2Bench::ipa_offset + target, 0x1000);
-  auto& sent = client.read(Stage2Bench::sid, va);
-  const raw::Record record = b.bench.take_event();
-  EXPECT_EQ(record.get(CLASS), 0u);
-  EXPECT_EQ(record.get(Stall), 1u);
-  b.cover(Stage2Bench::cd_ipa & ~std::uint64_t{0xfff}, 0x1000);
-  b.command({raw::command(RESUME, {{cmd::StreamID, Stage2Bench::sid}, {cmd_STAG, record.get(STAG)}, {cmd_Ac, 1}})});
-  EXPECT_EQ(sent.response.outcome, Outcome::proceed);
-  EXPECT_EQ(sent.response.address.value, target);
-}
-
-TEST(SpecStallBypass, AddressSizeFaultOfABypassNeverStalls) {
-  RecordProperty("rule", "SM-FA-003");
-  Stage2Bench::Options options;
-  options.config.features.stall_model = spec::StallModel::stall_and_terminate;
-  options.config.features.stall_max = 4;
-  Stage2Bench b(options);
-  StallClient client(b.bench);
-  b.edit_ste({{raw::ste::Config, 6}, {raw::s2::S2S, 1}});
-  const auto& sent = client.read(Stage2Bench::sid, std::uint64_t{1} << 50);
-  EXPECT_EQ(sent.response.outcome, Outcome::abort);
-  const raw::Record record = b.bench.take_event();
-  EXPECT_EQ(record.get(Type), F_ADDR_SIZE);
-  EXPECT_EQ(record.get(Stall), 0u);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 #include <stdexcept>
 
 namespace smmusim {
@@ -23,6 +24,14 @@ bool BenchMemory::start(MemoryRequest& request) {
 void BenchMemory::perform(MemoryRequest& request) {
   request.status = aborts(request) ? MemoryStatus::external_abort : MemoryStatus::ok;
   if (request.status != MemoryStatus::ok) return;
+  if (request.op == MemoryOp::compare_and_swap) {
+    std::uint64_t desired = 0;
+    std::memcpy(&desired, request.data, sizeof desired);
+    std::uint64_t& word = words_[request.address.value];
+    const std::uint64_t found = std::exchange(word, word == request.expected ? desired : word);
+    request.expected = found;
+    return;
+  }
   auto* data = static_cast<std::uint8_t*>(request.data);
   for (std::uint32_t i = 0; i < request.size; ++i) {
     const std::uint64_t address = request.address.value + i;
