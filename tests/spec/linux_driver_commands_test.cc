@@ -4,6 +4,7 @@
 // 4.4). After the CMD_SYNC no page of the range may be translated by what was there before.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
 #include <set>
 
@@ -133,7 +134,7 @@ TEST(SpecLinuxDriverTlbi, EncodingsAreTheDrivers) {
   for (const Domain& domain : domains) {
     for (int i = 0; i < 300; ++i) {
       // A domain has at most 2^40 bytes here: SCALE has five bits.
-      const std::uint64_t count = 1 + (random() >> (25 + domain.granule + random() % 12));
+      const std::uint64_t count = 1 + (random() >> std::min<std::uint64_t>(63, 25 + domain.granule + random() % 12));
       const std::uint64_t iova = std::uint64_t{5} << domain.granule;
       const bool leaf = (i & 1) != 0;
       std::uint64_t at = iova;
