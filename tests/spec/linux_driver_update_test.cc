@@ -155,7 +155,7 @@ TEST(SpecLinuxDriverUpdate, StreamTableEntries) {
 }
 
 TEST(SpecLinuxDriverUpdate, StreamTableEntriesWithoutCaches) {
-  RecordProperty("rule", "SM-ST-018 SM-ST-026 SM-ST-027 SM-ST-019");
+  RecordProperty("rule", "SM-ST-018 SM-ST-026 SM-ST-019");
   for (const Row& row : ste_rows) replay_everywhere(row, false);
 }
 
@@ -172,7 +172,7 @@ TEST(SpecLinuxDriverUpdate, ContextDescriptorsWithoutCaches) {
 void replay_in_flight(const Row& row) {
   for (const bool caches : {true, false}) {
     for (const bool descending : {false, true}) {
-      for (const Time gap : {0u, 13'000u, 47'000u, 61'000u, 130'000u, 290'000u, 700'000u, 2'500'000u}) {
+      for (Time gap = 0; gap <= 2'400'000; gap += 31'000 + gap / 4) {
         SCOPED_TRACE(testing::Message() << row.what << ", caches " << caches << ", descending " << descending
                                         << ", gap " << gap << " ps");
         UpdateBench bench(update_config(caches, true), 60'000);

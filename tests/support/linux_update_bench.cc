@@ -285,6 +285,13 @@ void UpdateBench::check_events() {
   records_.clear();
 }
 
+/// An entry's unused pointers are zero or stale, and nothing is below the tables: whoever follows one is seen.
+void UpdateBench::check_fetches() {
+  for (const BenchAccess& access : bench.memory.log) {
+    EXPECT_GE(access.address, SmmuBench::strtab) << "purpose " << static_cast<int>(access.purpose);
+  }
+}
+
 void UpdateBench::replay(const Change& change, std::uint64_t at, bool descending) {
   start(change);
   std::uint64_t point = 0;
@@ -309,6 +316,7 @@ void UpdateBench::replay(const Change& change, std::uint64_t at, bool descending
   bench.sync();
   lag_over_ = true;
   traffic(pages - 1);
+  check_fetches();
 }
 
 void UpdateBench::submit(std::uint64_t page) {
@@ -369,6 +377,7 @@ void UpdateBench::replay_timed(const Change& change, Time gap, bool descending) 
   submit(0);
   bench.run();
   check_events();
+  check_fetches();
 }
 
 }  // namespace smmusim::linux_driver

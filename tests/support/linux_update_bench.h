@@ -109,6 +109,7 @@ class UpdateBench {
   void check(std::size_t probe, std::uint64_t page, const Response& response);
   void traffic(std::uint64_t page);
   void check_events();
+  void check_fetches();
   void submit(std::uint64_t page);
   void answered(Flight& flight);
   void wait(Time duration) { bench.engine.run_until(bench.engine.now() + duration); }
