@@ -3,6 +3,7 @@
 #include "model/smmu/smmu.h"
 
 #include "model/smmu/core.h"
+#include "model/smmu/operations.h"
 #include "model/smmu/register_map.h"
 #include "model/smmu/translate.h"
 
@@ -63,6 +64,7 @@ bool Smmu::submit(unsigned tbu, TranslationRequest& request) {
       return true;
     }
   }
+  if (request.transaction.unusual()) request.transaction = as_it_counts(request.transaction);
   core_->requests.admit(*core_, request);
   spawn(core_->lifetime, core_->tbus[tbu]->serve(request));
   return false;
