@@ -9,10 +9,6 @@
 
 namespace smmusim {
 
-/// `t` with the access that its operation counts as for permissions and faults. Cache maintenance has no memory type,
-/// so what came with it is dropped (section 16.7.2.3).
-Transaction as_it_counts(const Transaction& t);
-
 /// Terminated silently, whatever the SMMU's state: barriers, DVM operations, what may not be speculative.
 bool ends_on_entry(const Transaction& t);
 

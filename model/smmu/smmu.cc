@@ -3,7 +3,6 @@
 #include "model/smmu/smmu.h"
 
 #include "model/smmu/core.h"
-#include "model/smmu/operations.h"
 #include "model/smmu/register_map.h"
 #include "model/smmu/translate.h"
 

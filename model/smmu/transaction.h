@@ -55,6 +55,10 @@ struct Transaction {
   bool unusual() const { return (static_cast<unsigned>(operation) | unsigned{speculative}) != 0; }
 };
 
+/// `t` with the access that its operation counts as for permissions and faults (operations.cc). Cache maintenance has
+/// no memory type, so what came with it is dropped (section 16.7.2.3).
+Transaction as_it_counts(const Transaction& t);
+
 enum class Outcome : std::uint8_t {
   proceed,  ///< goes on to Response::address
   abort,    ///< the client sees an abort

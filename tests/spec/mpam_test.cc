@@ -63,7 +63,6 @@ TEST(SpecMpam, Mpamidr) {
 }
 
 TEST(SpecMpam, WithoutMpamTheRegistersAreRes0) {
-  RecordProperty("rule", "SM-MPM-001 SM-MPM-002 SM-MPM-003");
   SmmuBench bench(stage2_config());
   for (const std::uint32_t offset : {off::MPAMIDR, off::GMPAM, off::GBPMPAM}) {
     bench.w32(offset, 0xffff'ffff);
@@ -215,7 +214,6 @@ TEST(SpecMpam, QueuesAndInterrupts) {
 }
 
 TEST(SpecMpam, WithoutMpamEverythingIsZero) {
-  RecordProperty("rule", "SM-MPM-004 SM-MPM-006");
   Stage2Bench b;
   b.s1.map(va, ipa, raw::af | raw::ap_unprivileged | raw::ng);
   b.s2.map(ipa, target, s2_rw);

@@ -1,24 +1,14 @@
 // SPDX-License-Identifier: MIT
-// Cache maintenance, destructive reads, directed prefetch, exclusives, barriers: what goes on, what each needs, how its
-// faults are recorded (IHI 0070 sections 3.22, 5.2 DRE and DCP, 16.7.2, 16.7.3, 16.7.6).
+// Cache maintenance, destructive reads, directed prefetch, barriers: what goes on, what each needs, how its faults are
+// recorded (IHI 0070 sections 3.22, 5.2 DRE and DCP, 16.7.2).
 #include <gtest/gtest.h>
 
-#include "tests/support/smmu_bench.h"
+#include "tests/spec/operation_bench.h"
 
-namespace smmusim {
+namespace smmusim::operations {
 namespace {
 
-namespace ste = raw::ste;
-namespace cd = raw::cd;
 using enum Operation;
-constexpr std::uint64_t target = SmmuBench::target, va = 0x1000;
-
-// Permissions of the page for unprivileged accesses.
-constexpr std::uint64_t rw = raw::af | raw::ng | raw::ap_unprivileged;
-constexpr std::uint64_t ro = rw | raw::ap_read_only;
-constexpr std::uint64_t execute_only = raw::af | raw::ng;
-constexpr std::uint64_t nothing = execute_only | raw::uxn;
-constexpr std::uint64_t rw_never_executed = rw | raw::uxn;
 
 SmmuConfig v30() {
   SmmuConfig config = bench_config();
@@ -26,24 +16,6 @@ SmmuConfig v30() {
   config.features.ril = false;
   return config;
 }
-
-Transaction of(Operation operation, AccessType access = AccessType::read) {
-  Transaction t = SmmuBench::transaction(1, va, access);
-  t.operation = operation;
-  return t;
-}
-
-/// Stream 1 with one page of these permissions.
-struct Machine : SmmuBench {
-  /// flags 0: nothing is mapped.
-  explicit Machine(std::uint64_t flags, bool dre = true, bool dcp = true, const SmmuConfig& config = bench_config())
-      : SmmuBench(config, config.timed ? 1000 : 0) {
-    context = stage1_stream(1);
-    put_ste(1, stage1_ste(cd_address(1)).with({{ste::DRE, dre}, {ste::DCP, dcp}}));
-    map(ttb0(context), va, flags == 0 ? 0 : raw::page(target, flags));
-  }
-  raw::Cd context;
-};
 
 /// What the client sees and what goes on.
 enum class Seen { on, done, refused };
@@ -65,7 +37,7 @@ void check(std::initializer_list<Row> rows) {
   for (const bool timed : {false, true}) {
     for (const Row& row : rows) {
       SCOPED_TRACE(testing::Message() << row.what << (timed ? ", timed" : ", untimed"));
-      Machine machine(row.flags, row.dre, row.dcp, timed ? timed_bench_config() : bench_config());
+      OperationBench machine(row.flags, row.dre, row.dcp, timed ? timed_bench_config() : bench_config());
       for (unsigned turn = 0; turn != 2; ++turn) {  // by a walk, then by the micro TLB
         const Response response = machine.go(of(row.in));
         EXPECT_EQ(seen(response), row.result);
@@ -161,7 +133,7 @@ TEST(SpecOperations, FaultsAreThoseOfReadsOrWrites) {
                            {invalidate, AccessType::write, true}};
   for (const bool timed : {false, true}) {
     for (const FaultRow& row : rows) {
-      Machine machine(0, true, true, timed ? timed_bench_config() : bench_config());
+      OperationBench machine(0, true, true, timed ? timed_bench_config() : bench_config());
       Transaction t = of(row.operation, row.presented);
       t.instruction = true;
       machine.go(t);
@@ -221,7 +193,7 @@ TEST(SpecOperations, WhatIsNoAccessIsTerminatedSilently) {
   RecordProperty("rule", "SM-EXT-003 SM-EXT-004");
   for (const bool timed : {false, true}) {
     for (const Operation operation : {dvm, barrier, maintenance_not_by_address, no_op, static_cast<Operation>(200)}) {
-      Machine machine(rw, true, true, timed ? timed_bench_config() : bench_config());
+      OperationBench machine(rw, true, true, timed ? timed_bench_config() : bench_config());
       EXPECT_EQ(machine.go(of(operation)).outcome, Outcome::abort);
       machine.put_ste(1, raw::Ste{});
       machine.invalidate_all();
@@ -233,119 +205,5 @@ TEST(SpecOperations, WhatIsNoAccessIsTerminatedSilently) {
   }
 }
 
-TEST(SpecOperations, MaintenanceHasNoMemoryType) {
-  RecordProperty("rule", "SM-ATR-025");
-  SmmuBench bench(bench_config(), 0, false);
-  for (const std::uint8_t shareability : {std::uint8_t{0}, std::uint8_t{2}, std::uint8_t{3}}) {
-    Transaction t = of(clean);
-    t.attributes = {0x00, shareability};  // Device, which would make it Outer Shareable
-    EXPECT_EQ(bench.go(t).attributes.shareability, shareability);
-    t.operation = read_clean_invalidate;
-    EXPECT_EQ(bench.go(t).attributes.shareability, 2);
-  }
-}
-
-struct ExclusiveRow {
-  const char* what;
-  std::uint64_t mair, sh;
-  Operation out;
-};
-
-TEST(SpecOperations, SharedExclusivesBecomePlain) {
-  RecordProperty("rule", "SM-EXT-010");
-  const ExclusiveRow rows[] = {{"WB ISH", 0xff, 3, plain},
-                               {"WB OSH", 0xff, 2, plain},
-                               {"WB NSH", 0xff, 0, exclusive},
-                               {"Device", 0x04, 0, exclusive},
-                               {"Non-cacheable", 0x44, 3, exclusive}};
-  for (const ExclusiveRow& row : rows) {
-    SCOPED_TRACE(row.what);
-    for (const AccessType access : {AccessType::read, AccessType::write}) {
-      Machine machine(rw | row.sh << 8);
-      machine.put_cd(1, machine.context.with({{cd::MAIR0, row.mair}}));
-      const Response response = machine.go(of(exclusive, access));
-      EXPECT_EQ(response.outcome, Outcome::proceed);
-      EXPECT_EQ(response.operation, row.out);
-    }
-  }
-}
-
-TEST(SpecOperations, ExclusivesFaultAsOthers) {
-  RecordProperty("rule", "SM-EXT-010");
-  Machine machine(ro);
-  EXPECT_EQ(machine.go(of(exclusive, AccessType::write)).outcome, Outcome::abort);
-  EXPECT_EQ(machine.take_event().get(raw::ev::RnW), 0u);
-  machine.put_cd(1, machine.context.with({{cd::A, 0}}));
-  machine.invalidate_all();
-  EXPECT_EQ(machine.go(of(exclusive, AccessType::write)).outcome, Outcome::raz_wi);
-}
-
-TEST(SpecOperations, AtomicsAreData) {
-  RecordProperty("rule", "SM-EXT-012");
-  Machine machine(rw_never_executed);
-  Transaction t = of(plain, AccessType::atomic);
-  t.instruction = true;
-  EXPECT_EQ(machine.go(t).outcome, Outcome::proceed);
-  Machine read_only(ro);
-  EXPECT_EQ(read_only.go(t).outcome, Outcome::abort);
-  const raw::Record record = read_only.take_event();
-  EXPECT_EQ(record.get(raw::ev::Type), raw::ev::F_PERMISSION);
-  EXPECT_EQ(record.get(raw::ev::RnW), 0u);
-  EXPECT_EQ(record.get(raw::ev::InD), 0u);
-}
-
-struct OutputRow {
-  const char* what;
-  AccessType access;
-  bool instruction, privileged;
-  std::uint64_t instcfg, privcfg;
-  bool out_instruction, out_privileged;  // up to v3.3
-};
-
-TEST(SpecOperations, OutputOfInstAndPriv) {
-  RecordProperty("rule", "SM-ATR-006");
-  constexpr AccessType read = AccessType::read, write = AccessType::write;
-  const OutputRow rows[] = {{"as it comes", read, true, false, 0, 0, true, false},
-                            {"as it comes, privileged", read, false, true, 0, 0, false, true},
-                            {"a write is data", write, true, false, 0, 0, false, false},
-                            {"overridden to data", read, true, true, 2, 2, false, false},
-                            {"overridden to instruction", read, false, false, 3, 3, true, true},
-                            {"a write stays data", write, false, false, 3, 3, false, true}};
-  for (const unsigned minor : {3u, 4u}) {
-    for (const OutputRow& row : rows) {
-      SCOPED_TRACE(testing::Message() << row.what << ", v3." << minor);
-      SmmuConfig config = bench_config();
-      spec::Features& f = config.features;
-      f.version_minor = minor;
-      f.fwb = f.e0pd = f.attr_perms_ovr = true;
-      f.epan = minor == 4;
-      f.bbml = 1;
-      SmmuBench bench(config);
-      const raw::Cd context = bench.stage1_stream(1);
-      bench.map(SmmuBench::ttb0(context), va, raw::page(target, raw::af | raw::ng | raw::ap_unprivileged));
-      bench.map(SmmuBench::ttb0(context), va + 0x1000, raw::page(target, raw::af | raw::ng));
-      const std::initializer_list<raw::Edit> overrides = {{ste::INSTCFG, row.instcfg}, {ste::PRIVCFG, row.privcfg}};
-      bench.put_ste(1, SmmuBench::stage1_ste(SmmuBench::cd_address(1)).with(overrides));
-      bench.put_ste(2, raw::Ste{}.with({{ste::V, 1}, {ste::Config, 4}, {ste::SHCFG, 1}}).with(overrides));
-      Transaction t = of(plain, row.access);
-      t.instruction = row.instruction;
-      t.privileged = row.privileged;
-      // A page that unprivileged accesses may write is not executable by privileged ones.
-      if (row.out_instruction && row.out_privileged) t.address = Va(va + 0x1000);
-      const auto expect = [&](const Response& response) {
-        EXPECT_EQ(response.outcome, Outcome::proceed);
-        EXPECT_EQ(response.instruction, minor == 3 && row.out_instruction);
-        EXPECT_EQ(response.privileged, minor == 4 || row.out_privileged);
-      };
-      expect(bench.go(t));
-      t.stream_id = StreamId(2);
-      expect(bench.go(t));
-      bench.enable(0);
-      bench.w32(off::GBPA, 0x8000'1000 | static_cast<std::uint32_t>(row.instcfg << 18 | row.privcfg << 16));
-      expect(bench.go(t));
-    }
-  }
-}
-
 }  // namespace
-}  // namespace smmusim
+}  // namespace smmusim::operations
