@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Speculative accesses (IHI 0070 sections 3.12.4.1, 3.14, 13.4.4): they proceed or abort, and nobody hears of it.
+// Speculative accesses (IHI 0070 sections 3.14, 13.4.4): they proceed or abort, and nobody hears of it. That they never
+// stall is operations_stall_test.cc's.
 #include <gtest/gtest.h>
 
 #include "tests/support/stage2_bench.h"
@@ -22,11 +23,10 @@ SmmuConfig config_of(bool timed) {
 }
 
 struct Machine : SmmuBench {
-  explicit Machine(bool timed, SmmuConfig config) : SmmuBench(config, timed ? 1000 : 0) {
+  explicit Machine(bool timed) : SmmuBench(config_of(timed), timed ? 1000 : 0) {
     context = stage1_stream(1);
     map(ttb0(context), va, raw::page(target));
   }
-  explicit Machine(bool timed) : Machine(timed, config_of(timed)) {}
   void change_cd(std::initializer_list<raw::Edit> edits) { put_cd(1, context.with(edits)); }
   void page(std::uint64_t descriptor) { map(ttb0(context), va, descriptor); }
   raw::Cd context;
@@ -83,20 +83,6 @@ TEST(SpecSpeculative, AFaultOfStage2AbortsSilently) {
   b.s1.map(va, 0x8'7654'3000, raw::af | raw::ap_unprivileged | raw::ng);
   EXPECT_EQ(b.bench.go(speculative()).outcome, Outcome::abort);
   EXPECT_TRUE(b.bench.take_events().empty());
-}
-
-TEST(SpecSpeculative, NeverStalls) {
-  RecordProperty("rule", "SM-FA-021");
-  for (const bool timed : {false, true}) {
-    SmmuConfig config = config_of(timed);
-    config.features.stall_model = spec::StallModel::stall_and_terminate;
-    config.features.stall_max = 4;
-    Machine machine(timed, config);
-    machine.page(0);
-    machine.change_cd({{cd::S, 1}});
-    EXPECT_EQ(machine.go(speculative()).outcome, Outcome::abort);
-    EXPECT_TRUE(machine.take_events().empty());
-  }
 }
 
 TEST(SpecSpeculative, OnlyPlainReadsMayBe) {
