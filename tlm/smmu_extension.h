@@ -23,6 +23,8 @@ struct ClientAttributes {
   bool privileged = false;   ///< PnU
   bool atomic = false;       ///< reads and writes in one; the payload is a write of the operand
   AtsType ats = AtsType::untranslated;
+  Operation operation = Operation::plain;  ///< the payload is a read or a write, as which the operation counts
+  bool speculative = false;
   MemoryAttributes attributes{0xff, 0};
   friend bool operator==(const ClientAttributes&, const ClientAttributes&) = default;
 };
@@ -37,6 +39,10 @@ struct SmmuExtension final : tlm::tlm_extension<SmmuExtension> {
   bool translated = false;  ///< translated_address is valid
   Pa translated_address{};
   MemoryAttributes translated_attributes{};
+  Operation operation = Operation::plain;  ///< what goes on; no_op: nothing does, though all is well
+  bool instruction = false;                ///< INST and PRIV as the access goes on
+  bool privileged = false;
+  MpamIds mpam{};
   Outcome outcome = Outcome::abort;
   spec::EventType event{};  ///< 0: none
 
@@ -53,6 +59,7 @@ struct SmmuAccessExtension final : tlm::tlm_extension<SmmuAccessExtension> {
   std::uint8_t stage = 0;
   std::int8_t level = 0;
   MemoryAttributes attributes{};
+  MpamIds mpam{};
   bool compare_and_swap = false;
   std::uint64_t expected = 0;  ///< the value to replace; the target leaves the value found
 

@@ -118,6 +118,8 @@ Transaction Tbu::transaction_of(const tlm::tlm_generic_payload& payload, std::ui
   transaction.instruction = client.instruction;
   transaction.privileged = client.privileged;
   transaction.ats = client.ats;
+  transaction.operation = client.operation;
+  transaction.speculative = client.speculative;
   transaction.address = Va(address);
   transaction.size = size;
   transaction.attributes = client.attributes;
@@ -141,6 +143,9 @@ bool Tbu::refuse(tlm::tlm_generic_payload& payload) const {
     payload.set_response_status(tlm::TLM_BURST_ERROR_RESPONSE);
   } else if (payload.get_byte_enable_ptr() != nullptr && payload.get_byte_enable_length() == 0) {
     payload.set_response_status(tlm::TLM_BYTE_ENABLE_ERROR_RESPONSE);
+  } else if (attributes_of(payload).operation != Operation::plain &&
+             as_it_counts(transaction_of(payload, address, length)).writes() != payload.is_write()) {
+    payload.set_response_status(tlm::TLM_COMMAND_ERROR_RESPONSE);  // it would do what was not checked
   } else {
     return false;
   }
@@ -159,6 +164,10 @@ void Tbu::report(tlm::tlm_generic_payload& payload, const Response& response, bo
     extension->translated = response.outcome == Outcome::proceed;
     extension->translated_address = response.address;
     extension->translated_attributes = response.attributes;
+    extension->operation = response.operation;
+    extension->instruction = response.instruction;
+    extension->privileged = response.privileged;
+    extension->mpam = response.mpam;
   }
   if (first || extension->outcome == Outcome::proceed) {
     extension->outcome = response.outcome;

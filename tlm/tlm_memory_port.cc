@@ -83,6 +83,7 @@ void TlmMemoryPort::fill(Channel& channel, MemoryRequest& request) {
   access.stage = request.stage;
   access.level = request.level;
   access.attributes = request.attributes;
+  access.mpam = request.mpam;
   access.compare_and_swap = request.op == MemoryOp::compare_and_swap;
   access.expected = request.expected;
 }

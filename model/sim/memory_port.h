@@ -29,6 +29,13 @@ struct MemoryAttributes {
   friend bool operator==(const MemoryAttributes&, const MemoryAttributes&) = default;
 };
 
+/// What MPAM labels an access with: Partition ID and Performance Monitoring Group (chapter 17). 0 without MPAM.
+struct MpamIds {
+  std::uint16_t partid = 0;
+  std::uint16_t pmg = 0;  ///< 8 bits
+  friend bool operator==(const MpamIds&, const MpamIds&) = default;
+};
+
 /// One access of the SMMU's own. The requester keeps it (and the buffer) in place until it is done.
 struct MemoryRequest : Resumption {
   Pa address{};
@@ -40,6 +47,7 @@ struct MemoryRequest : Resumption {
   std::uint8_t stage = 0;  ///< of a TTD: 1 or 2
   std::int8_t level = 0;   ///< of a TTD: -1 to 3
   MemoryAttributes attributes{};
+  MpamIds mpam{};
   Time own_time = 0;           ///< what the requester spends on the answer; the port hands it over that much later
   std::uint64_t expected = 0;  ///< compare_and_swap: the value to replace; afterwards the value found
 };

@@ -5,6 +5,7 @@
 
 #include "model/smmu/command_queue.h"
 #include "model/smmu/core.h"
+#include "model/smmu/mpam.h"
 
 namespace smmusim {
 namespace {
@@ -30,8 +31,8 @@ bool with_hyp(const Command&, const Features& f) {
 bool with_ats(const Command&, const Features& f) {
   return f.ats;
 }
-bool with_mpam(const Command&, const Features& f) {
-  return f.mpam;
+bool with_vms(const Command&, const Features& f) {
+  return supports_vms(f);
 }
 bool with_stall(const Command&, const Features& f) {
   return f.stall_model != spec::StallModel::terminate;
@@ -75,7 +76,7 @@ constexpr CommandRow rows[] = {
     {Opcode::CMD_CFGI_STE_RANGE, always, true},
     {Opcode::CMD_CFGI_CD, with_s1p, true},
     {Opcode::CMD_CFGI_CD_ALL, with_s1p, true},
-    {Opcode::CMD_CFGI_VMS_PIDM, with_mpam, true},
+    {Opcode::CMD_CFGI_VMS_PIDM, with_vms, true},
     {Opcode::CMD_TLBI_NH_ALL, with_s1p},
     {Opcode::CMD_TLBI_NH_ASID, with_s1p},
     {Opcode::CMD_TLBI_NH_VA, range_s1},
@@ -203,6 +204,11 @@ ConfigInvalidation config_invalidation(const Command& c) {
     case Opcode::CMD_CFGI_CD_ALL:
       what.cds_only = true;
       break;
+    case Opcode::CMD_CFGI_VMS_PIDM:
+      what = ConfigInvalidation{};  // of every stream
+      what.vms_only = true;
+      what.vmid = Vmid(c.get<Command::VMID>());
+      break;
     default:
       break;
   }
@@ -230,7 +236,7 @@ void resume(Core& core, const Command& c) {
 
 void execute_command(Core& core, const Command& command) {
   const Opcode opcode = command.get<Command::OP>();
-  if (opcode >= Opcode::CMD_CFGI_STE && opcode <= Opcode::CMD_CFGI_CD_ALL) {
+  if (opcode >= Opcode::CMD_CFGI_STE && opcode <= Opcode::CMD_CFGI_VMS_PIDM) {
     invalidate(core, config_invalidation(command));
   } else if (opcode >= Opcode::CMD_TLBI_NH_ALL && opcode <= Opcode::CMD_TLBI_NSNH_ALL) {
     invalidate(core, tlb_invalidation(core, command));

@@ -10,6 +10,7 @@
 
 #include "model/smmu/core.h"
 #include "model/smmu/legality.h"
+#include "model/smmu/mpam.h"
 #include "model/smmu/own_access.h"
 #include "model/smmu/translate.h"
 #include "model/spec/l1.h"
@@ -145,6 +146,7 @@ Task<> read_cd_table(Core& core, TranslationOp& op, Ste& ste, Purpose purpose, s
   }
   const auto bytes = static_cast<std::uint32_t>(words.size_bytes());
   OwnAccess read = own_read(core, *op.port, purpose, Pa(address), words.data(), bytes, attributes);
+  read.mpam = op.own_context->ste_mpam;
   read.counted = op.effects.count;
   const MemoryStatus status = co_await read;
   if (status == MemoryStatus::ok) co_return;
@@ -188,8 +190,39 @@ Task<> fetch_cd(Core& core, TranslationOp& op, Ste& ste, Cd& cd) {
   fault(op, EventType::C_BAD_CD);
 }
 
+/// VMS.PARTID_MAP (section 5.6): the PARTIDs that the CDs of a VM may name.
+Task<> read_partid_map(Core& core, TranslationOp& op, Ste& ste, PartidMap& map) {
+  const std::uint64_t address = ste.get<Ste::VMSPtr>();
+  OwnAccess read =
+      own_read(core, *op.port, Purpose::VMS, Pa(address), map.words.data(), sizeof map.words, core.table_attributes());
+  read.counted = op.effects.count;
+  const MemoryStatus status = co_await read;
+  if (status == MemoryStatus::ok) co_return;
+  tell(core, Step::external_abort, address, static_cast<std::uint64_t>(Purpose::VMS));
+  fault(op, EventType::F_VMS_FETCH, address);
+}
+
+/// STE.S1MPAM (section 17.2): the CD's PARTID and PMG, the PARTID through the VMS if the stream is nested.
+Task<> fetch_mpam(Core& core, TranslationOp& op, Ste& ste, Cd& cd) {
+  const spec::Features& features = core.config.features;
+  StreamContext& context = *op.own_context;
+  if (!features.mpam || !ste.get<Ste::S1MPAM>()) co_return;
+  unsigned partid = cd.get<Cd::PARTID>();
+  if (context.translates_stage2()) {
+    PartidMap map;
+    context.uses_vms = uses_vms(ste, features);
+    if (context.uses_vms) co_await read_partid_map(core, op, ste, map);
+    partid = map[partid];
+  }
+  context.mpam = mpam_ids(features, partid, cd.get<Cd::PMG>());
+}
+
 void decode_ste(const Core& core, const Ste& ste, StreamContext& context) {
   context.config = ste.get<Ste::Config>();
+  context.dre = ste.get<Ste::DRE>();
+  context.dcp = ste.get<Ste::DCP>();
+  context.ste_mpam = mpam_ids(core.config.features, ste.get<Ste::PARTID>(), ste.get<Ste::PMG>());
+  context.mpam = context.ste_mpam;
   context.overrides = {ste.get<Ste::MTCFG>(),
                        static_cast<std::uint8_t>(ste.get<Ste::MemAttr>()),
                        static_cast<std::uint8_t>(ste.get<Ste::ALLOCCFG>()),
@@ -249,6 +282,7 @@ Task<> fetch_configuration(Core& core, TranslationOp& op) {
       Cd cd;
       co_await fetch_cd(core, op, ste, cd);
       if (op.fault.type == EventType{}) decode_cd(core, cd, context);
+      if (op.fault.type == EventType{}) co_await fetch_mpam(core, op, ste, cd);
     } else if (context.translates_stage2()) {
       context.tlb = context.stage2_tlb();
     }

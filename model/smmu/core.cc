@@ -33,6 +33,7 @@ Core::Core(Engine& engine, MemoryPort& memory_port, MemoryPort* debug_port, Obse
     : config(cfg),
       ids(spec::id_registers(cfg.features)),
       beyond_oas(~low_mask(cfg.features.oas)),
+      shows_access(cfg.features.version_minor <= 3),
       clock{cfg.timed ? cycle_ps(cfg.tcu.clock_mhz) : 0},
       lookup_time(clock.cycles(cfg.tcu.config_cycles + cfg.tcu.tlb_cycles)),
       walk_cache_time(clock.cycles(cfg.tcu.walk_cache_cycles)),

@@ -47,6 +47,7 @@ struct Core {
   const SmmuConfig config;
   const spec::IdRegisters ids;
   const std::uint64_t beyond_oas;  ///< address bits that a physical address doesn't have
+  const bool shows_access;         ///< INST and PRIV of client accesses go out (up to v3.3, section 13.1.2)
   const Clock clock;
   const Time lookup_time;  ///< configuration cache and TLB of the TCU
   const Time walk_cache_time;
@@ -57,6 +58,8 @@ struct Core {
   MemoryPort& debug_memory;  ///< answers at once, also in a timed model
   Observer* observer;
   RegisterFile regs;
+  MpamIds own_mpam;     ///< GMPAM: of the accesses that no STE labels
+  MpamIds bypass_mpam;  ///< GBPMPAM
   SmmuCounters counters;
 
   Interrupts interrupts;

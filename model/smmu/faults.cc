@@ -2,6 +2,7 @@
 // What becomes of a fault: the outcome for the client (IHI 0070 sections 3.12 and 5.5) and the event record (section
 // 7.3). Where a stalled transaction waits is stalls.cc's business.
 #include "model/smmu/core.h"
+#include "model/smmu/operations.h"
 #include "model/smmu/translate.h"
 
 namespace smmusim {
@@ -51,6 +52,7 @@ Event compose(const Core& core, const TranslationOp& op) {
       break;
     case EventType::F_STE_FETCH:
     case EventType::F_CD_FETCH:
+    case EventType::F_VMS_FETCH:
       event.set<Event::FetchAddr>(fetch_address);
       break;
     case EventType::F_WALK_EABT:
@@ -110,7 +112,7 @@ bool enter_stall(Core& core, TranslationOp& op) {
 Task<> report_fault(Core& core, TranslationOp& op) {
   op.response.outcome = outcome_of(op);
   op.response.event = op.fault.type;
-  const bool wanted = recorded(core, op);
+  const bool wanted = !settle_faulted_operation(op) && recorded(core, op);
   if (core.observer != nullptr) core.observer->fault(compose(core, op), wanted);
   if (!op.effects.record || !wanted) co_return;
   if (op.response.outcome == Outcome::stalled && !enter_stall(core, op)) co_return;

@@ -6,6 +6,7 @@
 
 #include "model/smmu/legality.h"
 #include "model/smmu/legality_rows.h"
+#include "model/smmu/mpam.h"
 #include "model/vmsa/s2_walk.h"
 
 namespace smmusim {
@@ -252,6 +253,8 @@ constexpr SteRule ste_table[] = {
        return s2_overlay(ste, f) && s2_indirect(ste, f) && s2poi_has_reserved(ste);
      }},
 
+    {"VMSPtr is in use and above the OAS (5.2, VMSPtr)", "SM-MP-003",
+     [](const Ste& ste, const Features& f) { return uses_vms(ste, f) && !fits(ste.get<Ste::VMSPtr>(), f.oas); }},
     {"S2VMID[15:8] is not 0 and IDR0.VMID16 is 0 (5.2, S2VMID)", "SM-ST-025",
      [](const Ste& ste, const Features& f) {
        return s2vmid_counts(ste, f) && !f.vmid16 && (ste.get<Ste::S2VMID>() >> 8) != 0;

@@ -75,6 +75,7 @@ inline OwnAccess own_access(Core& core, MemoryPort& port, MemoryOp op, Purpose p
   access.data = data;
   access.size = size;
   access.attributes = attributes;
+  access.mpam = core.own_mpam;  // CD and descriptor reads replace it
   return access;
 }
 inline OwnAccess own_read(Core& core, MemoryPort& port, Purpose purpose, Pa address, void* data, std::uint32_t size,

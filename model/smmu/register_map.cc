@@ -4,10 +4,13 @@
 #include "model/smmu/register_map.h"
 
 #include <algorithm>
+#include <bit>
 #include <iterator>
 
 #include "model/smmu/core.h"
 #include "model/smmu/grants.h"
+#include "model/smmu/mpam.h"
+#include "model/spec/registers_optional.h"
 
 namespace smmusim {
 namespace {
@@ -107,10 +110,32 @@ std::uint64_t writable_gbpa(const Core& core) {
   return GBPA::Update::mask | GBPA::ABORT::mask | when(f.attr_types_ovr, types) |
          when(f.attr_perms_ovr, GBPA::PRIVCFG::mask | GBPA::INSTCFG::mask);
 }
+/// The Update flag of GBPA, GMPAM and GBPMPAM: without it a write is ignored, with it the update is complete at once.
+void complete_update(std::uint64_t& stored, std::uint64_t before, std::uint64_t update) {
+  if ((stored & update) == 0) stored = before;
+  stored &= ~update;
+}
 void written_gbpa(Core& core, std::uint64_t before) {
-  if ((core.regs.gbpa & GBPA::Update::mask) == 0) core.regs.gbpa = before;
-  core.regs.gbpa &= ~GBPA::Update::mask;
+  complete_update(core.regs.gbpa, before, GBPA::Update::mask);
   if (core.regs.gbpa != before) revoke_grants(core);
+}
+
+/// GMPAM and GBPMPAM (6.3.42, 6.3.43): bits above the widths that MPAMIDR gives are RES0.
+std::uint64_t writable_mpam(const Core& core) {
+  const Features& f = features(core);
+  const std::uint64_t partid = low_mask(static_cast<unsigned>(std::bit_width(f.partid_max)));
+  const std::uint64_t pmg = low_mask(static_cast<unsigned>(std::bit_width(f.pmg_max)));
+  return when(f.mpam, GMPAM::Update::mask | GMPAM::SO_PARTID::set(0, static_cast<unsigned>(partid)) |
+                          GMPAM::SO_PMG::set(0, static_cast<unsigned>(pmg)));
+}
+void written_gmpam(Core& core, std::uint64_t before) {
+  complete_update(core.regs.gmpam, before, GMPAM::Update::mask);
+  update_mpam(core);
+}
+void written_gbpmpam(Core& core, std::uint64_t before) {
+  complete_update(core.regs.gbpmpam, before, GBPMPAM::Update::mask);
+  update_mpam(core);
+  if (core.regs.gbpmpam != before) revoke_grants(core);
 }
 
 std::uint64_t writable_strtab_base(const Core& core) {
@@ -255,6 +280,9 @@ constexpr RegisterBehaviour table[] = {
     irq_stored<&R::eventq_irq, &IrqConfig::cfg0>(reg::EVENTQ_IRQ_CFG0, 64, writable_irq_cfg0<eventq_irqen>),
     irq_stored<&R::eventq_irq, &IrqConfig::cfg1>(reg::EVENTQ_IRQ_CFG1, 32, writable_irq_cfg1<eventq_irqen>),
     irq_stored<&R::eventq_irq, &IrqConfig::cfg2>(reg::EVENTQ_IRQ_CFG2, 32, writable_irq_cfg2<eventq_irqen>),
+    read_only(reg::MPAMIDR, [](const Core& core) -> std::uint64_t { return core.ids.mpamidr; }),
+    stored<&R::gmpam>(reg::GMPAM, 32, writable_mpam, written_gmpam),
+    stored<&R::gbpmpam>(reg::GBPMPAM, 32, writable_mpam, written_gbpmpam),
     read_only(reg::PIDR4, read_pidr4),
     read_only(reg::PIDR0, read_pidr0),
     read_only(reg::PIDR1, read_pidr1),
@@ -310,6 +338,7 @@ void reset_registers(Core& core) {
   core.regs = RegisterFile{};
   const std::uint64_t use_incoming = when(features(core).attr_types_ovr, GBPA::SHCFG::set(0, 1));
   core.regs.gbpa = use_incoming | when(core.config.gbpa_abort_at_reset, GBPA::ABORT::mask);
+  update_mpam(core);
 }
 
 }  // namespace smmusim

@@ -36,6 +36,7 @@ struct RegisterFile {
   std::uint64_t cmdq_base = 0, cmdq_prod = 0, cmdq_cons = 0;
   std::uint64_t eventq_base = 0, eventq_prod = 0, eventq_cons = 0;
   std::uint64_t priq_base = 0, priq_prod = 0, priq_cons = 0;
+  std::uint64_t gmpam = 0, gbpmpam = 0;
 
   bool smmuen() const { return as<spec::CR0>(cr0).get<spec::CR0::SMMUEN>(); }
   bool cmdqen() const { return as<spec::CR0>(cr0).get<spec::CR0::CMDQEN>(); }

@@ -63,6 +63,7 @@ bool Smmu::submit(unsigned tbu, TranslationRequest& request) {
       return true;
     }
   }
+  if (request.transaction.unusual()) request.transaction = as_it_counts(request.transaction);
   core_->requests.admit(*core_, request);
   spawn(core_->lifetime, core_->tbus[tbu]->serve(request));
   return false;

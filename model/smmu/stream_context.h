@@ -32,13 +32,18 @@ struct StreamContext {
   bool s1_bypassed = false;  ///< Config has stage 1, but S1DSS lets this traffic by
   bool cd_a = true;          ///< CD.A and CD.R (section 3.12)
   bool cd_r = true;
-  bool cd_s = false;           ///< CD.S: faults of stage 1 stall
-  bool s2_r = true;            ///< STE.S2R: the same for faults of stage 2, which has no RAZ/WI
-  bool s2_s = false;           ///< STE.S2S
-  bool mev = false;            ///< STE.MEV
+  bool cd_s = false;  ///< CD.S: faults of stage 1 stall
+  bool s2_r = true;   ///< STE.S2R: the same for faults of stage 2, which has no RAZ/WI
+  bool s2_s = false;  ///< STE.S2S
+  bool mev = false;   ///< STE.MEV
+  bool dre = false;   ///< STE.DRE and STE.DCP
+  bool dcp = false;
+  bool uses_vms = false;       ///< mpam comes from a VMS: CMD_CFGI_VMS_PIDM names it by VMID
+  MpamIds mpam{};              ///< of accesses and of stage-1 descriptors
   std::uint32_t cd_index = 0;  ///< place in the CD table, what CMD_CFGI_CD names
   AttributeOverrides overrides{};
-  TlbContext tlb{};  ///< of the translations that accesses look up: ns_stage2 if stage 1 is not in use
+  MpamIds ste_mpam{};  ///< of L1CD, CD and stage-2 descriptors
+  TlbContext tlb{};    ///< of the translations that accesses look up: ns_stage2 if stage 1 is not in use
   S1TTWParams s1[2]{};
   S2TTWParams s2{};
 
@@ -55,10 +60,13 @@ struct ConfigInvalidation {
   bool one_cd = false;    ///< only the CD at cd_index (CMD_CFGI_CD)
   bool cds_only = false;  ///< CMD_CFGI_CD, CMD_CFGI_CD_ALL: an entry without a CD may stay
   std::uint32_t cd_index = 0;
+  bool vms_only = false;  ///< CMD_CFGI_VMS_PIDM: only what comes from the VMS of `vmid`
+  Vmid vmid{};
 
   bool matches(const StreamContext& context) const {
     if (context.stream_id.value < first || context.stream_id.value > last) return false;
     if (cds_only && !context.translates_stage1()) return false;
+    if (vms_only && !(context.uses_vms && context.tlb.vmid == vmid)) return false;
     return !one_cd || context.cd_index == cd_index;
   }
 };

@@ -74,6 +74,7 @@ class TableWalk {
     read_.data = &descriptor_;
     read_.stage = walk_.stage;
     read_.attributes = attributes;
+    read_.mpam = walk_.stage == 2 ? op_.context->ste_mpam : op_.context->mpam;
   }
 
   /// To be called once, before anything else: continues from a cached table descriptor if there is one.

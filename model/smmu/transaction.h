@@ -15,6 +15,25 @@ enum class SecurityState : std::uint8_t { non_secure, secure, realm, root };
 enum class AccessType : std::uint8_t { read, write, atomic };
 enum class AtsType : std::uint8_t { untranslated, translation_request, translated };
 
+/// What else an access is, or what it is instead (sections 3.22, 16.7.2, 16.7.3): the interconnect's own names differ.
+enum class Operation : std::uint8_t {
+  plain,                  ///< a read, a write or an atomic, as Transaction::access says
+  exclusive,              ///< the same, with an exclusive monitor
+  read_clean_invalidate,  ///< RCI
+  destructive_read,       ///< DR: invalidates without writing back
+  write_prefetch,         ///< W-DCP: a write that also prefetches into some cache
+  prefetch,               ///< NW-DCP: such a prefetch alone
+  clean,                  ///< by address, like the next three
+  clean_to_persistence,
+  clean_invalidate,
+  invalidate,
+  destructive_hint,  ///< DH: may invalidate
+  maintenance_not_by_address,
+  dvm,  ///< distributed virtual memory operations of all kinds
+  barrier,
+  no_op,  ///< of a Response: it has completed and must not go on
+};
+
 /// One access of a client device, within one 4 KiB page of its address space (section 16.7.1).
 struct Transaction {
   StreamId stream_id{};
@@ -25,12 +44,20 @@ struct Transaction {
   bool instruction = false;  ///< InD as presented; a write is always data
   bool privileged = false;   ///< PnU as presented
   AtsType ats = AtsType::untranslated;
+  Operation operation = Operation::plain;
+  bool speculative = false;  ///< section 3.14: only a plain read may be
   Va address{};
   std::uint32_t size = 1;                ///< bytes
   MemoryAttributes attributes{0xff, 0};  ///< as presented; default: Normal iWB-oWB RA WA, NSH (13.1)
 
   bool writes() const { return access != AccessType::read; }
+  /// Not one of the plain accesses that nearly all traffic is (operations.h).
+  bool unusual() const { return (static_cast<unsigned>(operation) | unsigned{speculative}) != 0; }
 };
+
+/// `t` with the access that its operation counts as for permissions and faults (operations.cc). Cache maintenance has
+/// no memory type, so what came with it is dropped (section 16.7.2.3).
+Transaction as_it_counts(const Transaction& t);
 
 enum class Outcome : std::uint8_t {
   proceed,  ///< goes on to Response::address
@@ -47,12 +74,18 @@ struct Response {
   bool read_allowed = false;  ///< what the translation permits to this transaction's privilege and InD
   bool write_allowed = false;
   std::uint8_t page_bits = 0;  ///< log2 of the size of the mapping that was used; 0 if nothing was translated
-  Pa address{};                ///< valid if outcome is proceed
+  MpamIds mpam{};              ///< these and what follows are valid if outcome is proceed
+  Pa address{};
   MemoryAttributes attributes{};
-  bool unmarked = false;         ///< Effects::httu kept an update of a descriptor from being made
-  std::uint16_t stag = no_stag;  ///< of a stalled transaction whose event was recorded
-  spec::EventType event{};       ///< the event of a faulting transaction, recorded or not; 0 if none
+  std::uint16_t stag = no_stag;            ///< of a stalled transaction whose event was recorded
+  Operation operation = Operation::plain;  ///< what goes on, perhaps less than what came
+  bool instruction = false;                ///< INST and PRIV as the access goes on (13.1.2)
+  bool privileged : 1 = false;
+  bool unmarked : 1 = false;  ///< Effects::httu kept an update of a descriptor from being made
+  spec::EventType event{};    ///< the event of a faulting transaction, recorded or not; 0 if none
 };
+
+static_assert(sizeof(Response) == 24, "a hit writes one");
 
 /// A Transaction on its way through the SMMU. The client keeps it in place from submit() until retire().
 /// Set `transaction`, `fire` (and `scope`) first; when the response is there the request is posted to the Engine.

@@ -5,6 +5,7 @@
 
 #include "model/smmu/attributes.h"
 #include "model/smmu/core.h"
+#include "model/smmu/operations.h"
 #include "model/smmu/smmu.h"
 #include "model/vmsa/permissions.h"
 
@@ -31,6 +32,8 @@ AttributeOverrides gbpa_overrides(const RegisterFile& regs) {
   overrides.memattr = static_cast<std::uint8_t>(gbpa.get<spec::GBPA::MemAttr>());
   overrides.alloccfg = static_cast<std::uint8_t>(gbpa.get<spec::GBPA::ALLOCCFG>());
   overrides.shcfg = static_cast<std::uint8_t>(gbpa.get<spec::GBPA::SHCFG>());
+  overrides.privcfg = static_cast<std::uint8_t>(gbpa.get<spec::GBPA::PRIVCFG>());
+  overrides.instcfg = static_cast<std::uint8_t>(gbpa.get<spec::GBPA::INSTCFG>());
   return overrides;
 }
 
@@ -39,8 +42,16 @@ Progress answer(Consultation& op, Outcome outcome) {
   return Progress::answered;
 }
 
+/// What an access that goes on is labelled with (sections 13.1.2 and 17.2).
+[[gnu::always_inline]] inline void label(const Core& core, Consultation& op, MpamIds mpam) {
+  op.response.mpam = mpam;
+  op.response.instruction = op.instruction && core.shows_access;
+  op.response.privileged = op.privileged || !core.shows_access;
+}
+
 /// Output = input, cut to the OAS: what an IAS lets through may have more. Everything is permitted.
-Progress pass_through(Core& core, Consultation& op, const AttributeOverrides& overrides) {
+Progress pass_through(Core& core, Consultation& op, const AttributeOverrides& overrides, MpamIds mpam) {
+  label(core, op, mpam);
   op.response.address = Pa(op.transaction.address.value & ~core.beyond_oas);
   op.response.attributes = bypass_attributes(op.transaction.attributes, overrides, core.config.features.attr_types_ovr);
   op.response.read_allowed = true;
@@ -53,7 +64,9 @@ Progress disabled(Core& core, Consultation& op) {
   const bool abort = as<spec::GBPA>(core.regs.gbpa).get<spec::GBPA::ABORT>();
   tell(core, Step::disabled, abort);
   if (abort || !fits(op.transaction.address.value, core.config.features.oas)) return answer(op, Outcome::abort);
-  return pass_through(core, op, gbpa_overrides(core.regs));
+  const AttributeOverrides overrides = gbpa_overrides(core.regs);
+  override_permissions(core, op, overrides);
+  return pass_through(core, op, overrides, core.bypass_mpam);
 }
 
 /// What this implementation can't take at all (F_UUT, section 7.3.2): page-crossing accesses (the TLM adaptor splits
@@ -78,7 +91,7 @@ Progress bypass(Core& core, Consultation& op, const StreamContext& context) {
       context.config == spec::SteConfig::bypass ? features.oas : spec::intermediate_address_size(features);
   tell(core, Step::bypassed, limit);
   if (!fits(address, limit)) return input_too_large(core, op);
-  return pass_through(core, op, context.overrides);
+  return pass_through(core, op, context.overrides, context.mpam);
 }
 
 /// The access goes to stage 2 as it came (sections 3.4 and 13.4).
@@ -117,7 +130,16 @@ Progress refuse(const Core& core, Consultation& op, const TlbEntry& entry) {
   return fail(op, EventType::F_PERMISSION);
 }
 
-/// Permission check and output of a translated access; `entry` covers it.
+/// Output of a translated access that `entry` permits.
+[[gnu::always_inline]] inline Progress permit(Core& core, Consultation& op, const TlbEntry& entry) {
+  label(core, op, op.context->mpam);
+  op.response.address = entry.pa + (op.canonical - entry.va_page);
+  tell(core, Step::permitted, entry.permissions, op.response.address.value);
+  op.response.attributes = translated_attributes(op.transaction.attributes, *op.context, core.config.features, entry);
+  return answer(op, Outcome::proceed);
+}
+
+/// Permission check of a translated access, which `entry` covers, and its output.
 [[gnu::always_inline]] inline Progress finish(Core& core, Consultation& op, const TlbEntry& entry) {
   using namespace permission;
   const std::uint8_t granted = entry.permissions;
@@ -129,10 +151,7 @@ Progress refuse(const Core& core, Consultation& op, const TlbEntry& entry) {
   const bool needs_read = op.transaction.access != AccessType::write;
   if ((needs_write && !op.response.write_allowed) || (needs_read && !op.response.read_allowed))
     return refuse(core, op, entry);
-  op.response.address = entry.pa + (op.canonical - entry.va_page);
-  tell(core, Step::permitted, granted, op.response.address.value);
-  op.response.attributes = translated_attributes(op.transaction.attributes, *op.context, core.config.features, entry);
-  return answer(op, Outcome::proceed);
+  return permit(core, op, entry);
 }
 
 /// Input checks of stage 1. Progress::answered if it may be looked up.
@@ -209,6 +228,22 @@ void announce(Core& core, const TranslationOp& op, Progress progress) {
   }
 }
 
+/// What `progress` means for an access that is unusual(). May be asked again.
+Progress settled(Core& core, Consultation& op, Progress progress) {
+  // A prefetch alone was refused as the read that it counts as; any other permission will do.
+  const bool prefetch = op.transaction.operation == Operation::prefetch;
+  if (prefetch && progress == Progress::faulted && op.fault.type == EventType::F_PERMISSION && op.leaf != nullptr) {
+    if (!denied(op, op.leaf->permissions)) {
+      op.fault = {};
+      progress = permit(core, op, *op.leaf);
+    } else {
+      op.leaf = nullptr;
+    }
+  }
+  if (progress == Progress::answered) settle_operation(core, op);
+  return progress;
+}
+
 bool needs_memory(Progress progress) {
   return progress == Progress::needs_configuration || progress == Progress::needs_walk;
 }
@@ -226,13 +261,33 @@ bool needs_memory(Progress progress) {
 }  // namespace
 
 Progress consult(Core& core, Consultation& op, StreamCache& streams, TranslationCache& translations) {
-  return consult_here(core, op, streams, translations);
+  const bool unusual = op.transaction.unusual();
+  if (unusual && ends_on_entry(op.transaction)) return answer(op, Outcome::abort);
+  const Progress progress = consult_here(core, op, streams, translations);
+  return unusual ? settled(core, op, progress) : progress;
 }
+
+namespace {
+
+/// translate_here() of a transaction that is unusual().
+[[gnu::noinline]] void translate_unusual(Core& core, Tbu& tbu, const Transaction& presented, Effects effects,
+                                         bool parks, Response& response) {
+  const Transaction transaction = as_it_counts(presented);
+  Consultation start(transaction, response, effects.fill);
+  const Progress progress = consult(core, start, tbu.stream_cache, tbu.micro_tlb);
+  if (progress != Progress::answered) translate_missing(core, tbu, start, effects, parks);
+}
+
+}  // namespace
 
 /// The untimed path; `parks`: the client waits for the end of a stall.
 [[gnu::always_inline]] inline Response translate_here(Core& core, Tbu& tbu, const Transaction& transaction,
                                                       Effects effects, bool parks) {
   Response response;
+  if (transaction.unusual()) [[unlikely]] {
+    translate_unusual(core, tbu, transaction, effects, parks, response);
+    return response;
+  }
   Consultation start(transaction, response, effects.fill);
   const Progress progress = consult_here(core, start, tbu.stream_cache, tbu.micro_tlb);
   if (progress != Progress::answered) translate_missing(core, tbu, start, effects, parks);
@@ -285,6 +340,7 @@ Task<> translate_in_tcu(Core& core, TranslationOp& op) {
       tcu.walk_done.open();
     }
   }
+  if (op.transaction.unusual()) progress = settled(core, op, progress);
   if (op.timed) {  // what was found lies in caches that the next wait may change
     if (op.context != nullptr) op.keep_context();
     op.keep_leaf();

@@ -177,6 +177,11 @@ struct Denied {
 };
 inline Denied denied(const Consultation& op, std::uint8_t granted) {
   using namespace permission;
+  if (op.transaction.operation == Operation::prefetch) {  // needs any permission at all (section 3.22.2)
+    const bool none =
+        (granted & (read_bit(op.privileged) | write_bit(op.privileged) | execute_bit(op.privileged))) == 0;
+    return {none, none};
+  }
   const AccessType access = op.transaction.access;
   const std::uint8_t readable = op.instruction ? execute_bit(op.privileged) : read_bit(op.privileged);
   return {access != AccessType::write && (granted & readable) == 0,

@@ -147,6 +147,12 @@ constexpr FeatureRule rules[] = {
      [](F f) { return !f.d128 || (f.ttf_vmsav8_64 && !f.ttf_lpae); }},
     {"dpt ats", "DPT needs ATS; set ats or clear dpt", "6.3.4", "SM-ID-008", [](F f) { return !f.dpt || f.ats; }},
 
+    // MPAMIDR, which exists with IDR3.MPAM.
+    {"partid_max mpam", "partid_max is the largest PARTID; it is 0 without mpam and at most 65535", "6.3.41",
+     "SM-MPM-001", [](F f) { return f.partid_max <= (f.mpam ? 0xFFFFU : 0U); }},
+    {"pmg_max mpam", "pmg_max is the largest PMG; it is 0 without mpam and at most 255", "6.3.41", "SM-MPM-001",
+     [](F f) { return f.pmg_max <= (f.mpam ? 0xFFU : 0U); }},
+
     // SM-ID-009.
     {"pasidtt ats ssidsize", "PASIDTT needs ATS and substreams; set ats and ssidsize or clear pasidtt", "6.3.4",
      "SM-ID-009", [](F f) { return !f.pasidtt || (f.ats && f.ssidsize != 0); }},

@@ -8,6 +8,7 @@
 
 #include "model/spec/codes.h"
 #include "model/spec/id_registers.h"
+#include "model/spec/registers_optional.h"
 
 namespace smmusim::spec {
 namespace {
@@ -139,6 +140,13 @@ void visit_iidr(Visitor& v, FeaturesRef& f) {
   v.template member<IIDR::ProductID>(f.product_id, "product_id");
 }
 
+/// The members that MPAMIDR holds as they are.
+template <class Visitor, class FeaturesRef>
+void visit_mpamidr(Visitor& v, FeaturesRef& f) {
+  v.template member<MPAMIDR::PARTID_MAX>(f.partid_max, "partid_max");
+  v.template member<MPAMIDR::PMG_MAX>(f.pmg_max, "pmg_max");
+}
+
 /// The members that AIDR holds as they are.
 template <class Visitor, class FeaturesRef>
 void visit_aidr(Visitor& v, FeaturesRef& f) {
@@ -201,6 +209,7 @@ IdRegisters id_registers(const Features& f) {
   out.idr[6] = built([&f](Put& put) { visit_idr6(put, f); });
   out.iidr = built([&f](Put& put) { visit_iidr(put, f); });
   out.aidr = built([&f](Put& put) { visit_aidr(put, f); });
+  if (f.mpam) out.mpamidr = built([&f](Put& put) { visit_mpamidr(put, f); });
   return out;
 }
 
@@ -229,6 +238,8 @@ Features features_from(const IdRegisters& registers) {
   visit_iidr(iidr, f);
   const Take aidr{registers.aidr};
   visit_aidr(aidr, f);
+  const Take mpamidr{f.mpam ? registers.mpamidr : 0};  // RES0 without MPAM
+  visit_mpamidr(mpamidr, f);
   return f;
 }
 

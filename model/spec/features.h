@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What an SMMU advertises to Non-secure software: IDR0 to IDR6, IIDR and AIDR as named members, the rules that
+// What an SMMU advertises to Non-secure software: IDR0 to IDR6, IIDR, AIDR and MPAMIDR as named members, the rules that
 // tie them together (IHI 0070 sections 2.9, 6.3.1 to 6.3.8, 6.3.45), and the registers derived from them.
 // It says nothing about behaviour. Secure, Realm and Root ID registers are not described here, so rules that
 // depend on them (STT with S_IDR1.SEL2, the REALM_IMPL list) have no row.
@@ -91,6 +91,10 @@ struct Features {
   bool mteperm = false;
   bool aie = false;
 
+  // MPAMIDR
+  unsigned partid_max = 0;  ///< 16 bits; 0 without mpam
+  unsigned pmg_max = 0;     ///< 8 bits; 0 without mpam
+
   std::uint32_t idr4 = 0;  ///< IMPLEMENTATION DEFINED
 
   // IDR5
@@ -122,6 +126,7 @@ struct IdRegisters {
   std::uint32_t idr[7] = {};
   std::uint32_t iidr = 0;
   std::uint32_t aidr = 0;
+  std::uint32_t mpamidr = 0;
 
   friend bool operator==(const IdRegisters&, const IdRegisters&) = default;
 };

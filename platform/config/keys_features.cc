@@ -151,6 +151,8 @@ constexpr Number numbers[] = {
      8,
      "6.3.45",
      {"log2(queues)", "queues in each ECMDQ control page", "no ECMDQ"}},
+    {"smmu.partid_max", "partid_max", &Features::partid_max, 65535, "6.3.41", {"", "largest PARTID", "no MPAM"}},
+    {"smmu.pmg_max", "pmg_max", &Features::pmg_max, 255, "6.3.41", {"", "largest PMG", "no MPAM"}},
     {"smmu.implementer",
      "implementer",
      &Features::implementer,

@@ -46,8 +46,6 @@ constexpr UnsupportedRow<NamedSmmu> smmu_rows[] = {
      "preset queues are not supported by this version; use queues_preset = false"},
     {"smmu.pbha", [](S s) { return s.config.features.pbha; },
      "PBHA is not supported by this version; use pbha = false"},
-    {"smmu.mpam", [](S s) { return s.config.features.mpam; },
-     "MPAM is not supported by this version; use mpam = false"},
     {"smmu.s1pi", [](S s) { return s.config.features.s1pi; },
      "permission indirection is not supported by this version; use s1pi = false"},
     {"smmu.s2pi", [](S s) { return s.config.features.s2pi; },

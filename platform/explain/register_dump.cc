@@ -23,13 +23,8 @@ namespace reg = spec::reg;
 constexpr std::uint32_t id_offsets[] = {reg::IDR0, reg::IDR1, reg::IDR2, reg::IDR3, reg::IDR4, reg::IDR5, reg::IDR6};
 /// What a translation depends on, CR0 apart, which comes last: it locks the others.
 constexpr std::uint32_t translation_offsets[] = {reg::CR1, reg::CR2, reg::GBPA, reg::STRTAB_BASE, reg::STRTAB_BASE_CFG};
-constexpr std::uint32_t read_only_offsets[] = {reg::CR0ACK,
-                                               reg::STATUSR,
-                                               reg::IRQ_CTRLACK,
-                                               reg::GERROR,
-                                               reg::GATOS_PAR,
-                                               reg::MPAMIDR,
-                                               reg::CMDQ_CONTROL_PAGE_STATUS};
+constexpr std::uint32_t read_only_offsets[] = {reg::CR0ACK, reg::STATUSR,   reg::IRQ_CTRLACK,
+                                               reg::GERROR, reg::GATOS_PAR, reg::CMDQ_CONTROL_PAGE_STATUS};
 
 template <class Range, class Value>
 bool contains(const Range& range, const Value& value) {
@@ -144,6 +139,7 @@ spec::Features RegisterDump::features(const spec::Features& configured) const {
   for (std::size_t i = 0; i != std::size(id_offsets); ++i) take(id_offsets[i], ids.idr[i]);
   take(reg::IIDR, ids.iidr);
   take(reg::AIDR, ids.aidr);
+  take(reg::MPAMIDR, ids.mpamidr);
   spec::Features f = spec::features_from(ids);
   leave_out_presets(f);
   leave_out_formats(f);

@@ -24,7 +24,7 @@ struct Decision {
 
 /// A structure that was fetched.
 struct Fetch {
-  std::string structure;                   ///< "L1STD", "STE", "L1CD", "CD", "descriptor"
+  std::string structure;                   ///< "L1STD", "STE", "L1CD", "CD", "VMS", "descriptor"
   std::string_view section;                ///< that defines it
   std::string place;                       ///< how its address comes about
   std::uint64_t address = 0;               ///< PA

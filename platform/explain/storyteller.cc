@@ -125,6 +125,9 @@ void Storyteller::access(const MemoryRequest& request) {
     case Purpose::CD:
       fetched_context(fetch, request);
       return;
+    case Purpose::VMS:
+      fetched_vms(fetch);
+      return;
     default:
       fetched_descriptor(fetch, request);
       return;
@@ -175,6 +178,12 @@ void Storyteller::fetched_context(Fetch& fetch, const MemoryRequest& request) {
   told_.cd = structure_of<spec::Cd>(fetch);
   fetch.fields = cd_fields(fetch.words, told_.half());
   fetch.reserved_bits_set = spec::decode(spec::Kind::cd, fetch.words).reserved_bits_set;
+}
+
+void Storyteller::fetched_vms(Fetch& fetch) {
+  fetch.structure = "VMS";
+  fetch.section = "5.6";
+  fetch.place = "STE.VMSPtr";
 }
 
 void Storyteller::fetched_descriptor(Fetch& fetch, const MemoryRequest& request) {

@@ -27,6 +27,7 @@ class Storyteller final : public Observer {
   Fetch& open_fetch(const MemoryRequest& request);
   void fetched_stream(Fetch& fetch, const MemoryRequest& request);
   void fetched_context(Fetch& fetch, const MemoryRequest& request);
+  static void fetched_vms(Fetch& fetch);
   void fetched_descriptor(Fetch& fetch, const MemoryRequest& request);
   std::string verdict() const;
   std::string where() const;

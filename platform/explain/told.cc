@@ -291,7 +291,7 @@ std::string_view section_of(const Sentence& sentence, std::uint64_t a, std::uint
   if (sentence.step == Step::external_abort) {
     const auto purpose = static_cast<Purpose>(b);
     if (purpose == Purpose::L1STD || purpose == Purpose::STE) return "7.3.4";
-    return purpose == Purpose::TTD ? "7.3.12" : "7.3.10";
+    return purpose == Purpose::TTD ? "7.3.12" : purpose == Purpose::VMS ? "7.3.20" : "7.3.10";
   }
   if (sentence.step == Step::walk_fault) {
     const auto event = static_cast<EventType>(a);

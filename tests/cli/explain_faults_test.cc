@@ -100,6 +100,14 @@ const Row rows[] = {
        w.strict = true;
        w.forget(World::contexts + World::offset);
      }},
+    {"VmsNotInDump", EventType::F_VMS_FETCH, 0, no_class, "F_VMS_FETCH: there is no memory at 0x160000000",
+     [](World& w, Transaction&) {
+       w.strict = true;
+       w.features.mpam = true;
+       w.features.partid_max = 7;
+       w.ste.set<Ste::S1MPAM>(true).set<Ste::VMSPtr>(World::page + World::offset);
+       w.write();
+     }},
     {"CdInvalid", EventType::C_BAD_CD, 0, no_class, "C_BAD_CD: ",
      [](World& w, Transaction&) {
        w.cd.set<Cd::V>(false);

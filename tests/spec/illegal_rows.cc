@@ -54,6 +54,11 @@ void httu_table(Features& f) {
   newest(f);
   f.httu = spec::Httu::access_dirty_table;
 }
+void mpam_oas40(Features& f) {
+  f.mpam = true;
+  f.partid_max = 7;
+  f.oas = 40;
+}
 void lpae_oas36(Features& f) {
   f.ttf_lpae = true;
   f.oas = 36;

@@ -23,7 +23,7 @@ inline constexpr Bits S2HWU59{72, 72}, S2HWU60{73, 73}, S2HWU61{74, 74}, S2HWU62
 inline constexpr Bits S2FWB{89, 89}, S2T0SZ{165, 160}, S2SL0{167, 166}, S2TG{175, 174}, S2PS{178, 176};
 inline constexpr Bits S2AA64{179, 179}, S2ENDI{180, 180}, S2HD{183, 183}, S2HA{184, 184}, S2S{185, 185};
 inline constexpr Bits S2R{186, 186}, S2HAFT{187, 187}, S2PIE{188, 188}, S2POE{189, 189}, S2SL0_2{194, 194};
-inline constexpr Bits S2DS{195, 195}, S2TTB{247, 196}, S2SKL{254, 253}, VMSPtr{375, 332};
+inline constexpr Bits S2DS{195, 195}, S2TTB{247, 196}, S2SKL{254, 253};
 /// S2POI<p>.
 constexpr Bits S2POI(unsigned p) {
   return {4 * p + 451, 4 * p + 448};
@@ -59,6 +59,8 @@ void httu_dirty(Features& f);
 void httu_table(Features& f);
 /// LPAE beside a 36-bit OAS: the IAS is 40 bits.
 void lpae_oas36(Features& f);
+/// 40 bits and PARTIDs up to 7.
+void mpam_oas40(Features& f);
 void stalls(Features& f);
 void stalls_forced(Features& f);
 

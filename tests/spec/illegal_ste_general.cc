@@ -34,7 +34,7 @@ void vmid8(Features& f) {
 constexpr std::string_view v_row = "V is 0 (", s1p_row = "Config enables stage 1", s2p_row = "Config enables stage 2",
                            strw_row = "STRW is 0bx1", stalld_row = "S1STALLD is 1", cdmax_row = "S1CDMax is above",
                            fmt_row = "S1Fmt is", pa_row = "S1ContextPtr is a PA", ipa_row = "S1ContextPtr is an IPA",
-                           vmid_row = "S2VMID[15:8]";
+                           vmid_row = "S2VMID[15:8]", vms_row = "VMSPtr is in use";
 
 }  // namespace
 
@@ -113,6 +113,9 @@ const std::vector<SteCase>& ste_stage1_cases() {
       {"S1ContextPtr beyond with Config=100", 4, {{ste::S1ContextPtr, stored(55, 6)}}, oas40, ""},
 
       {"VMSPtr beyond the OAS: no VMS, ignored", 7, {{ste::VMSPtr, stored(55, 12)}}, oas40, ""},
+      {"VMSPtr beyond the OAS: no MPAM", 7, {{ste::S1MPAM, 1}, {ste::VMSPtr, stored(55, 12)}}, oas40, ""},
+      {"VMSPtr beyond the OAS", 7, {{ste::S1MPAM, 1}, {ste::VMSPtr, stored(40, 12)}}, mpam_oas40, vms_row},
+      {"VMSPtr within the OAS", 7, {{ste::S1MPAM, 1}, {ste::VMSPtr, stored(39, 12)}}, mpam_oas40, ""},
   };
   return cases;
 }

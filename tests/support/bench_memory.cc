@@ -15,7 +15,7 @@ bool BenchMemory::start(MemoryRequest& request) {
   std::uint64_t first_word = 0;
   if (request.data != nullptr) std::memcpy(&first_word, request.data, std::min<std::size_t>(request.size, 8));
   log.push_back({request.purpose, request.op, request.address.value, request.size, request.status, request.attributes,
-                 first_word});
+                 first_word, request.stage, request.mpam});
   if (latency_ps == 0) return true;
   engine_.schedule_in(latency_ps, request);
   return false;

@@ -22,6 +22,8 @@ struct BenchAccess {
   MemoryStatus status;
   MemoryAttributes attributes;
   std::uint64_t first_word;  ///< the first (up to eight) bytes read or written
+  std::uint8_t stage;
+  MpamIds mpam;
 };
 
 class BenchMemory final : public MemoryPort {

@@ -23,6 +23,7 @@ inline constexpr std::uint32_t GERROR_IRQ_CFG0 = 0x68, GERROR_IRQ_CFG1 = 0x70, G
 inline constexpr std::uint32_t STRTAB_BASE = 0x80, STRTAB_BASE_CFG = 0x88, CMDQ_BASE = 0x90, CMDQ_PROD = 0x98;
 inline constexpr std::uint32_t CMDQ_CONS = 0x9c, EVENTQ_BASE = 0xa0, EVENTQ_IRQ_CFG0 = 0xb0, EVENTQ_IRQ_CFG1 = 0xb8;
 inline constexpr std::uint32_t EVENTQ_IRQ_CFG2 = 0xbc, EVENTQ_PROD = 0x100a8, EVENTQ_CONS = 0x100ac;
+inline constexpr std::uint32_t MPAMIDR = 0x130, GMPAM = 0x138, GBPMPAM = 0x13c;
 }  // namespace off
 
 namespace cr0 {

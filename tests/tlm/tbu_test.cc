@@ -204,6 +204,47 @@ TEST_F(TbuTest, RefusesWhatIsNoMemoryAccess) {
   EXPECT_EQ(streaming.get_response_status(), tlm::TLM_BURST_ERROR_RESPONSE);
 }
 
+TEST_F(TbuTest, TakesAndTellsTheOperation) {
+  Bench bench;
+  bench.world.add_stream(0).map(0x8000, Pa(0x40005000), 4096, {});
+  bench.world.enable();
+  auto& invalidate = *bench.client.add(0x8000, 64, false).get_extension<SmmuExtension>();
+  invalidate.client.operation = Operation::invalidate;
+  auto& speculative = bench.client.add(0x8000, 64, true);
+  speculative.get_extension<SmmuExtension>()->client.speculative = true;
+  bench.run();
+  EXPECT_EQ(invalidate.operation, Operation::clean_invalidate) << "STE.DRE is 0";
+  EXPECT_EQ(speculative.get_response_status(), tlm::TLM_GENERIC_ERROR_RESPONSE);
+  EXPECT_EQ(bench.target.addresses.size(), 1U);
+}
+
+TEST_F(TbuTest, RefusesAPayloadThatDoesOtherThanItsOperation) {
+  Bench bench;
+  bench.world.add_stream(0).map(0x8000, Pa(0x40005000), 4096, {});
+  bench.world.enable();
+  auto& clean = bench.client.add(0x8000, 64, true);
+  clean.get_extension<SmmuExtension>()->client.operation = Operation::clean;
+  auto& prefetch = bench.client.add(0x8000, 64, false);
+  prefetch.get_extension<SmmuExtension>()->client.operation = Operation::write_prefetch;
+  bench.run();
+  EXPECT_EQ(clean.get_response_status(), tlm::TLM_COMMAND_ERROR_RESPONSE);
+  EXPECT_EQ(prefetch.get_response_status(), tlm::TLM_COMMAND_ERROR_RESPONSE);
+  EXPECT_TRUE(bench.target.addresses.empty());
+}
+
+TEST_F(TbuTest, TellsThePartitionOfAnAccess) {
+  SmmuConfig config;
+  config.features.mpam = true;
+  config.features.partid_max = 7;
+  config.features.pmg_max = 3;
+  Bench bench(config);
+  bench.world.write(spec::reg::GBPMPAM, 0x8002'0005);
+  auto& extension = *bench.client.add(0x40005000, 64, false).get_extension<SmmuExtension>();
+  bench.run();
+  EXPECT_EQ(extension.outcome, Outcome::proceed);
+  EXPECT_EQ(extension.mpam, (MpamIds{5, 2}));
+}
+
 TEST_F(TbuTest, UntimedSmmuCompletesInTheCall) {
   SmmuConfig config;
   config.timed = false;

@@ -134,6 +134,13 @@ const Case pasidtt_cases[] = {
     {"PASIDTT needs", [](Features& f) { v34(f), f.pasidtt = f.ats = true; }, [](Features& f) { f.ssidsize = 8; }},
 };
 
+const Case mpamidr_cases[] = {
+    {"partid_max is", [](Features& f) { f.partid_max = 1; }, [](Features& f) { f.mpam = true; }},
+    {"partid_max is", [](Features& f) { f.mpam = true, f.partid_max = 65536; }, [](Features& f) { --f.partid_max; }},
+    {"pmg_max is", [](Features& f) { f.pmg_max = 1; }, [](Features& f) { f.mpam = true; }},
+    {"pmg_max is", [](Features& f) { f.mpam = true, f.pmg_max = 256; }, [](Features& f) { --f.pmg_max; }},
+};
+
 const Case idr5_cases[] = {
     {"oas is not", [](Features& f) { f.oas = 47; }, [](Features& f) { f.oas = 42; }},
     {"oas of 52", [](Features& f) { f.oas = 52; }, [](Features& f) { f.gran64k = true; }},
@@ -213,6 +220,11 @@ TEST(SpecFeatureRules, FieldsOfIdr5) {
   expect_broken_then_mended(idr5_cases, "SM-ID-010");
 }
 
+TEST(SpecFeatureRules, MaximaOfMpamidr) {
+  RecordProperty("rule", "SM-MPM-001");
+  expect_broken_then_mended(mpamidr_cases, "SM-MPM-001");
+}
+
 TEST(SpecFeatureRules, NumbersOfIidr) {
   expect_broken_then_mended(iidr_cases, "");
 }
@@ -233,8 +245,8 @@ TEST(SpecFeatureRules, EveryVersionHasAPossibleMinimum) {
 
 TEST(SpecFeatureRules, EveryRuleIsBrokenByACase) {
   std::set<std::string_view> broken;
-  const std::span<const Case> all[] = {version_cases, idr0_cases,    idr1_cases, mandatory_cases,
-                                       idr3_cases,    pasidtt_cases, idr5_cases, iidr_cases};
+  const std::span<const Case> all[] = {version_cases, idr0_cases,    idr1_cases, mandatory_cases, idr3_cases,
+                                       pasidtt_cases, mpamidr_cases, idr5_cases, iidr_cases};
   for (const std::span<const Case> cases : all) {
     for (const Case& c : cases) {
       for (const FeatureRule& rule : feature_rules()) {

@@ -181,6 +181,7 @@ TEST(SpecFeatures, EveryDefinedIdBitSurvivesTheRoundTrip) {
   registers.idr[6] = 0x0F0F0000;
   registers.iidr = 0xFFFFFFFF;
   registers.aidr = 0xFF;
+  registers.mpamidr = 0x00FFFFFF;
   EXPECT_EQ(id_registers(features_from(registers)), registers);
 }
 
