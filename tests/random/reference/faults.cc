@@ -83,12 +83,13 @@ void Translation::bypass_size_fault() const {
   throw Stop{Outcome::Abort, event};
 }
 
-void Translation::stage2_fault(EventNumber number, FaultClass fault_class, uint64_t ipa) const {
+void Translation::stage2_fault(EventNumber number, const Visit& visit) const {
   Event event = event_with_access(number);
-  event.dw[1] |= at(kS2, true) | (uint64_t{static_cast<unsigned>(fault_class)} << kClass);
-  // Without HTTU the SMMU only reads stage-1 descriptors.
-  if (number == EventNumber::F_PERMISSION && fault_class == FaultClass::TT) event.dw[1] |= at(kTTRnW, true);
-  event.dw[3] = low_bits(align_down(ipa, 12), features_.oas);
+  event.dw[1] |= at(kS2, true) | (uint64_t{static_cast<unsigned>(visit.fault_class)} << kClass);
+  if (number == EventNumber::F_PERMISSION && visit.fault_class == FaultClass::TT) {
+    event.dw[1] |= at(kTTRnW, !visit.for_update);
+  }
+  event.dw[3] = low_bits(align_down(visit.ipa, 12), features_.oas);
   if (ste_.S2S) {
     event.dw[1] |= at(kStall, true);
     throw Stop{Outcome::Stall, event};

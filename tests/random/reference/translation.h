@@ -5,6 +5,7 @@
 #define TESTS_RANDOM_REFERENCE_TRANSLATION_H_
 
 #include <cstdint>
+#include <map>
 #include <vector>
 
 #include "tests/random/reference/refwalk.h"
@@ -12,6 +13,9 @@
 #include "tests/random/reference/tables.h"
 
 namespace refwalk {
+
+/// AF of a descriptor of either stage.
+inline constexpr uint64_t kAccessFlag = uint64_t{1} << 10;
 
 /// Thrown by a step that ends the translation.
 struct Stop {
@@ -37,6 +41,19 @@ class Translation {
     unsigned mem_attr;  // descriptor bits [5:2]
     unsigned sh;
   };
+  /// A descriptor as it was read.
+  struct Word {
+    Fetch fetch;
+    bool big_endian;
+    unsigned run;
+    uint64_t descriptor;
+  };
+  /// Why stage 2 is asked; `for_update`: whether the stage-1 descriptor at `ipa` may be written.
+  struct Visit {
+    uint64_t ipa;
+    FaultClass fault_class;
+    bool for_update;
+  };
 
   // refwalk.cc
   Result translate_enabled();
@@ -57,12 +74,18 @@ class Translation {
   // stage1.cc
   Stage1 stage1(const Cd& cd);
   unsigned select_half(const Cd& cd);
-  uint64_t stage1_descriptor(const TableFormat& format, int level, uint64_t address);
+  Word stage1_descriptor(const TableFormat& format, int level, uint64_t address);
+  bool update_stage1(const Word& word, uint64_t address, uint64_t after);
   void check_stage1_permission(const Cd& cd, const CdHalf& half, uint64_t leaf, uint64_t table_bits);
 
   // stage2.cc
-  Stage2 stage2(uint64_t ipa, FaultClass fault_class);
-  void check_stage2_permission(uint64_t leaf, FaultClass fault_class, uint64_t ipa);
+  Stage2 stage2(uint64_t ipa, FaultClass fault_class, bool for_update = false);
+  void check_stage2_permission(uint64_t leaf, const Visit& visit);
+
+  // update.cc
+  bool read_memory(uint64_t pa, unsigned char* bytes, unsigned count) const;
+  bool update(const Word& word, uint64_t after, bool stage2_walk);
+  bool makes_dirty(const Visit& visit) const;
 
   // faults.cc
   uint64_t event_head(EventNumber number) const;
@@ -73,13 +96,15 @@ class Translation {
   [[noreturn]] void walk_abort(bool stage2, FaultClass fault_class, uint64_t pa) const;
   [[noreturn]] void stage1_fault(EventNumber number) const;
   [[noreturn]] void bypass_size_fault() const;
-  [[noreturn]] void stage2_fault(EventNumber number, FaultClass fault_class, uint64_t ipa) const;
+  [[noreturn]] void stage2_fault(EventNumber number, const Visit& visit) const;
 
   const Registers& registers_;
   const Memory& memory_;
   const Access access_;
   const Features features_;
   std::vector<Fetch> fetched_;
+  std::vector<Update> updates_;
+  std::map<uint64_t, uint64_t> written_;  // words that updates_ changed
   Ste ste_{};
   StreamWorld world_ = StreamWorld::EL1;
   // The access after the STE's overrides.
