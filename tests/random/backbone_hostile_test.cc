@@ -149,7 +149,8 @@ struct HostileClient : TranslationRequest {
 
 /// Descriptors of one translation: five levels of stage 1 with five of stage 2 before each, five for its output and
 /// five each for an L1CD and a CD. A configuration is an L1STD, STE, L1CD and CD.
-constexpr std::uint64_t most_descriptors = 5 * 6 + 5 + 2 * 5;
+// With HTTU each stage-1 descriptor may be updated, by one more walk of stage 2, and read again if it has changed.
+constexpr std::uint64_t most_descriptors = (5 * 6 + 5 + 2 * 5) * (backbone_httu == 0 ? 1 : 3);
 
 void check_bounds(const Smmu& smmu) {
   const SmmuCounters& c = smmu.counters();
@@ -264,7 +265,7 @@ struct Structures {
     EXPECT_LE(port->structures - structures, 4u);
     EXPECT_LE(port->descriptors - descriptors, most_descriptors);
     EXPECT_TRUE(response.outcome != Outcome::proceed || fits(response.address.value, oas));
-    EXPECT_NE(response.outcome, Outcome::stalled);
+    EXPECT_TRUE(backbone_stall || response.outcome != Outcome::stalled);
     return response;
   }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Random ID and control registers for the case generator (IHI 0070 6.3): only combinations that the architecture
 // permits, with the features that a version makes mandatory.
+#include <algorithm>
+
 #include "tests/random/case_structures.h"
 
 namespace refwalk {
@@ -39,6 +41,10 @@ void make_idr0(Rng& rng, const CaseOptions& options, unsigned minor, Registers& 
   if (options.stall) stall = rng.percent(60) ? 0 : rng.between(1, 2);
   set_bits(r.idr0, 25, 24, stall);
   set_bits(r.idr0, 26, 26, rng.percent(20));
+  if (options.httu != 0) {
+    const unsigned most = std::min(options.httu, minor >= 4 ? 3u : 2u);
+    set_bits(r.idr0, 7, 6, rng.percent(80) ? most : rng.between(0, most));
+  }
   set_bits(r.idr0, 28, 27, options.two_level);
 }
 

@@ -36,8 +36,12 @@ void make_cd_illegal(Workshop& shop, StreamWorld world, Structure& cd) {
       set_field(cd, 179, 179, 1);  // TTB1[51]
       return;
     case 0:
-      set_field(cd, 43, 42, shop.rng.between(1, 3));
-      return;  // HA, HD
+      if (shop.features.httu == 2) break;
+      if (shop.features.httu == 0) set_field(cd, 43, 42, shop.rng.between(1, 3));  // HD, HA
+      if (shop.features.httu == 1) set_field(cd, 42, 42, 1);                       // HD
+      if (shop.features.httu == 3) set_field(cd, 43, 43, 0);                       // HA, and HAFT
+      if (shop.features.httu == 3) set_field(cd, 67, 67, 1);
+      return;
     case 1:
       set_field(cd, 41, 41, 0);
       return;  // AA64

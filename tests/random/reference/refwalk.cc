@@ -13,7 +13,12 @@
 namespace refwalk {
 
 Translation::Translation(const Registers& registers, const Memory& memory, const Access& access)
-    : registers_(registers), memory_(memory), access_(access), features_(features_of(registers)) {
+    : registers_(registers),
+      memory_(memory),
+      access_(access),
+      features_(features_of(registers)),
+      is_request_(false),
+      request_{} {
   // Incoming writes are always Data.
   privileged_ = access.privileged;
   instruction_ = access.instruction && !access.write;
@@ -129,7 +134,8 @@ uint64_t Translation::ste_address() {
   const uint32_t cfg = registers_.strtab_base_cfg;
   const unsigned log2size = static_cast<unsigned>(bits(cfg, 5, 0));
   const unsigned effective_log2size = std::min(log2size, features_.sidsize);
-  const bool record = bit(registers_.cr2, 1);
+  // What is recorded of a translation request is decided in ats.cc.
+  const bool record = is_request_ || bit(registers_.cr2, 1);
   const auto bad_streamid = [this, record]() {
     if (record) stop_with(EventNumber::C_BAD_STREAMID);
     stop_silently();

@@ -76,7 +76,7 @@ bool Translation::update_stage1(const Word& word, uint64_t address, uint64_t aft
   return update(word, after, false);
 }
 
-void Translation::check_stage1_permission(const Cd& cd, const CdHalf& half, uint64_t leaf, uint64_t table_bits) {
+Grant Translation::stage1_grant(const Cd& cd, const CdHalf& half, uint64_t leaf, uint64_t table_bits) const {
   if (features_.had && half.HADx) table_bits = 0;
   const bool one_level = world_ == StreamWorld::EL2;
   Permissions p = one_level ? one_level_permissions(leaf, table_bits) : two_level_permissions(leaf, table_bits);
@@ -88,16 +88,8 @@ void Translation::check_stage1_permission(const Cd& cd, const CdHalf& half, uint
     const bool by_execute = features_.epan && cd.EPAN && p.unprivileged_execute;
     if (p.unprivileged_read || by_execute) p.privileged_read = p.privileged_write = false;
   }
-  const bool privileged = one_level || privileged_;
-  bool allowed = false;
-  if (access_.write) {
-    allowed = privileged ? p.privileged_write : p.unprivileged_write;
-  } else if (instruction_) {
-    allowed = privileged ? p.privileged_execute : p.unprivileged_execute;
-  } else {
-    allowed = privileged ? p.privileged_read : p.unprivileged_read;
-  }
-  if (!allowed) stage1_fault(EventNumber::F_PERMISSION);
+  if (one_level || privileged_) return {p.privileged_read, p.privileged_write, p.privileged_execute};
+  return {p.unprivileged_read, p.unprivileged_write, p.unprivileged_execute};
 }
 
 Translation::Stage1 Translation::stage1(const Cd& cd) {
@@ -133,10 +125,11 @@ Translation::Stage1 Translation::stage1(const Cd& cd) {
     if (!bit(descriptor, 10) && !managed.access_flag && !cd.AFFD) stage1_fault(EventNumber::F_ACCESS);
     // A writable-clean leaf counts as writable, for WXN and for what unprivileged code can write too (D8.5.2.2).
     const bool clean = managed.dirty && bit(descriptor, 51) && bit(descriptor, 7);
-    check_stage1_permission(cd, half, clean ? descriptor & ~kAP2 : descriptor, table_bits);
+    const Grant grant = stage1_grant(cd, half, clean ? descriptor & ~kAP2 : descriptor, table_bits);
+    if (!allows(grant, clean)) stage1_fault(EventNumber::F_PERMISSION);
     uint64_t after = descriptor;
     if (managed.access_flag) after |= kAccessFlag;
-    if (clean && access_.write) after &= ~kAP2;
+    if (clean && writes()) after &= ~kAP2;
     word.run = run_length(format, level, descriptor);
     if (!update_stage1(word, address, after)) continue;
     Stage1 result;

@@ -11,21 +11,23 @@ constexpr uint64_t kS2AP1 = uint64_t{1} << 7;
 
 }  // namespace
 
-// CD fetches and stage-1 walks are data reads, updates of stage-1 descriptors data writes; everything else is the
-// client's own access. A writable-clean leaf is given here as a writable one.
-void Translation::check_stage2_permission(uint64_t leaf, const Visit& visit) {
-  const bool client = visit.fault_class == FaultClass::IN;
-  const bool may_read = bit(leaf, 6);
-  const bool may_write = bit(leaf, 7);
+// What the leaf grants to the client's own access.
+Grant Translation::stage2_grant(uint64_t leaf) const {
   // XN[1] is bit 54, XN[0] is bit 53. 00 both, 01 unprivileged only, 10 none, 11 privileged only.
   bool may_execute = !bit(leaf, 54);
   if (features_.xnx) {
     const unsigned xn = static_cast<unsigned>(bits(leaf, 54, 53));
     may_execute = xn == 0 || (xn == 1 && !privileged_) || (xn == 3 && privileged_);
   }
-  bool allowed = visit.for_update ? may_write : may_read;
-  if (client && access_.write) allowed = may_write;
-  if (client && !access_.write && instruction_) allowed = may_execute;
+  return {bit(leaf, 6), bit(leaf, 7), may_execute};
+}
+
+// CD fetches and stage-1 walks are data reads, updates of stage-1 descriptors data writes; everything else is the
+// client's own access. A writable-clean leaf is given here as a writable one.
+void Translation::check_stage2_permission(uint64_t leaf, bool clean, const Visit& visit) {
+  const bool client = visit.fault_class == FaultClass::IN;
+  const Grant grant = stage2_grant(leaf);
+  const bool allowed = client ? allows(grant, clean) : (visit.for_update ? grant.write : grant.read);
   if (!allowed) stage2_fault(EventNumber::F_PERMISSION, visit);
 
   if (client || !ste_.S2PTW) return;
@@ -68,7 +70,7 @@ Translation::Stage2 Translation::stage2(uint64_t ipa, FaultClass fault_class, bo
     const bool refused = !bit(descriptor, 10) && !managed.access_flag && !ste_.S2AFFD;
     if (refused) stage2_fault(EventNumber::F_ACCESS, visit);
     const bool clean = managed.dirty && bit(descriptor, 51) && !bit(descriptor, 7) && fault_class != FaultClass::CD;
-    check_stage2_permission(clean ? descriptor | kS2AP1 : descriptor, visit);
+    check_stage2_permission(clean ? descriptor | kS2AP1 : descriptor, clean, visit);
     uint64_t after = descriptor;
     if (managed.access_flag) after |= kAccessFlag;
     if (clean && makes_dirty(visit)) after |= kS2AP1;

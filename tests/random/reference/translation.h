@@ -8,6 +8,7 @@
 #include <map>
 #include <vector>
 
+#include "tests/random/reference/ats.h"
 #include "tests/random/reference/refwalk.h"
 #include "tests/random/reference/structures.h"
 #include "tests/random/reference/tables.h"
@@ -21,12 +22,20 @@ inline constexpr uint64_t kAccessFlag = uint64_t{1} << 10;
 struct Stop {
   Outcome outcome;
   Event event;
+  unsigned number;  // of the event, recorded or not; 0: none would be
+};
+
+/// What the tables grant to the access's privilege level.
+struct Grant {
+  bool read, write, execute;
 };
 
 class Translation {
  public:
   Translation(const Registers& registers, const Memory& memory, const Access& access);
+  Translation(const Registers& registers, const Memory& memory, const TranslationRequest& request);
   Result run();
+  Completion complete();
 
  private:
   struct Stage1 {
@@ -76,15 +85,23 @@ class Translation {
   unsigned select_half(const Cd& cd);
   Word stage1_descriptor(const TableFormat& format, int level, uint64_t address);
   bool update_stage1(const Word& word, uint64_t address, uint64_t after);
-  void check_stage1_permission(const Cd& cd, const CdHalf& half, uint64_t leaf, uint64_t table_bits);
+  Grant stage1_grant(const Cd& cd, const CdHalf& half, uint64_t leaf, uint64_t table_bits) const;
 
   // stage2.cc
   Stage2 stage2(uint64_t ipa, FaultClass fault_class, bool for_update = false);
-  void check_stage2_permission(uint64_t leaf, const Visit& visit);
+  Grant stage2_grant(uint64_t leaf) const;
+  void check_stage2_permission(uint64_t leaf, bool clean, const Visit& visit);
+
+  // ats.cc
+  Completion complete_enabled();
+  void refuse_ats();
+  Completion completion_of(const Grant& grant) const;
+  bool allows(Grant grant, bool clean);
 
   // update.cc
   bool read_memory(uint64_t pa, unsigned char* bytes, unsigned count) const;
   bool update(const Word& word, uint64_t after, bool stage2_walk);
+  bool writes() const;
   bool makes_dirty(const Visit& visit) const;
 
   // faults.cc
@@ -102,6 +119,9 @@ class Translation {
   const Memory& memory_;
   const Access access_;
   const Features features_;
+  const bool is_request_;
+  const TranslationRequest request_;
+  Grant granted_{true, true, true};  // to a request, by the stages so far
   std::vector<Fetch> fetched_;
   std::vector<Update> updates_;
   std::map<uint64_t, uint64_t> written_;  // words that updates_ changed

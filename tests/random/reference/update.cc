@@ -44,9 +44,15 @@ bool Translation::update(const Word& word, uint64_t after, bool stage2_walk) {
   return true;
 }
 
+// Whether the access needs a writable-clean leaf to become writable-dirty; a request only where it gets write
+// permission.
+bool Translation::writes() const {
+  return is_request_ ? !request_.no_write && granted_.write : access_.write;
+}
+
 // Whether a writable-clean stage-2 leaf becomes writable-dirty: the client writes, or a stage-1 descriptor is written.
 bool Translation::makes_dirty(const Visit& visit) const {
-  return visit.for_update || (visit.fault_class == FaultClass::IN && access_.write);
+  return visit.for_update || (visit.fault_class == FaultClass::IN && writes());
 }
 
 }  // namespace refwalk
