@@ -21,6 +21,7 @@
 #include <map>
 #include <vector>
 
+#include "tests/random/reference/ats.h"
 #include "tests/random/reference/refwalk.h"
 
 namespace refwalk {
@@ -48,6 +49,7 @@ struct CaseOptions {
 
   // What a model may not do yet; false keeps the feature unadvertised and unused.
   bool stall = true;         // STALL_MODEL 0 and 2 beside 1
+  bool ats = false;          // IDR0.ATS, EATS, ATSCHK, and Case::requests
   unsigned httu = 0;         // largest IDR0.HTTU: HA, HD, S2HA, S2HD, DBM, leaves with AF=0 (3: HAFT too)
   bool big_endian = true;    // TTENDIAN 0 and 3 beside 2
   bool el2 = true;           // HYP, streams with STRW=2, CR2.E2H (only together with stage2)
@@ -64,7 +66,8 @@ struct Case {
   Registers registers;
   SparseImage memory;
   std::vector<Access> accesses;
-  bool cacheable = true;  // false: the comparer must flush all caches before each access
+  std::vector<TranslationRequest> requests;  // half as many, with options.ats only
+  bool cacheable = true;                     // false: the comparer must flush all caches before each access
 };
 
 /// Builds the case of this seed.

@@ -81,6 +81,15 @@ void make_idr5(Rng& rng, const CaseOptions& options, unsigned minor, Registers& 
   set_bits(r.idr5, 11, 10, ds || (can_be_wide && (wide || rng.percent(40))));
 }
 
+// ATS with or without ATSCHK; split-stage only if NS1ATS is 0; REC_CFG_ATS from v3.3 on.
+void make_ats(Rng& rng, unsigned minor, Registers& r) {
+  set_bits(r.idr0, 10, 10, 1);
+  set_bits(r.idr0, 11, 11, rng.percent(30));
+  set_bits(r.idr0, 23, 23, minor >= 3 && rng.percent(70));
+  set_bits(r.cr0, 4, 4, rng.percent(75));
+  set_bits(r.cr2, 3, 3, bit(r.idr0, 23) && rng.percent(60));
+}
+
 }  // namespace
 
 void make_registers(Rng& rng, const CaseOptions& options, Registers& r) {
@@ -100,6 +109,7 @@ void make_registers(Rng& rng, const CaseOptions& options, Registers& r) {
   if (options.attributes) set_bits(r.gbpa, 19, 0, rng.next());
   set_bits(r.cr2, 0, 0, bit(r.idr0, 9) && rng.percent(50));
   set_bits(r.cr2, 1, 1, rng.percent(70));
+  if (options.ats) make_ats(rng, minor, r);
 }
 
 }  // namespace refwalk
