@@ -40,6 +40,7 @@ void make_idr0(Rng& rng, const CaseOptions& options, unsigned minor, Registers& 
   unsigned stall = 1;
   if (options.stall) stall = rng.percent(60) ? 0 : rng.between(1, 2);
   set_bits(r.idr0, 25, 24, stall);
+  if (stall != 1) set_bits(r.idr5, 31, 16, rng.percent(50) ? 1000 : rng.between(1, 8));  // STALL_MAX
   set_bits(r.idr0, 26, 26, rng.percent(20));
   if (options.httu != 0) {
     const unsigned most = std::min(options.httu, minor >= 4 ? 3u : 2u);
