@@ -28,7 +28,8 @@ refwalk::CaseOptions options_of(std::uint64_t seed) {
   options.two_level = random.percent(80);
   options.stage2 = random.percent(80);
   options.stage1 = !options.stage2 || random.percent(92);
-  options.stall = false;
+  options.stall = backbone_stall;
+  options.httu = backbone_httu;
   options.big_endian = random.percent(70);
   options.small_tables = random.percent(70);
   options.aborts = random.percent(70);
@@ -98,11 +99,22 @@ refwalk::Case backbone_case(std::uint64_t seed) {
   return refwalk::generate_case(seed, options_of(seed));
 }
 
+refwalk::Result settled(refwalk::Result result) {
+  if (result.outcome != refwalk::Outcome::Stall) return result;
+  result.outcome = refwalk::Outcome::Abort;
+  result.event = {};
+  return result;
+}
+
 std::string fetch_difference(const std::vector<refwalk::Fetch>& expected, const std::vector<refwalk::Fetch>& got) {
   const auto same = [](const refwalk::Fetch& a, const refwalk::Fetch& b) {
     return a.kind == b.kind && a.stage == b.stage && a.level == b.level && a.address == b.address;
   };
   if (std::equal(expected.begin(), expected.end(), got.begin(), got.end(), same)) return "";
+  std::vector<refwalk::Fetch> fewer;
+  std::copy_if(expected.begin(), expected.end(), std::back_inserter(fewer),
+               [](const refwalk::Fetch& fetch) { return !fetch.for_update; });
+  if (std::equal(fewer.begin(), fewer.end(), got.begin(), got.end(), same)) return "";
   std::string text;
   for (std::size_t i = 0; i < std::max(expected.size(), got.size()); ++i) {
     text += "\n  " + (i < expected.size() ? text_of(expected[i]) : "none");
@@ -163,8 +175,8 @@ std::string text_of(const refwalk::Access& access) {
 
 std::string text_of(const refwalk::Fetch& fetch) {
   constexpr const char* names[] = {"L1STD", "STE", "L1CD", "CD", "TTD"};
-  return fmt::format("{} S{} L{} {:#x}", names[static_cast<unsigned>(fetch.kind)], fetch.stage, fetch.level,
-                     fetch.address);
+  return fmt::format("{} S{} L{} {:#x}{}", names[static_cast<unsigned>(fetch.kind)], fetch.stage, fetch.level,
+                     fetch.address, fetch.for_update ? " for update" : "");
 }
 
 std::string text_of(const EventRecord& record) {
@@ -180,6 +192,10 @@ std::string text_of(const refwalk::Result& result) {
   std::string text = fmt::format("{} pa {:#x} page 2^{} type {:#04x} sh {} (mair {:#04x} sh {}) fetches {}",
                                  name_of(outcome_of(result.outcome)), result.pa, result.page_size_log2, attributes.type,
                                  attributes.shareability, result.mair_attr, result.sh, result.fetches);
+  for (const refwalk::Update& update : result.updates) {
+    text += fmt::format("\n    update S{} L{} {:#x}: {:016x} -> {:016x}", update.stage, update.level, update.address,
+                        update.before, update.after);
+  }
   if (result.event.recorded) text += "\n    " + text_of(record_of(result));
   return text;
 }

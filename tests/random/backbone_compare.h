@@ -12,6 +12,11 @@
 
 namespace smmusim {
 
+/// What the cases may use beyond the base: the largest IDR0.HTTU (0 to 3, section 3.13) and whether transactions stall
+/// (STALL_MODEL 0 and 2 beside 1, section 3.12.2). Both are what the core claims to do.
+inline constexpr unsigned backbone_httu = 0;
+inline constexpr bool backbone_stall = true;
+
 /// SMMUSIM_SEED: the first seed; SMMUSIM_CASES: how many; SMMUSIM_FAILURES: after how many cases that fail to stop.
 struct SeedRange {
   std::uint64_t first = 1;
@@ -45,7 +50,11 @@ std::string event_difference(const refwalk::Result& expected, const std::vector<
 /// "" if both hold the same records in any order.
 std::string multiset_difference(std::vector<EventRecord> expected, std::vector<EventRecord> got);
 
-/// "" if both are the same reads in the same order, `purpose` apart; else both lists side by side.
+/// What is left of an access once its stall was ended by CMD_RESUME with an abort; others are as they were.
+refwalk::Result settled(refwalk::Result result);
+
+/// "" if both are the same reads in the same order, `purpose` apart; else both lists side by side. The stage-2 walks
+/// that ask whether a stage-1 descriptor may be updated are all there or all missing.
 std::string fetch_difference(const std::vector<refwalk::Fetch>& expected, const std::vector<refwalk::Fetch>& got);
 
 EventRecord record_of(const refwalk::Result& result);

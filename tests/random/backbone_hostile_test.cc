@@ -3,6 +3,7 @@
 // is compared: nothing may crash, throw, hang, or read more than a walk can need.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <deque>
 #include <optional>
 
@@ -149,7 +150,8 @@ struct HostileClient : TranslationRequest {
 
 /// Descriptors of one translation: five levels of stage 1 with five of stage 2 before each, five for its output and
 /// five each for an L1CD and a CD. A configuration is an L1STD, STE, L1CD and CD.
-constexpr std::uint64_t most_descriptors = 5 * 6 + 5 + 2 * 5;
+/// With HTTU each stage-1 descriptor may be updated, by one more walk of stage 2, and read again if it has changed.
+constexpr std::uint64_t most_descriptors = (5 * 6 + 5 + 2 * 5) * (backbone_httu == 0 ? 1 : 3);
 
 void check_bounds(const Smmu& smmu) {
   const SmmuCounters& c = smmu.counters();
@@ -186,6 +188,12 @@ void run_hostile(Hostile& hostile) {
     if (hostile.random.percent(50)) hostile.engine.run_until(hostile.engine.now() + hostile.random.below(500'000));
   }
   settle(hostile);
+  const auto waits = [](const HostileClient& client) { return !client.answered; };
+  if (backbone_stall && std::any_of(clients.begin(), clients.end(), waits)) {
+    // Nobody resumes what has stalled; SMMUEN = 0 ends it (6.3.9.6).
+    hostile.smmu->write_register(reg::CR0, 0, 4);
+    settle(hostile);
+  }
   for (const HostileClient& client : clients) EXPECT_TRUE(client.answered);
   EXPECT_EQ(hostile.engine.waiting(), 0u);
   EXPECT_TRUE(hostile.smmu->idle());
@@ -264,7 +272,7 @@ struct Structures {
     EXPECT_LE(port->structures - structures, 4u);
     EXPECT_LE(port->descriptors - descriptors, most_descriptors);
     EXPECT_TRUE(response.outcome != Outcome::proceed || fits(response.address.value, oas));
-    EXPECT_NE(response.outcome, Outcome::stalled);
+    EXPECT_TRUE(backbone_stall || response.outcome != Outcome::stalled);
     return response;
   }
 

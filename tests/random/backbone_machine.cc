@@ -202,6 +202,31 @@ void CaseMachine::invalidate_all() {
   execute(commands);
 }
 
+bool CaseMachine::end_stalls(const std::vector<EventRecord>& records) {
+  constexpr std::uint64_t stall_bit = std::uint64_t{1} << 31;
+  constexpr std::uint64_t resume_and_abort = 0x44 | std::uint64_t{1} << 13;
+  std::vector<Command> commands;
+  for (const EventRecord& record : records) {
+    if ((record[1] & stall_bit) == 0) continue;
+    Command command;
+    command.dw[0] = resume_and_abort | (record[0] & ~low_mask(32));  // StreamID
+    command.dw[1] = record[1] & 0xffff;                              // STAG
+    commands.push_back(command);
+  }
+  if (!commands.empty()) execute(commands);
+  return !commands.empty();
+}
+
+std::vector<EventRecord> CaseMachine::run_to_end() {
+  std::vector<EventRecord> all;
+  for (;;) {
+    engine.run();
+    const std::vector<EventRecord> records = take_events();
+    all.insert(all.end(), records.begin(), records.end());
+    if (!end_stalls(records)) return all;
+  }
+}
+
 std::vector<EventRecord> CaseMachine::take_events() {
   constexpr std::uint32_t entries = 1u << event_entries_log2;
   const std::uint32_t prod = read32(event_prod) & (2 * entries - 1);

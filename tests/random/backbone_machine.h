@@ -74,6 +74,11 @@ class CaseMachine {
   /// CMD_CFGI_ALL, CMD_TLBI_NSNH_ALL, CMD_TLBI_EL2_ALL if there is EL2, CMD_SYNC.
   void invalidate_all();
 
+  /// Ends the stalls that these records tell of by CMD_RESUME with an abort; false if they tell of none.
+  bool end_stalls(const std::vector<EventRecord>& records);
+  /// Runs the engine until nothing is left to happen, with every stall ended; all records of it.
+  std::vector<EventRecord> run_to_end();
+
   /// Event records between CONS and PROD as they stand in memory; CONS follows.
   std::vector<EventRecord> take_events();
   std::uint32_t event_producer() { return read32(0x100a8); }

@@ -171,11 +171,13 @@ void Mutator::make(const Leaf& leaf) {
   // CDs and tables stay where they are: what else stands in memory might be a CD with the same ASID.
   if (!leaf.maps_structures && random_.percent(60))
     flips |= std::uint64_t{1} << std::min(47u, leaf.page_bits + run + unsigned(random_.below(4)));
-  if (random_.percent(25)) flips |= 1u << 7;                                       // AP[2], S2AP[1]
-  if (random_.percent(25)) flips |= 1u << 6;                                       // AP[1], S2AP[0]
-  if (random_.percent(10)) flips |= 1u << 10;                                      // AF
-  if (random_.percent(25)) flips |= 4u << random_.below(leaf.stage == 1 ? 1 : 4);  // AttrIndx, MemAttr
-  if (random_.percent(20)) flips |= std::uint64_t{1} << (53 + random_.below(2));   // XN
+  if (random_.percent(25)) flips |= 1u << 7;   // AP[2], S2AP[1]
+  if (random_.percent(25)) flips |= 1u << 6;   // AP[1], S2AP[0]
+  if (random_.percent(10)) flips |= 1u << 10;  // AF
+  if (features_.httu != 0 && random_.percent(40)) flips ^= 1u << 10;
+  if (features_.httu != 0 && random_.percent(25)) flips |= std::uint64_t{1} << 51;  // DBM
+  if (random_.percent(25)) flips |= 4u << random_.below(leaf.stage == 1 ? 1 : 4);   // AttrIndx, MemAttr
+  if (random_.percent(20)) flips |= std::uint64_t{1} << (53 + random_.below(2));    // XN
   for (std::size_t i = 0; i < leaf.addresses.size(); ++i) {
     put(leaf.addresses[i], cleared_[i] ^ swapped_if(leaf.big_endian, flips));
   }

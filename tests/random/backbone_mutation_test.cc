@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "tests/random/backbone_compare.h"
+#include "tests/random/backbone_memory.h"
 #include "tests/random/backbone_traffic.h"
 
 namespace smmusim {
@@ -17,13 +18,16 @@ using refwalk::Case;
 using refwalk::Result;
 
 /// Every access against refwalk on the present image.
-void check_untimed(CaseMachine& machine, const Case& one, const char* when) {
+void check_untimed(CaseMachine& machine, const Case& one, CaseMemory& memory, const char* when) {
   const CaseFailures failures;
   for (std::size_t i = 0; i < one.accesses.size() && !failures.any(); ++i) {
     const Result expected = refwalk::translate(one.registers, one.memory, one.accesses[i]);
     const Response got = machine.translate(one.accesses[i]);
+    const std::vector<EventRecord> records = machine.take_events();
+    machine.end_stalls(records);
+    memory.apply(expected);
     const std::string difference =
-        response_difference(expected, got) + event_difference(expected, machine.take_events());
+        response_difference(expected, got) + event_difference(expected, records) + memory.difference(machine, expected);
     EXPECT_TRUE(difference.empty()) << when << ", " << report(i, one.accesses[i], expected, got, difference);
   }
 }
@@ -42,8 +46,9 @@ TEST(BackboneMutation, NoStaleTranslationAfterSync) {
     if (!one.cacheable) return;
     CaseMachine machine(one, {false, true, seed});
     Mutator mutator(one, machine, seed);
+    CaseMemory memory(one);
     const CaseFailures failures;
-    check_untimed(machine, one, "before any change");
+    check_untimed(machine, one, memory, "before any change");
     for (unsigned round = 0; round < 6 && !failures.any(); ++round) {
       const std::optional<Leaf> leaf = mutator.pick();
       if (!leaf) break;
@@ -51,10 +56,11 @@ TEST(BackboneMutation, NoStaleTranslationAfterSync) {
       const auto commands = mutator.invalidation_of(*leaf);
       SCOPED_TRACE("round " + std::to_string(round) + ", commands (dw0:dw1)" + text_of_commands(commands));
       machine.execute(commands);
-      check_untimed(machine, one, "after the break");
+      check_untimed(machine, one, memory, "after the break");
       mutator.make(*leaf);
-      check_untimed(machine, one, "after the make");
+      check_untimed(machine, one, memory, "after the make");
     }
+    EXPECT_TRUE(failures.any() || memory.difference(machine).empty()) << memory.difference(machine);
   });
 }
 
@@ -66,32 +72,36 @@ std::vector<Result> results_of(const Case& one) {
   return results;
 }
 
+std::string settled_difference(const Result& expected, const Response& got) {
+  return response_difference(settled(expected), got);
+}
+
 /// Accesses that raced with the change: each may have seen the image before or after.
-void check_racing(const Traffic& traffic, const Case& one, const std::vector<Result>& before) {
-  const std::vector<Result> after = results_of(one);
+void check_racing(const Traffic& traffic, const Case& one, const std::vector<Result>& before,
+                  const std::vector<Result>& after) {
   const CaseFailures failures;
   for (std::size_t i = 0; i < traffic.size() && !failures.any(); ++i) {
     const std::size_t number = i % one.accesses.size();
-    const bool either = traffic.answered(i) && (response_difference(before[number], traffic.response(i)).empty() ||
-                                                response_difference(after[number], traffic.response(i)).empty());
+    const bool either = traffic.answered(i) && (settled_difference(before[number], traffic.response(i)).empty() ||
+                                                settled_difference(after[number], traffic.response(i)).empty());
     EXPECT_TRUE(either) << "racing, neither before nor after, "
                         << report(i, traffic.access(i), before[number], traffic.response(i), "both");
   }
 }
 
-void check_exact(CaseMachine& machine, const Case& one, const Traffic& traffic, const char* when) {
+void check_exact(const std::vector<EventRecord>& records, const Case& one, const Traffic& traffic, const char* when) {
   const std::vector<Result> expected = results_of(one);
   std::vector<EventRecord> events;
   const CaseFailures failures;
   for (std::size_t i = 0; i < traffic.size(); ++i) {
     if (expected[i].event.recorded) events.push_back(record_of(expected[i]));
     const std::string difference =
-        traffic.answered(i) ? response_difference(expected[i], traffic.response(i)) : "never answered";
+        traffic.answered(i) ? settled_difference(expected[i], traffic.response(i)) : "never answered";
     if (failures.any()) continue;
     EXPECT_TRUE(difference.empty()) << when << ", "
                                     << report(i, traffic.access(i), expected[i], traffic.response(i), difference);
   }
-  EXPECT_EQ(multiset_difference(events, machine.take_events()), "") << when;
+  EXPECT_EQ(multiset_difference(events, records), "") << when;
 }
 
 void add_all(Traffic& traffic, const Case& one, Time span) {
@@ -105,7 +115,8 @@ void run_until_consumed(CaseMachine& machine) {
   }
 }
 
-void change_in_flight(CaseMachine& machine, Case& one, Mutator& mutator, const Leaf& leaf, TestRandom& random) {
+void change_in_flight(CaseMachine& machine, Case& one, Mutator& mutator, CaseMemory& memory, const Leaf& leaf,
+                      TestRandom& random) {
   const std::vector<Result> before = results_of(one);
   const Time span = 10'000 + random.below(2'000'000);
   Traffic racing(machine, random.next());
@@ -123,21 +134,23 @@ void change_in_flight(CaseMachine& machine, Case& one, Mutator& mutator, const L
   // CONS has passed the CMD_SYNC: from now on only the present image counts.
   Traffic after(machine, random.next());
   add_all(after, one, span);
-  machine.engine.run();
-  check_racing(racing, one, before);
+  machine.run_to_end();  // racing accesses may have recorded either event
+  const std::vector<Result> expected = results_of(one);
+  check_racing(racing, one, before, expected);
   for (std::size_t i = 0; i < after.size(); ++i) {
-    const Result expected = refwalk::translate(one.registers, one.memory, after.access(i));
-    const std::string difference = response_difference(expected, after.response(i));
+    const std::string difference = settled_difference(expected[i], after.response(i));
     EXPECT_TRUE(difference.empty()) << "after CMD_SYNC, "
-                                    << report(i, after.access(i), expected, after.response(i), difference);
+                                    << report(i, after.access(i), expected[i], after.response(i), difference);
     if (!difference.empty()) break;
   }
-  machine.take_events();  // racing accesses may have recorded either event
+  EXPECT_EQ(memory.adopt(machine, before, expected), "") << "after CMD_SYNC";
   mutator.make(leaf);
   Traffic made(machine, random.next());
   add_all(made, one, span);
-  machine.engine.run();
-  check_exact(machine, one, made, "after the make");
+  const std::vector<EventRecord> records = machine.run_to_end();
+  check_exact(records, one, made, "after the make");
+  memory.apply_all(one.accesses);
+  EXPECT_EQ(memory.difference(machine), "") << "after the make";
 }
 
 TEST(BackboneMutation, NoStaleTranslationAfterSyncWithAccessesInFlight) {
@@ -146,12 +159,13 @@ TEST(BackboneMutation, NoStaleTranslationAfterSyncWithAccessesInFlight) {
     if (!one.cacheable) return;
     CaseMachine machine(one, {true, true, seed});
     Mutator mutator(one, machine, seed);
+    CaseMemory memory(one);
     TestRandom random(seed);
     const CaseFailures failures;
     for (unsigned round = 0; round < 4 && !failures.any(); ++round) {
       const std::optional<Leaf> leaf = mutator.pick();
       if (!leaf) break;
-      change_in_flight(machine, one, mutator, *leaf, random);
+      change_in_flight(machine, one, mutator, memory, *leaf, random);
       EXPECT_TRUE(machine.smmu.idle());
       EXPECT_TRUE(machine.commands_done());
     }

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "tests/random/backbone_compare.h"
+#include "tests/random/backbone_memory.h"
 
 namespace smmusim {
 namespace {
@@ -14,23 +15,42 @@ using refwalk::Access;
 using refwalk::Case;
 using refwalk::Result;
 
-void check_access(CaseMachine& machine, const Case& one, std::size_t number) {
-  const Access& access = one.accesses[number];
-  const Result expected = refwalk::translate(one.registers, one.memory, access);
-  const Response got = machine.translate(access);
-  std::string difference = response_difference(expected, got);
-  difference += event_difference(expected, machine.take_events());
-  EXPECT_TRUE(difference.empty()) << report(number, access, expected, got, difference);
-}
+/// A case, a machine that runs it, and the memory that it must end with.
+struct Bench {
+  Bench(std::uint64_t seed, bool caches) : one(backbone_case(seed)), machine(one, {false, caches, seed}), memory(one) {}
 
-/// All accesses; every cache is emptied before each if `cold`.
-void check_case(CaseMachine& machine, const Case& one, bool cold) {
-  const CaseFailures failures;
-  for (std::size_t i = 0; i < one.accesses.size() && !failures.any(); ++i) {
-    if (cold) machine.invalidate_all();
-    check_access(machine, one, i);
+  /// Response, record and updated descriptors of access `number`; stalls are ended.
+  std::string difference(const Result& expected, const Response& got) {
+    std::string text = response_difference(expected, got);
+    const std::vector<EventRecord> records = machine.take_events();
+    text += event_difference(expected, records);
+    machine.end_stalls(records);
+    memory.apply(expected);
+    return text + memory.difference(machine, expected);
   }
-}
+
+  void check_access(std::size_t number) {
+    const Access& access = one.accesses[number];
+    const Result expected = refwalk::translate(one.registers, one.memory, access);
+    const Response got = machine.translate(access);
+    const std::string text = difference(expected, got);
+    EXPECT_TRUE(text.empty()) << report(number, access, expected, got, text);
+  }
+
+  /// All accesses; every cache is emptied before each if `cold`.
+  void check_all(bool cold) {
+    const CaseFailures failures;
+    for (std::size_t i = 0; i < one.accesses.size() && !failures.any(); ++i) {
+      if (cold) machine.invalidate_all();
+      check_access(i);
+    }
+    EXPECT_TRUE(failures.any() || memory.difference(machine).empty()) << memory.difference(machine);
+  }
+
+  Case one;
+  CaseMachine machine;
+  CaseMemory memory;
+};
 
 /// The counters as a whole; they are plain integers without padding.
 struct Traces {
@@ -64,49 +84,47 @@ std::string trace_difference(const Traces& before, const Traces& after) {
 }
 
 /// A debug access answers as an ordinary one would.
-void check_debug_access(CaseMachine& machine, const Case& one, std::size_t number) {
+void check_debug_access(Bench& bench, std::size_t number) {
+  const Case& one = bench.one;
+  CaseMachine& machine = bench.machine;
   const Result expected = refwalk::translate(one.registers, one.memory, one.accesses[number]);
   const Response got = machine.translate(one.accesses[number], debug_effects);
   std::string difference = response_difference(expected, got);
   if (!machine.take_events().empty()) difference += " an event was recorded";
+  for (const refwalk::Update& update : expected.updates) difference += bench.memory.difference(machine, update.address);
   EXPECT_TRUE(difference.empty()) << report(number, one.accesses[number], expected, got, difference);
 }
 
-std::string traces_left(CaseMachine& machine, const Access& access) {
-  const Traces before = traces_of(machine);
-  machine.translate(access, debug_effects);
-  return trace_difference(before, traces_of(machine));
+std::string traces_left(Bench& bench, const Access& access) {
+  const Traces before = traces_of(bench.machine);
+  bench.machine.translate(access, debug_effects);
+  return trace_difference(before, traces_of(bench.machine)) + bench.memory.difference(bench.machine);
 }
 
 TEST(BackboneUntimed, ColdCachesAnswerAsRefwalk) {
-  for_each_seed(300, [](std::uint64_t seed) {
-    const Case one = backbone_case(seed);
-    CaseMachine machine(one, {false, true, seed});
-    check_case(machine, one, true);
-  });
+  for_each_seed(300, [](std::uint64_t seed) { Bench(seed, true).check_all(true); });
 }
 
 TEST(BackboneUntimed, WarmCachesAnswerAsRefwalk) {
   for_each_seed(300, [](std::uint64_t seed) {
-    const Case one = backbone_case(seed);
-    CaseMachine machine(one, {false, true, seed});
-    check_case(machine, one, !one.cacheable);
-    if (one.cacheable) check_case(machine, one, false);  // with everything warm
+    Bench bench(seed, true);
+    bench.check_all(!bench.one.cacheable);
+    if (bench.one.cacheable) bench.check_all(false);  // with everything warm
   });
 }
 
 TEST(BackboneUntimed, WithoutCachesEveryFetchIsRefwalks) {
   for_each_seed(300, [](std::uint64_t seed) {
-    const Case one = backbone_case(seed);
-    CaseMachine machine(one, {false, false, seed});
+    Bench bench(seed, false);
+    const Case& one = bench.one;
+    CaseMachine& machine = bench.machine;
     const CaseFailures failures;
     for (std::size_t i = 0; i < one.accesses.size() && !failures.any(); ++i) {
       machine.recorder.fetches.clear();
       const Result expected = refwalk::translate(one.registers, one.memory, one.accesses[i]);
       const Response got = machine.translate(one.accesses[i]);
-      std::string difference = response_difference(expected, got);
-      difference += event_difference(expected, machine.take_events());
-      difference += fetch_difference(expected.fetch_list, machine.recorder.fetches);
+      std::string difference = fetch_difference(expected.fetch_list, machine.recorder.fetches);
+      difference += bench.difference(expected, got);
       EXPECT_TRUE(difference.empty()) << report(i, one.accesses[i], expected, got, difference)
                                       << "\n  last ILLEGAL structure: " << machine.recorder.illegal_row;
     }
@@ -115,27 +133,26 @@ TEST(BackboneUntimed, WithoutCachesEveryFetchIsRefwalks) {
 
 TEST(BackboneUntimed, DebugAccessesAnswerAsRefwalkAndChangeNoAnswer) {
   for_each_seed(100, [](std::uint64_t seed) {
-    const Case one = backbone_case(seed);
-    CaseMachine machine(one, {false, true, seed});
+    Bench bench(seed, true);
     const CaseFailures failures;
-    for (std::size_t i = 0; i < one.accesses.size() && !failures.any(); ++i) {
-      if (!one.cacheable) machine.invalidate_all();
-      check_debug_access(machine, one, i);
-      check_access(machine, one, i);
+    for (std::size_t i = 0; i < bench.one.accesses.size() && !failures.any(); ++i) {
+      if (!bench.one.cacheable) bench.machine.invalidate_all();
+      check_debug_access(bench, i);
+      bench.check_access(i);
     }
   });
 }
 
 TEST(BackboneUntimed, DebugAccessesLeaveNoTrace) {
   for_each_seed(60, [](std::uint64_t seed) {
-    const Case one = backbone_case(seed);
-    CaseMachine machine(one, {false, true, seed});
+    Bench bench(seed, true);
     const CaseFailures failures;
-    for (std::size_t i = 0; i < one.accesses.size() && !failures.any(); ++i) {
-      if (!one.cacheable) machine.invalidate_all();
-      EXPECT_EQ(traces_left(machine, one.accesses[i]), "") << "cold: " << text_of(one.accesses[i]);
-      machine.translate(one.accesses[i]);
-      EXPECT_EQ(traces_left(machine, one.accesses[i]), "") << "warm: " << text_of(one.accesses[i]);
+    for (std::size_t i = 0; i < bench.one.accesses.size() && !failures.any(); ++i) {
+      const Access& access = bench.one.accesses[i];
+      if (!bench.one.cacheable) bench.machine.invalidate_all();
+      EXPECT_EQ(traces_left(bench, access), "") << "cold: " << text_of(access);
+      bench.check_access(i);
+      EXPECT_EQ(traces_left(bench, access), "") << "warm: " << text_of(access);
     }
   });
 }

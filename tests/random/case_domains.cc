@@ -17,6 +17,20 @@ unsigned pick_granule(Rng& rng, const Features& f) {
   }
 }
 
+UpdateStyle update_style(const Features& f, const HardwareUpdate& managed) {
+  return {f.httu != 0, managed.access_flag, managed.dirty};
+}
+
+// HA, HD and HAFT, or S2HA, S2HD and S2HAFT, as far as IDR0.HTTU permits; HD may stand alone.
+void make_update_fields(Workshop& shop, Structure& words, unsigned ha, unsigned hd, unsigned haft) {
+  const unsigned httu = shop.features.httu;
+  if (httu == 0) return;
+  const bool access_flag = shop.rng.percent(65);
+  set_field(words, ha, ha, access_flag);
+  set_field(words, hd, hd, httu >= 2 && shop.rng.percent(70));
+  set_field(words, haft, haft, httu == 3 && access_flag && shop.rng.percent(50));
+}
+
 // One half of a CD: its tables, its fields.
 void make_half(Workshop& shop, Domain& domain, AddressSpace& space, unsigned index, bool globals) {
   static constexpr unsigned tg0[5] = {0, 0, 2, 0, 1};
@@ -37,7 +51,9 @@ void make_half(Workshop& shop, Domain& domain, AddressSpace& space, unsigned ind
 
   Space* memory = domain.guest ? static_cast<Space*>(domain.guest.get()) : &shop.physical;
   Tree tree(*memory, format);
-  const Stage1Style style{globals, shop.options.aborts && rng.percent(30), domain.guest.get(), index == 1};
+  const UpdateStyle updates =
+      update_style(shop.features, hardware_update(shop.features, cd_of(shop.features, space.cd)));
+  const Stage1Style style{globals, shop.options.aborts && rng.percent(30), domain.guest.get(), index == 1, updates};
   fill_stage1(rng, *memory, tree, style, space.targets);
 
   const unsigned shift = index == 0 ? 0 : 16;
@@ -70,6 +86,7 @@ void make_content(Workshop& shop, Domain& domain, AddressSpace& space, bool glob
   set_field(cd, 29, 24, rng.below(64));                              // SH1, OR1, IR1
   cd[3] = rng.next();                                                // MAIR
   set_field(cd, 186, 186, rng.percent(shop.features.ds ? 70 : 10));  // DS
+  make_update_fields(shop, cd, 43, 42, 67);
   const bool epd0 = rng.percent(10);
   const bool epd1 = rng.percent(25);
   set_field(cd, 14, 14, epd0);
@@ -132,6 +149,7 @@ void pick_stage2_fields(Workshop& shop, Structure& words) {
   set_field(words, 194, 194, granule == 12 && ds ? rng.percent(50) : rng.percent(10));  // S2SL0[2]
   set_field(words, 195, 195, f.ds ? ds : rng.percent(10));                              // S2DS
   set_field(words, 89, 89, rng.percent(f.fwb ? 40 : 10));                               // S2FWB
+  make_update_fields(shop, words, 184, 183, 187);
 }
 
 // How often the mapping of a CD or stage-1 table may fault in this domain.
@@ -157,8 +175,8 @@ void make_stage2(Workshop& shop, Domain& domain) {
     format.input_size = 64 - ste.S2T0SZ;
     format.output_size = effective_output_size(f, ste.S2PS);
     stage2_start_level(f, ste, &format.start_level);
-    domain.guest =
-        std::make_unique<GuestSpace>(shop.physical, shop.rng, format, shop.options.aborts, pick_fault_rate(shop.rng));
+    domain.guest = std::make_unique<GuestSpace>(shop.physical, shop.rng, format, shop.options.aborts,
+                                                pick_fault_rate(shop.rng), update_style(f, hardware_update(f, ste)));
     set_field(words, 243, 196, domain.guest->tree().base() >> 4);
     return;
   }

@@ -235,6 +235,28 @@ Access pick_access(Site& site, const Case& result, std::map<uint64_t, unsigned>&
   return best;
 }
 
+// A request to where an access might go: one that is granted something, or the answer seen least often.
+TranslationRequest pick_request(Site& site, const Case& result, std::map<uint64_t, unsigned>& seen) {
+  Rng& rng = site.shop.rng;
+  const bool want_grant = rng.percent(65);
+  TranslationRequest best;
+  uint64_t best_kind = ~uint64_t{0};
+  for (unsigned tries = 0; tries < 12; ++tries) {
+    const Access access = candidate(site);
+    const TranslationRequest request{access.sid,      access.ssv,      access.ssid,      access.address,
+                                     rng.percent(40), rng.percent(45), access.privileged};
+    const Completion answer = request_translation(result.registers, result.memory, request);
+    const bool granted = answer.read || answer.write;
+    if (want_grant && granted) return request;
+    const uint64_t kind = static_cast<uint64_t>(answer.status) << 8 | bits(answer.event.dw[0], 7, 0);
+    if (granted || (best_kind != ~uint64_t{0} && seen[kind] >= seen[best_kind])) continue;
+    best = request;
+    best_kind = kind;
+  }
+  ++seen[best_kind];
+  return best;
+}
+
 void corrupt(Rng& rng, Case& result) {
   const unsigned flips = rng.between(1, 8);
   for (unsigned i = 0; i < flips; ++i) {
@@ -264,6 +286,10 @@ Case generate_case(uint64_t seed, const CaseOptions& options) {
   std::map<uint64_t, unsigned> seen;
   for (unsigned i = 0; i < options.accesses; ++i) {
     result.accesses.push_back(pick_access(site, result, seen));
+  }
+  std::map<uint64_t, unsigned> seen_requests;
+  for (unsigned i = 0; options.ats && i < options.accesses / 2; ++i) {
+    result.requests.push_back(pick_request(site, result, seen_requests));
   }
   return result;
 }

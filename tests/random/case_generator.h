@@ -11,7 +11,8 @@
 //  - all STEs with one VMID have the same stage-2 fields, and VMIDs of streams with and without stage 2 differ;
 //  - the Contiguous bit stands only on whole, aligned runs of equal descriptors;
 //  - a guest page that holds CDs or stage-1 tables has one stage-2 mapping;
-//  - memory does not change.
+//  - memory changes only by hardware updates (options.httu). Whether an access faults does not depend on them: HA, HD,
+//    S2HA and S2HD are part of what all users of a table share.
 #ifndef TESTS_RANDOM_CASE_GENERATOR_H_
 #define TESTS_RANDOM_CASE_GENERATOR_H_
 
@@ -20,6 +21,7 @@
 #include <map>
 #include <vector>
 
+#include "tests/random/reference/ats.h"
 #include "tests/random/reference/refwalk.h"
 
 namespace refwalk {
@@ -47,6 +49,8 @@ struct CaseOptions {
 
   // What a model may not do yet; false keeps the feature unadvertised and unused.
   bool stall = true;         // STALL_MODEL 0 and 2 beside 1
+  bool ats = false;          // IDR0.ATS, EATS, ATSCHK, and Case::requests
+  unsigned httu = 0;         // largest IDR0.HTTU: HA, HD, S2HA, S2HD, DBM, leaves with AF=0 (3: HAFT too)
   bool big_endian = true;    // TTENDIAN 0 and 3 beside 2
   bool el2 = true;           // HYP, streams with STRW=2, CR2.E2H (only together with stage2)
   bool address52 = true;     // OAS 52, VAX 1 and DS
@@ -62,7 +66,8 @@ struct Case {
   Registers registers;
   SparseImage memory;
   std::vector<Access> accesses;
-  bool cacheable = true;  // false: the comparer must flush all caches before each access
+  std::vector<TranslationRequest> requests;  // half as many, with options.ats only
+  bool cacheable = true;                     // false: the comparer must flush all caches before each access
 };
 
 /// Builds the case of this seed.

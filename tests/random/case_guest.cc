@@ -10,6 +10,18 @@ namespace refwalk {
 
 namespace {
 
+constexpr uint64_t kDbm = uint64_t{1} << 51, kS2AP1 = uint64_t{1} << 7, kAccessFlag = uint64_t{1} << 10;
+
+// What hardware updates are for: AF=0, writable-clean, and now and then a page that stays read-only.
+uint64_t with_updates(Rng& rng, uint64_t leaf, bool faulty, const UpdateStyle& style) {
+  if (!style.advertised) return leaf;
+  if (rng.percent(50)) leaf |= kDbm;
+  if (style.access_flag && rng.percent(50)) leaf &= ~kAccessFlag;
+  if (faulty) return leaf;
+  if (style.dirty && rng.percent(40)) leaf = (leaf & ~kS2AP1) | kDbm;
+  return rng.percent(5) ? leaf & ~(kS2AP1 | kDbm) : leaf;
+}
+
 // A stage-2 leaf without its address: MemAttr, S2AP, SH, AF, XN.
 uint64_t stage2_leaf_bits(Rng& rng, int level, const TableFormat& format, bool faulty) {
   uint64_t leaf = level == 3 ? 3 : 1;
@@ -24,8 +36,13 @@ uint64_t stage2_leaf_bits(Rng& rng, int level, const TableFormat& format, bool f
 
 }  // namespace
 
-GuestSpace::GuestSpace(PhysicalSpace& physical, Rng& rng, const TableFormat& stage2, bool aborts, unsigned faulty)
-    : physical_(physical), rng_(rng), tree_(physical, stage2), aborts_(aborts), faulty_(faulty) {}
+GuestSpace::GuestSpace(PhysicalSpace& physical, Rng& rng, const TableFormat& stage2, bool aborts, unsigned faulty,
+                       const UpdateStyle& updates)
+    : physical_(physical), rng_(rng), tree_(physical, stage2), aborts_(aborts), faulty_(faulty), updates_(updates) {}
+
+uint64_t GuestSpace::leaf_bits(int level, bool faulty) {
+  return with_updates(rng_, stage2_leaf_bits(rng_, level, tree_.format(), faulty), faulty, updates_);
+}
 
 std::optional<uint64_t> GuestSpace::pick(unsigned size_log2, unsigned limit, unsigned tries) {
   const unsigned width = std::min(limit, tree_.format().input_size);
@@ -48,7 +65,7 @@ void GuestSpace::map_page(uint64_t ipa, uint64_t pa, bool faulty) {
     if (tree_.put(ipa, 2, tree_.encode(physical_.aborting_block()) | 3, 0)) return;
   }
   const uint64_t oversize = faulty && rng_.percent(20) ? oversize_address(rng_, format) : 0;
-  const uint64_t leaf = stage2_leaf_bits(rng_, 3, format, faulty);
+  const uint64_t leaf = leaf_bits(3, faulty);
   tree_.put(ipa, 3, tree_.encode(oversize != 0 ? oversize : pa) | (oversize != 0 ? leaf | 1 : leaf), 0);
 }
 
@@ -92,7 +109,7 @@ std::optional<Target> GuestSpace::map_run(unsigned limit) {
   const std::optional<uint64_t> ipa = pick(size, limit, 10);
   if (!ipa) return {};
   const uint64_t pa = align_down(low_bits(rng_.next(), output), size);
-  const uint64_t leaf = stage2_leaf_bits(rng_, 3, format, false) | uint64_t{1} << 52;
+  const uint64_t leaf = leaf_bits(3, false) | uint64_t{1} << 52;
   for (uint64_t offset = 0; offset < (uint64_t{1} << size); offset += uint64_t{1} << format.granule) {
     if (!tree_.put(*ipa + offset, 3, tree_.encode(pa + offset) | leaf, 0)) {
       // Behind a table or block that stands for something faulty: nothing of the run was put.
@@ -125,7 +142,7 @@ Target GuestSpace::map_client(unsigned limit, bool faulty) {
   }
   uint64_t pa = align_down(low_bits(rng_.next(), usable_output_bits(format)), size_log2);
   if (faulty && rng_.percent(20)) pa = align_down(low_bits(rng_.next(), 52), size_log2);
-  tree_.put(*ipa, level, tree_.encode(pa) | stage2_leaf_bits(rng_, level, format, faulty), 0);
+  tree_.put(*ipa, level, tree_.encode(pa) | leaf_bits(level, faulty), 0);
   return target;
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Random ID and control registers for the case generator (IHI 0070 6.3): only combinations that the architecture
 // permits, with the features that a version makes mandatory.
+#include <algorithm>
+
 #include "tests/random/case_structures.h"
 
 namespace refwalk {
@@ -38,7 +40,12 @@ void make_idr0(Rng& rng, const CaseOptions& options, unsigned minor, Registers& 
   unsigned stall = 1;
   if (options.stall) stall = rng.percent(60) ? 0 : rng.between(1, 2);
   set_bits(r.idr0, 25, 24, stall);
+  if (stall != 1) set_bits(r.idr5, 31, 16, rng.percent(50) ? 1000 : rng.between(1, 8));  // STALL_MAX
   set_bits(r.idr0, 26, 26, rng.percent(20));
+  if (options.httu != 0) {
+    const unsigned most = std::min(options.httu, minor >= 4 ? 3u : 2u);
+    set_bits(r.idr0, 7, 6, rng.percent(80) ? most : rng.between(0, most));
+  }
   set_bits(r.idr0, 28, 27, options.two_level);
 }
 
@@ -75,6 +82,15 @@ void make_idr5(Rng& rng, const CaseOptions& options, unsigned minor, Registers& 
   set_bits(r.idr5, 11, 10, ds || (can_be_wide && (wide || rng.percent(40))));
 }
 
+// ATS with or without ATSCHK; split-stage only if NS1ATS is 0; REC_CFG_ATS from v3.3 on.
+void make_ats(Rng& rng, unsigned minor, Registers& r) {
+  set_bits(r.idr0, 10, 10, 1);
+  set_bits(r.idr0, 11, 11, rng.percent(30));
+  set_bits(r.idr0, 23, 23, minor >= 3 && rng.percent(70));
+  set_bits(r.cr0, 4, 4, rng.percent(75));
+  set_bits(r.cr2, 3, 3, bit(r.idr0, 23) && rng.percent(60));
+}
+
 }  // namespace
 
 void make_registers(Rng& rng, const CaseOptions& options, Registers& r) {
@@ -94,6 +110,7 @@ void make_registers(Rng& rng, const CaseOptions& options, Registers& r) {
   if (options.attributes) set_bits(r.gbpa, 19, 0, rng.next());
   set_bits(r.cr2, 0, 0, bit(r.idr0, 9) && rng.percent(50));
   set_bits(r.cr2, 1, 1, rng.percent(70));
+  if (options.ats) make_ats(rng, minor, r);
 }
 
 }  // namespace refwalk

@@ -36,8 +36,12 @@ void make_cd_illegal(Workshop& shop, StreamWorld world, Structure& cd) {
       set_field(cd, 179, 179, 1);  // TTB1[51]
       return;
     case 0:
-      set_field(cd, 43, 42, shop.rng.between(1, 3));
-      return;  // HA, HD
+      if (shop.features.httu == 2) break;
+      if (shop.features.httu == 0) set_field(cd, 43, 42, shop.rng.between(1, 3));  // HD, HA
+      if (shop.features.httu == 1) set_field(cd, 42, 42, 1);                       // HD
+      if (shop.features.httu == 3) set_field(cd, 43, 43, 0);                       // HA, and HAFT
+      if (shop.features.httu == 3) set_field(cd, 67, 67, 1);
+      return;
     case 1:
       set_field(cd, 41, 41, 0);
       return;  // AA64
@@ -215,13 +219,24 @@ unsigned pick_config(Rng& rng, const Domain& domain) {
 }
 
 // MTCFG, MemAttr, ALLOCCFG, SHCFG, and what IDR0.ATS makes meaningless here.
-void make_overrides(Rng& rng, Structure& ste) {
-  set_field(ste, 93, 92, rng.percent(90) ? 0 : rng.between(0, 3));  // EATS
-  if (rng.percent(45)) return set_field(ste, 109, 108, 1);          // SHCFG: incoming
+void make_overrides(Rng& rng, bool ats, Structure& ste) {
+  if (!ats) set_field(ste, 93, 92, rng.percent(90) ? 0 : rng.between(0, 3));  // EATS
+  if (rng.percent(45)) return set_field(ste, 109, 108, 1);                    // SHCFG: incoming
   set_field(ste, 99, 96, rng.below(16));
   set_field(ste, 100, 100, rng.percent(50));
   set_field(ste, 104, 101, rng.percent(50) ? 0 : rng.below(16));
   set_field(ste, 109, 108, rng.between(0, 3));
+}
+
+// EATS, hardly ever ILLEGAL: with stage 2 none goes with S2S = 1, and split-stage needs both stages and NS1ATS = 0.
+void make_eats(Workshop& shop, Structure& ste) {
+  Rng& rng = shop.rng;
+  const uint64_t config = field(ste, 3, 1);
+  unsigned eats = rng.percent(75) ? 1 : 0;
+  if (config == 7 && !shop.features.ns1ats && rng.percent(40)) eats = 2;
+  if ((flag(ste, 185) && (config & 2) != 0) || (flag(ste, 185) && shop.features.minor == 0)) eats = 0;
+  if (rng.percent(5)) eats = rng.between(0, 3);
+  set_field(ste, 93, 92, eats);
 }
 
 }  // namespace
@@ -242,7 +257,8 @@ Structure make_stream(Workshop& shop, const Domain& domain, Stream& stream) {
   set_field(ste, 113, 112, rng.percent(60) ? 0 : rng.between(0, 3));
   set_field(ste, 115, 114, rng.percent(60) ? 0 : rng.between(0, 3));
   set_field(ste, 87, 84, rng.below(16));
-  if (shop.options.attributes) make_overrides(rng, ste);
+  if (shop.features.ats) make_eats(shop, ste);
+  if (shop.options.attributes) make_overrides(rng, shop.features.ats, ste);
   if (stream.stage1) {
     set_field(ste, 91, 91, shop.features.stall_model == 0 && rng.percent(15));
     make_cd_table(shop, domain, stream, ste);

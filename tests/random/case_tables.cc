@@ -129,6 +129,8 @@ bool Tree::put(uint64_t input, int level, uint64_t descriptor, uint64_t table_bi
 
 namespace {
 
+constexpr uint64_t kDbm = uint64_t{1} << 51, kAP2 = uint64_t{1} << 7, kAccessFlag = uint64_t{1} << 10;
+
 // A stage-1 leaf without its address.
 uint64_t stage1_leaf_bits(Rng& rng, int level, const TableFormat& format, const Stage1Style& style) {
   static constexpr unsigned access[8] = {1, 1, 1, 1, 0, 3, 3, 2};
@@ -140,11 +142,15 @@ uint64_t stage1_leaf_bits(Rng& rng, int level, const TableFormat& format, const 
   if (!style.globals || rng.percent(70)) leaf |= uint64_t{1} << 11;
   if (rng.percent(30)) leaf |= uint64_t{rng.between(1, 3)} << 53;
   leaf |= uint64_t{rng.between(0, 15)} << 55;  // for software
-  return leaf;
+  if (!style.updates.advertised) return leaf;
+  if (rng.percent(50)) leaf |= kDbm;
+  if (style.updates.access_flag && rng.percent(50)) leaf &= ~kAccessFlag;
+  return style.updates.dirty && rng.percent(40) ? leaf | kDbm | kAP2 : leaf;
 }
 
-uint64_t table_attributes(Rng& rng) {
-  return rng.percent(75) ? 0 : uint64_t{rng.between(1, 15)} << 59;
+uint64_t table_attributes(Rng& rng, const Stage1Style& style) {
+  const uint64_t attributes = rng.percent(75) ? 0 : uint64_t{rng.between(1, 15)} << 59;
+  return style.updates.advertised && rng.percent(30) ? attributes | kAccessFlag : attributes;
 }
 
 uint64_t random_output(Rng& rng, const Tree& tree, const Stage1Style& style, unsigned size_log2) {
@@ -234,14 +240,15 @@ void fill_stage1(Rng& rng, Space& space, Tree& tree, const Stage1Style& style, s
       const int level = static_cast<int>(rng.between(0, 3));
       if (level < format.start_level) continue;
       const uint64_t entry = faulty_descriptor(rng, space, tree, style, level);
-      if (tree.put(input, level, entry, table_attributes(rng))) found.push_back(Target{input, format.granule});
+      if (tree.put(input, level, entry, table_attributes(rng, style))) found.push_back(Target{input, format.granule});
       continue;
     }
     const int level = pick_leaf_level(rng, tree);
     const unsigned size = entry_size_log2(format, level);
     const uint64_t leaf =
         tree.encode(random_output(rng, tree, style, size)) | stage1_leaf_bits(rng, level, tree.format(), style);
-    if (tree.put(input, level, leaf, table_attributes(rng))) found.push_back(Target{align_down(input, size), size});
+    if (tree.put(input, level, leaf, table_attributes(rng, style)))
+      found.push_back(Target{align_down(input, size), size});
   }
   for (const Target& target : found) targets.push_back(Target{target.input | sign, target.size_log2});
 }

@@ -107,12 +107,19 @@ uint64_t oversize_address(Rng& rng, const TableFormat& format);
 /// log2 of the descriptors of a contiguous run (DDI 0487 D8.6.1).
 unsigned run_log2(const TableFormat& format, int level);
 
+/// Which updates the SMMU makes in the descriptors of a tree, so that leaves get what they are for.
+struct UpdateStyle {
+  bool advertised = false;  // IDR0.HTTU is not 0; false: the other two are too
+  bool access_flag = false, dirty = false;
+};
+
 /// Guest memory: blocks of it are mapped by a stage-2 tree as they are handed out.
 class GuestSpace : public Space {
  public:
   /// `aborts`: some stage-2 tables stand in aborting memory. `faulty`: percentage of the blocks that hold CDs and
   /// stage-1 tables whose mapping may fault.
-  GuestSpace(PhysicalSpace& physical, Rng& rng, const TableFormat& stage2, bool aborts, unsigned faulty);
+  GuestSpace(PhysicalSpace& physical, Rng& rng, const TableFormat& stage2, bool aborts, unsigned faulty,
+             const UpdateStyle& updates);
   uint64_t allocate(unsigned size_log2, unsigned limit) override;
   void write(uint64_t address, uint64_t word) override;
   uint64_t aborting_block() override;
@@ -122,6 +129,7 @@ class GuestSpace : public Space {
   const Tree& tree() const { return tree_; }
 
  private:
+  uint64_t leaf_bits(int level, bool faulty);
   std::optional<uint64_t> pick(unsigned size_log2, unsigned limit, unsigned tries);
   void map_page(uint64_t ipa, uint64_t pa, bool faulty);
   std::optional<Target> map_run(unsigned limit);
@@ -131,6 +139,7 @@ class GuestSpace : public Space {
   Tree tree_;
   bool aborts_;
   unsigned faulty_;
+  UpdateStyle updates_;
   Regions regions_;
   std::map<uint64_t, uint64_t> pages_;  // ipa -> pa of one granule
   std::vector<Target> clients_;
@@ -142,6 +151,7 @@ struct Stage1Style {
   bool aborts;        // tables in aborting memory allowed
   GuestSpace* guest;  // outputs are guest addresses; null: physical
   bool upper;         // TTB1: inputs have all ones above the range
+  UpdateStyle updates;
 };
 
 /// Fills a stage-1 tree with random leaves, runs and faulty entries; appends what accesses may aim at.

@@ -42,14 +42,14 @@ Event Translation::event_with_access(EventNumber number) const {
 }
 
 void Translation::stop_silently() const {
-  throw Stop{Outcome::Abort, Event{}};
+  throw Stop{Outcome::Abort, Event{}, 0};
 }
 
 void Translation::stop_with(EventNumber number) const {
   Event event;
   event.recorded = true;
   event.dw[0] = event_head(number);
-  throw Stop{Outcome::Abort, event};
+  throw Stop{Outcome::Abort, event, static_cast<unsigned>(number)};
 }
 
 void Translation::stop_on_fetch(EventNumber number, uint64_t pa) const {
@@ -57,14 +57,14 @@ void Translation::stop_on_fetch(EventNumber number, uint64_t pa) const {
   event.recorded = true;
   event.dw[0] = event_head(number);
   event.dw[3] = low_bits(align_down(pa, 3), features_.oas);
-  throw Stop{Outcome::Abort, event};
+  throw Stop{Outcome::Abort, event, static_cast<unsigned>(number)};
 }
 
 void Translation::walk_abort(bool stage2, FaultClass fault_class, uint64_t pa) const {
   Event event = event_with_access(EventNumber::F_WALK_EABT);
   event.dw[1] |= at(kS2, stage2) | (uint64_t{static_cast<unsigned>(fault_class)} << kClass);
   event.dw[3] = low_bits(align_down(pa, 3), features_.oas);
-  throw Stop{Outcome::Abort, event};
+  throw Stop{Outcome::Abort, event, static_cast<unsigned>(EventNumber::F_WALK_EABT)};
 }
 
 void Translation::stage1_fault(EventNumber number) const {
@@ -72,28 +72,29 @@ void Translation::stage1_fault(EventNumber number) const {
   event.dw[1] |= uint64_t{static_cast<unsigned>(FaultClass::IN)} << kClass;
   if (cd_s_) {
     event.dw[1] |= at(kStall, true);
-    throw Stop{Outcome::Stall, event};
+    throw Stop{Outcome::Stall, event, static_cast<unsigned>(number)};
   }
-  throw Stop{cd_a_ ? Outcome::Abort : Outcome::RazWi, cd_r_ ? event : Event{}};
+  throw Stop{cd_a_ ? Outcome::Abort : Outcome::RazWi, cd_r_ ? event : Event{}, static_cast<unsigned>(number)};
 }
 
 void Translation::bypass_size_fault() const {
   Event event = event_with_access(EventNumber::F_ADDR_SIZE);
   event.dw[1] |= uint64_t{static_cast<unsigned>(FaultClass::IN)} << kClass;
-  throw Stop{Outcome::Abort, event};
+  throw Stop{Outcome::Abort, event, static_cast<unsigned>(EventNumber::F_ADDR_SIZE)};
 }
 
-void Translation::stage2_fault(EventNumber number, FaultClass fault_class, uint64_t ipa) const {
+void Translation::stage2_fault(EventNumber number, const Visit& visit) const {
   Event event = event_with_access(number);
-  event.dw[1] |= at(kS2, true) | (uint64_t{static_cast<unsigned>(fault_class)} << kClass);
-  // Without HTTU the SMMU only reads stage-1 descriptors.
-  if (number == EventNumber::F_PERMISSION && fault_class == FaultClass::TT) event.dw[1] |= at(kTTRnW, true);
-  event.dw[3] = low_bits(align_down(ipa, 12), features_.oas);
+  event.dw[1] |= at(kS2, true) | (uint64_t{static_cast<unsigned>(visit.fault_class)} << kClass);
+  if (number == EventNumber::F_PERMISSION && visit.fault_class == FaultClass::TT) {
+    event.dw[1] |= at(kTTRnW, !visit.for_update);
+  }
+  event.dw[3] = low_bits(align_down(visit.ipa, 12), features_.oas);
   if (ste_.S2S) {
     event.dw[1] |= at(kStall, true);
-    throw Stop{Outcome::Stall, event};
+    throw Stop{Outcome::Stall, event, static_cast<unsigned>(number)};
   }
-  throw Stop{Outcome::Abort, ste_.S2R ? event : Event{}};
+  throw Stop{Outcome::Abort, ste_.S2R ? event : Event{}, static_cast<unsigned>(number)};
 }
 
 }  // namespace refwalk

@@ -22,6 +22,13 @@ unsigned size_field_max(const Features& f, unsigned granule) {
   return granule == 16 ? 47 : 48;
 }
 
+// HA, HD and HAFT of a CD or STE against IDR0.HTTU; HAFT is RES0 unless HTTU is 3.
+bool update_illegal(const Features& f, bool ha, bool hd, bool haft) {
+  if (f.httu == 0 && (ha || hd)) return true;
+  if (f.httu == 1 && hd) return true;
+  return f.httu == 3 && haft && !ha;
+}
+
 bool ats_illegal(const Features& f, const Ste& ste) {
   if (!f.ats || ste.Config == 4) return false;
   if (ste.EATS == 2 && (ste.Config != 7 || ste.S2S || f.ns1ats)) return true;
@@ -77,8 +84,7 @@ bool stage2_fields_illegal(const Features& f, const Ste& ste) {
   if (!ste.S2AA64 || (f.ttf & 2) == 0) return true;
   if (ste.S2S && f.stall_model == 1) return true;
   if (!ste.S2S && f.stall_model == 2) return true;
-  // HTTU = 0 is a precondition of this reference.
-  if (ste.S2HA || ste.S2HD) return true;
+  if (update_illegal(f, ste.S2HA, ste.S2HD, ste.S2HAFT)) return true;
   if (f.ttendian == 2 && ste.S2ENDI) return true;
   if (f.ttendian == 3 && !ste.S2ENDI) return true;
   return stage2_walk_illegal(f, ste);
@@ -129,7 +135,7 @@ bool cd_illegal(const Features& f, const Ste& ste, const Cd& cd, StreamWorld wor
   }
   // AA64 = 0 would be VMSAv8-32 LPAE, which is not advertised.
   if (!cd.AA64 || (f.ttf & 2) == 0) return true;
-  if (cd.HA || cd.HD) return true;
+  if (update_illegal(f, cd.HA, cd.HD, cd.HAFT)) return true;
   if (world != StreamWorld::EL2 && !f.asid16 && (cd.ASID >> 8) != 0) return true;
   if (used0 && half_illegal(f, cd, cd.half[0])) return true;
   return used1 && half_illegal(f, cd, cd.half[1]);

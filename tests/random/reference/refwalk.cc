@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The order of a translation in the reference: SMMUEN and GBPA, StreamID, STE, SubstreamID rules, CD, walk
-// (IHI 0070 3.3, 3.4, 5.2, 5.4, 7.3.22). Walks are in stage1.cc and stage2.cc, event records in faults.cc.
+// (IHI 0070 3.3, 3.4, 5.2, 5.4, 7.3.22). Walks are in stage1.cc and stage2.cc, descriptor updates in update.cc, event
+// records in faults.cc.
 #include "tests/random/reference/refwalk.h"
 
 #include <algorithm>
@@ -12,7 +13,12 @@
 namespace refwalk {
 
 Translation::Translation(const Registers& registers, const Memory& memory, const Access& access)
-    : registers_(registers), memory_(memory), access_(access), features_(features_of(registers)) {
+    : registers_(registers),
+      memory_(memory),
+      access_(access),
+      features_(features_of(registers)),
+      is_request_(false),
+      request_{} {
   // Incoming writes are always Data.
   privileged_ = access.privileged;
   instruction_ = access.instruction && !access.write;
@@ -22,6 +28,7 @@ Result Translation::run() {
   Result result;
   try {
     const bool enabled = bit(registers_.cr0, 0);
+    if (access_.speculative && access_.write) stop_silently();
     if (enabled) {
       result = translate_enabled();
     } else {
@@ -33,11 +40,12 @@ Result Translation::run() {
     }
   } catch (const Stop& stop) {
     result = Result{};
-    result.outcome = stop.outcome;
-    result.event = stop.event;
+    result.outcome = access_.speculative ? Outcome::Abort : stop.outcome;
+    if (!access_.speculative) result.event = stop.event;
   }
   result.fetches = static_cast<unsigned>(fetched_.size());
   result.fetch_list = std::move(fetched_);
+  result.updates = std::move(updates_);
   return result;
 }
 
@@ -126,7 +134,8 @@ uint64_t Translation::ste_address() {
   const uint32_t cfg = registers_.strtab_base_cfg;
   const unsigned log2size = static_cast<unsigned>(bits(cfg, 5, 0));
   const unsigned effective_log2size = std::min(log2size, features_.sidsize);
-  const bool record = bit(registers_.cr2, 1);
+  // What is recorded of a translation request is decided in ats.cc.
+  const bool record = is_request_ || bit(registers_.cr2, 1);
   const auto bad_streamid = [this, record]() {
     if (record) stop_with(EventNumber::C_BAD_STREAMID);
     stop_silently();
@@ -210,7 +219,7 @@ Cd Translation::fetch_cd() {
 Structure Translation::read_structure(const Fetch& fetch, EventNumber on_abort) {
   unsigned char bytes[64] = {};
   fetched_.push_back(fetch);
-  if (!memory_.read(fetch.address, bytes, sizeof bytes)) stop_on_fetch(on_abort, fetch.address);
+  if (!read_memory(fetch.address, bytes, sizeof bytes)) stop_on_fetch(on_abort, fetch.address);
   Structure words{};
   for (unsigned i = 0; i < 8; ++i) words[i] = word_of(bytes + 8 * i, false);
   return words;
@@ -219,7 +228,7 @@ Structure Translation::read_structure(const Fetch& fetch, EventNumber on_abort) 
 bool Translation::read_word(const Fetch& fetch, bool big_endian, uint64_t* value) {
   unsigned char bytes[8] = {};
   fetched_.push_back(fetch);
-  if (!memory_.read(fetch.address, bytes, sizeof bytes)) return false;
+  if (!read_memory(fetch.address, bytes, sizeof bytes)) return false;
   *value = word_of(bytes, big_endian);
   return true;
 }

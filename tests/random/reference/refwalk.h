@@ -43,6 +43,16 @@
 // 18. D8.6.2, D8.6.7: SH = 01 is Non-shareable.
 // 19. 5.2 S2PS, 5.4 IPS: reserved codes behave as the table says: 6 and 7 as 48 bits in v3.0, 7 as 52 up to v3.3; all
 //     are clamped to OAS.
+// 20. 3.13.2, D8.5.1: a descriptor is updated only if its stage grants the access: a permission fault leaves AF alone.
+//     The stage-1 leaf is updated after stage 1's permissions and before stage 2 sees the output address, whatever
+//     stage 2 says then. AF and dirty state change in one update. Table descriptors (HAFT) are updated as they are
+//     read.
+// 21. 3.13.5: a stage-1 descriptor is read through stage 2 as data read; if it must be updated, stage 2 is asked again
+//     for a write, and a refusal is reported before any fault of the output address (D8.5.2.1).
+// 22. 3.13.4: the dirty state of a stage-2 descriptor that maps a stage-1 table changes only for an update of stage 1.
+// 23. 3.15, 5.2 S2IR0, 5.4 IR0: updates work with every memory type of the walk.
+// 24. D8.5.3: of a contiguous run the descriptor that is used is updated, whatever the others hold.
+// 25. D8.5.2.1: a descriptor that memory no longer holds when it is to be updated is read again.
 #ifndef TESTS_RANDOM_REFERENCE_REFWALK_H_
 #define TESTS_RANDOM_REFERENCE_REFWALK_H_
 
@@ -52,11 +62,13 @@
 
 namespace refwalk {
 
-/// Physical memory as the SMMU reads it.
+/// Physical memory as the SMMU reads and updates it.
 struct Memory {
   virtual ~Memory() = default;
   /// Copies `n` bytes at physical address `pa` to `data`. False means an external abort; `data` is then unspecified.
   virtual bool read(uint64_t pa, void* data, size_t n) const = 0;
+  /// Whether an atomic update of the eight bytes at `pa` is an external abort although they can be read.
+  virtual bool update_aborts(uint64_t /*pa*/) const { return false; }
 };
 
 /// The registers that decide a translation, as software reads them (section 6.3).
@@ -94,7 +106,9 @@ struct MemoryAttributes {
   bool operator==(const MemoryAttributes&) const = default;
 };
 
-/// One untranslated, non-atomic access of a non-secure stream. `ssid` counts only if `ssv`.
+/// One untranslated, non-atomic access of a non-secure stream. `ssid` counts only if `ssv`. A speculative access (3.14;
+/// the translation of a prefetch, 4.2) records nothing, never stalls and makes nothing dirty that it would have to
+/// write itself; a speculative write is terminated with an abort.
 struct Access {
   uint32_t sid = 0;
   bool ssv = false;
@@ -104,6 +118,7 @@ struct Access {
   bool instruction = false;
   bool privileged = false;
   MemoryAttributes attributes{};
+  bool speculative = false;
 };
 
 enum class Outcome { Proceed, Abort, RazWi, Stall };
@@ -139,15 +154,32 @@ enum class FaultClass : unsigned { CD = 0, TT = 1, IN = 2 };
 
 /// One read that was issued to memory. `address` is physical. `stage` is 1 or 2 and `level` -1..3 for a TTD; both are 0
 /// for a structure. `purpose` says what a stage-2 TTD was read for; it is CD for L1CD and CD, TT for a stage-1 TTD, and
-/// IN for L1STD and STE, where it means nothing.
+/// IN for L1STD and STE, where it means nothing. `for_update` marks the stage-2 descriptors that are read once more to
+/// ask whether a stage-1 descriptor may be written; a core that remembers the first answer reads none of them.
 struct Fetch {
   FetchKind kind = FetchKind::STE;
   unsigned stage = 0;
   int level = 0;
   uint64_t address = 0;
   FaultClass purpose = FaultClass::IN;
+  bool for_update = false;
 
   bool operator==(const Fetch&) const = default;
+};
+
+/// One atomic update of a descriptor (3.13). `address` is physical; `before` and `after` are the 64-bit words as a
+/// little-endian reader of memory sees them, whatever the tables' endianness. `purpose` as for a Fetch. `run` is the
+/// number of descriptors in the contiguous run that the descriptor belongs to, 1 if the Contiguous bit is 0: a core may
+/// update any one of a run instead (D8.5.3).
+struct Update {
+  unsigned stage = 0;
+  int level = 0;
+  uint64_t address = 0;
+  uint64_t before = 0, after = 0;
+  FaultClass purpose = FaultClass::IN;
+  unsigned run = 1;
+
+  bool operator==(const Update&) const = default;
 };
 
 /// What the client sees and what the Event queue gets. `pa`, `page_size_log2`, `mair_attr`, `sh` and `attributes` count
@@ -156,7 +188,8 @@ struct Fetch {
 /// shareability (CD.SHx with 52-bit 4K/16K descriptors), neither combined with stage 2; 0 if stage 1 did not translate.
 /// `attributes` is what leaves the SMMU: overrides, both stages and the consistency rules of chapter 13 applied.
 /// `fetch_list` is every read issued to memory in order, an aborted one included: L1STD, STE, L1CD, CD and descriptors,
-/// one each; `fetches` is its length.
+/// one each; `fetches` is its length. `updates` is every descriptor update in order, also of a translation that faults
+/// later; the caller stores them.
 struct Result {
   Outcome outcome = Outcome::Abort;
   uint64_t pa = 0;
@@ -167,10 +200,11 @@ struct Result {
   uint8_t sh = 0;
   MemoryAttributes attributes{};
   std::vector<Fetch> fetch_list{};
+  std::vector<Update> updates{};
 };
 
 /// Translates one access from scratch. Throws std::invalid_argument if the ID registers advertise what this reference
-/// does not cover: VMSAv8-32 LPAE (TTF[0]), HTTU, VMSAv9-128 (D128), stage-1/2 permission indirection or overlays,
+/// does not cover: VMSAv8-32 LPAE (TTF[0]), VMSAv9-128 (D128), stage-1/2 permission indirection or overlays,
 /// THE, AIE, RME, or an OAS code of 7.
 Result translate(const Registers& registers, const Memory& memory, const Access& access);
 

@@ -26,6 +26,9 @@ constexpr uint32_t kHyp = 1u << 9, kAsid16 = 1u << 12, kTermModel = 1u << 26;
 constexpr uint32_t stall(uint32_t model) {
   return model << 24;
 }
+constexpr uint32_t httu(uint32_t code) {
+  return code << 6;
+}
 constexpr uint32_t ttendian(uint32_t code) {
   return code << 21;
 }
@@ -63,6 +66,15 @@ TEST_F(RefwalkCd, Flags) {
             {"AA64", {{41, 41, 0}}, 0, 0, true},
             {"HA without HTTU", {{43, 43, 1}}, 0, 0, true},
             {"HD without HTTU", {{42, 42, 1}}, 0, 0, true},
+            {"HAFT without HTTU", {{67, 67, 1}}, 0, 0, false},
+            {"HA, HTTU 1", {{43, 43, 1}}, httu(1), 0, false},
+            {"HD, HTTU 1", {{42, 42, 1}}, httu(1), 0, true},
+            {"HA and HD, HTTU 1", {{43, 42, 3}}, httu(1), 0, true},
+            {"HD alone, HTTU 2", {{42, 42, 1}}, httu(2), 0, false},
+            {"HA and HD, HTTU 2", {{43, 42, 3}}, httu(2), 0, false},
+            {"HAFT alone, HTTU 2", {{67, 67, 1}}, httu(2), 0, false},
+            {"HAFT alone, HTTU 3", {{67, 67, 1}}, httu(3), 0, true},
+            {"HAFT and HA, HTTU 3", {{67, 67, 1}, {43, 43, 1}}, httu(3), 0, false},
             {"A=0", {{46, 46, 0}}, 0, 0, false},
             {"A=0 with TERM_MODEL", {{46, 46, 0}}, kTermModel, 0, true},
             {"S, model 0", {{44, 44, 1}}, 0, 0, false},

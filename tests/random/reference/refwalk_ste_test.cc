@@ -26,6 +26,9 @@ constexpr uint32_t kS1P = 1u << 1, kS2P = 1u << 0, kHyp = 1u << 9, kAts = 1u << 
 constexpr uint32_t stall(uint32_t model) {
   return model << 24;
 }
+constexpr uint32_t httu(uint32_t code) {
+  return code << 6;
+}
 constexpr uint32_t ttendian(uint32_t code) {
   return code << 21;
 }
@@ -150,6 +153,16 @@ TEST_F(RefwalkSte, Stage2Fields) {
        {"S2S, model 2", 6, {{185, 185, 1}}, {{kIdr0, stall(2), 0}}, false},
        {"S2HA without HTTU", 6, {{184, 184, 1}}, {}, true},
        {"S2HD without HTTU", 6, {{183, 183, 1}}, {}, true},
+       {"S2HA without HTTU, stage 1 only", 5, {{184, 184, 1}}, {}, false},
+       {"S2HAFT without HTTU", 6, {{187, 187, 1}}, {}, false},
+       {"S2HA, HTTU 1", 6, {{184, 184, 1}}, {{kIdr0, httu(1), 0}}, false},
+       {"S2HD, HTTU 1", 6, {{183, 183, 1}}, {{kIdr0, httu(1), 0}}, true},
+       {"S2HA and S2HD, HTTU 1", 7, {{184, 183, 3}}, {{kIdr0, httu(1), 0}}, true},
+       {"S2HD alone, HTTU 2", 6, {{183, 183, 1}}, {{kIdr0, httu(2), 0}}, false},
+       {"S2HA and S2HD, HTTU 2", 7, {{184, 183, 3}}, {{kIdr0, httu(2), 0}}, false},
+       {"S2HAFT alone, HTTU 2", 6, {{187, 187, 1}}, {{kIdr0, httu(2), 0}}, false},
+       {"S2HAFT alone, HTTU 3", 6, {{187, 187, 1}}, {{kIdr0, httu(3), 0}}, true},
+       {"S2HAFT and S2HA, HTTU 3", 6, {{187, 187, 1}, {184, 184, 1}}, {{kIdr0, httu(3), 0}}, false},
        {"S2ENDI, little only", 6, {{180, 180, 1}}, {{kIdr0, ttendian(2), 0}}, true},
        {"no S2ENDI, big only", 6, {}, {{kIdr0, ttendian(3), 0}}, true},
        {"S2TG reserved", 6, {{175, 174, 3}}, {}, true},

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The VMSAv8-64 stage-1 walk of the reference (DDI 0487 D8.2 to D8.4, IHI 0070 3.4, 5.4): range checks, levels,
-// hierarchical attributes, access flag, direct permissions. Descriptors are read through stage 2 if it is enabled.
+// hierarchical attributes, access flag, direct permissions, hardware updates (D8.5). Descriptors are read through stage
+// 2 if it is enabled.
 #include "tests/random/reference/translation.h"
 
 namespace refwalk {
@@ -11,6 +12,8 @@ constexpr unsigned kPXNTable = 59;
 constexpr unsigned kUXNTable = 60;
 constexpr unsigned kAPTableNoUnprivileged = 61;
 constexpr unsigned kAPTableReadOnly = 62;
+
+constexpr uint64_t kAP2 = uint64_t{1} << 7;
 
 struct Permissions {
   bool unprivileged_read, unprivileged_write, unprivileged_execute;
@@ -58,16 +61,22 @@ unsigned Translation::select_half(const Cd& cd) {
 }
 
 // Reads one descriptor, through stage 2 where the stream has one.
-uint64_t Translation::stage1_descriptor(const TableFormat& format, int level, uint64_t address) {
+Translation::Word Translation::stage1_descriptor(const TableFormat& format, int level, uint64_t address) {
   uint64_t pa = address;
   if ((ste_.Config & 2) != 0) pa = stage2(address, FaultClass::TT).address;
-  uint64_t descriptor = 0;
-  const Fetch fetch{FetchKind::TTD, 1, level, pa, FaultClass::TT};
-  if (!read_word(fetch, format.big_endian, &descriptor)) walk_abort(false, FaultClass::TT, pa);
-  return descriptor;
+  Word word{Fetch{FetchKind::TTD, 1, level, pa, FaultClass::TT, false}, format.big_endian, 1, 0};
+  if (!read_word(word.fetch, format.big_endian, &word.descriptor)) walk_abort(false, FaultClass::TT, pa);
+  return word;
 }
 
-void Translation::check_stage1_permission(const Cd& cd, const CdHalf& half, uint64_t leaf, uint64_t table_bits) {
+// Updates the descriptor that was read from `address`, a write of the stage-1 walk; false if it must be read again.
+bool Translation::update_stage1(const Word& word, uint64_t address, uint64_t after) {
+  if (after == word.descriptor) return true;
+  if ((ste_.Config & 2) != 0) stage2(address, FaultClass::TT, true);
+  return update(word, after, false);
+}
+
+Grant Translation::stage1_grant(const Cd& cd, const CdHalf& half, uint64_t leaf, uint64_t table_bits) const {
   if (features_.had && half.HADx) table_bits = 0;
   const bool one_level = world_ == StreamWorld::EL2;
   Permissions p = one_level ? one_level_permissions(leaf, table_bits) : two_level_permissions(leaf, table_bits);
@@ -79,16 +88,8 @@ void Translation::check_stage1_permission(const Cd& cd, const CdHalf& half, uint
     const bool by_execute = features_.epan && cd.EPAN && p.unprivileged_execute;
     if (p.unprivileged_read || by_execute) p.privileged_read = p.privileged_write = false;
   }
-  const bool privileged = one_level || privileged_;
-  bool allowed = false;
-  if (access_.write) {
-    allowed = privileged ? p.privileged_write : p.unprivileged_write;
-  } else if (instruction_) {
-    allowed = privileged ? p.privileged_execute : p.unprivileged_execute;
-  } else {
-    allowed = privileged ? p.privileged_read : p.unprivileged_read;
-  }
-  if (!allowed) stage1_fault(EventNumber::F_PERMISSION);
+  if (one_level || privileged_) return {p.privileged_read, p.privileged_write, p.privileged_execute};
+  return {p.unprivileged_read, p.unprivileged_write, p.unprivileged_execute};
 }
 
 Translation::Stage1 Translation::stage1(const Cd& cd) {
@@ -102,23 +103,35 @@ Translation::Stage1 Translation::stage1(const Cd& cd) {
   format.output_size = effective_output_size(features_, cd.IPS);
   format.start_level = stage1_start_level(format.granule, format.input_size);
 
+  const HardwareUpdate managed = hardware_update(features_, cd);
   uint64_t table = start_table(format, half.TTBx);
   uint64_t table_bits = 0;
-  for (int level = format.start_level;; ++level) {
+  for (int level = format.start_level;;) {
     const uint64_t address = descriptor_address(format, table, level, access_.address);
-    const uint64_t descriptor = stage1_descriptor(format, level, address);
+    Word word = stage1_descriptor(format, level, address);
+    const uint64_t descriptor = word.descriptor;
     const DescriptorKind kind = kind_of(format, level, descriptor);
     if (kind == DescriptorKind::Invalid) stage1_fault(EventNumber::F_TRANSLATION);
     const unsigned low = kind == DescriptorKind::Table ? format.granule : entry_size_log2(format, level);
     const uint64_t output = address_of(format, descriptor, low);
     if (exceeds(output, format.output_size)) stage1_fault(EventNumber::F_ADDR_SIZE);
     if (kind == DescriptorKind::Table) {
+      if (managed.table_flag && !update_stage1(word, address, descriptor | kAccessFlag)) continue;
       table = output;
       table_bits |= descriptor;
+      ++level;
       continue;
     }
-    if (!bit(descriptor, 10) && !cd.AFFD) stage1_fault(EventNumber::F_ACCESS);
-    check_stage1_permission(cd, half, descriptor, table_bits);
+    if (!bit(descriptor, 10) && !managed.access_flag && !cd.AFFD) stage1_fault(EventNumber::F_ACCESS);
+    // A writable-clean leaf counts as writable, for WXN and for what unprivileged code can write too (D8.5.2.2).
+    const bool clean = managed.dirty && bit(descriptor, 51) && bit(descriptor, 7);
+    const Grant grant = stage1_grant(cd, half, clean ? descriptor & ~kAP2 : descriptor, table_bits);
+    if (!allows(grant, clean)) stage1_fault(EventNumber::F_PERMISSION);
+    uint64_t after = descriptor;
+    if (managed.access_flag) after |= kAccessFlag;
+    if (clean && writes()) after &= ~kAP2;
+    word.run = run_length(format, level, descriptor);
+    if (!update_stage1(word, address, after)) continue;
     Stage1 result;
     result.address = output | low_bits(access_.address, low);
     result.size_log2 = low;

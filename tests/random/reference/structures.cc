@@ -25,7 +25,6 @@ unsigned size_of_code(unsigned code) {
 
 void refuse_outside_scope(const Registers& r) {
   if (bit(r.idr0, 2)) throw std::invalid_argument("IDR0.TTF advertises VMSAv8-32 LPAE; the reference covers TTF = 2");
-  if (bits(r.idr0, 7, 6) != 0) throw std::invalid_argument("IDR0.HTTU is not 0; the reference covers HTTU = 0");
   if (bit(r.idr0, 30)) throw std::invalid_argument("IDR0.RME_IMPL is 1; the reference covers 0");
   if (bits(r.idr3, 21, 18) != 0 || bit(r.idr3, 23)) {
     throw std::invalid_argument("IDR3 advertises S1PI, S2PI, S2PO, THE or AIE; the reference covers none of them");
@@ -60,6 +59,7 @@ Features features_of(const Registers& r) {
   f.s2p = bit(r.idr0, 0);
   f.s1p = bit(r.idr0, 1);
   f.ttf = small(r.idr0, 3, 2);
+  f.httu = small(r.idr0, 7, 6);
   f.hyp = bit(r.idr0, 9);
   f.ats = bit(r.idr0, 10);
   f.ns1ats = bit(r.idr0, 11);
@@ -124,6 +124,7 @@ Ste ste_of(const Features& features, const Structure& w) {
   s.S2HA = flag(w, 184);
   s.S2S = flag(w, 185);
   s.S2R = flag(w, 186);
+  s.S2HAFT = flag(w, 187);
   s.S2SL0_2 = flag(w, 194);
   s.S2DS = flag(w, 195);
   s.S2TTB = field(w, features.minor == 0 ? 239 : 243, 196) << 4;
@@ -151,6 +152,7 @@ Cd cd_of(const Features& features, const Structure& w) {
   c.R = flag(w, 45);
   c.A = flag(w, 46);
   c.ASID = small_field(w, 63, 48);
+  c.HAFT = flag(w, 67);
   c.EPAN = flag(w, 123);
   c.DS = flag(w, 186);
   c.mair = w[3];
@@ -190,6 +192,15 @@ bool granule_supported(const Features& features, unsigned granule_log2) {
     default:
       return false;
   }
+}
+
+// HD without HA is as if neither were set.
+HardwareUpdate hardware_update(const Features& features, const Cd& cd) {
+  return {cd.HA, cd.HA && cd.HD, features.httu == 3 && cd.HA && cd.HAFT};
+}
+
+HardwareUpdate hardware_update(const Features& features, const Ste& ste) {
+  return {ste.S2HA, ste.S2HA && ste.S2HD, features.httu == 3 && ste.S2HA && ste.S2HAFT};
 }
 
 bool stage2_ds(const Features& features, const Ste& ste) {

@@ -16,6 +16,7 @@ namespace refwalk {
 struct Features {
   bool s1p, s2p, hyp, ats, ns1ats, asid16, vmid16, cd2l, term_model;
   unsigned ttf, ttendian, stall_model, st_level;
+  unsigned httu;  // 0 none, 1 Access flag, 2 and dirty state, 3 and Access flag of Table descriptors
   unsigned sidsize, ssidsize;
   bool attr_perms_ovr, attr_types_ovr;
   bool had, xnx, fwb, stt, e0pd, dpt, epan, mteperm;
@@ -41,7 +42,7 @@ struct Ste {
   unsigned MemAttr, ALLOCCFG, SHCFG;
   bool MTCFG;
   unsigned S2T0SZ, S2SL0, S2SH0, S2TG, S2PS;
-  bool S2AA64, S2ENDI, S2AFFD, S2PTW, S2HD, S2HA, S2S, S2R;
+  bool S2AA64, S2ENDI, S2AFFD, S2PTW, S2HD, S2HA, S2S, S2R, S2HAFT;
   bool S2SL0_2, S2DS;
   uint64_t S2TTB;
 };
@@ -59,7 +60,7 @@ struct CdHalf {
 struct Cd {
   bool V, ENDI;
   unsigned IPS;
-  bool AFFD, WXN, PAN, EPAN, AA64, HD, HA, S, R, A, DS;
+  bool AFFD, WXN, PAN, EPAN, AA64, HD, HA, HAFT, S, R, A, DS;
   unsigned ASID;
   uint64_t mair;
   std::array<CdHalf, 2> half;
@@ -82,6 +83,14 @@ bool granule_supported(const Features& features, unsigned granule_log2);
 
 /// Level of the first stage-2 table; empty (false) if S2SL0 is reserved or not usable with this granule and OAS.
 bool stage2_start_level(const Features& features, const Ste& ste, int* level);
+
+/// What the SMMU updates in the descriptors of one stage (3.13): the Access flag of leaves, the dirty state, the Access
+/// flag of Table descriptors.
+struct HardwareUpdate {
+  bool access_flag, dirty, table_flag;
+};
+HardwareUpdate hardware_update(const Features& features, const Cd& cd);
+HardwareUpdate hardware_update(const Features& features, const Ste& ste);
 
 /// Effective STE.S2DS: 52-bit descriptors at stage 2 with 4 KB and 16 KB granules.
 bool stage2_ds(const Features& features, const Ste& ste);

@@ -49,6 +49,13 @@ inline uint64_t address_of(const TableFormat& format, uint64_t descriptor, unsig
   return bits(descriptor, 47, low) << low;
 }
 
+/// Descriptors of the contiguous run that the leaf belongs to; 1 if its Contiguous bit is 0 (DDI 0487 D8.7.1).
+inline unsigned run_length(const TableFormat& format, int level, uint64_t leaf) {
+  if (!bit(leaf, 52)) return 1;
+  if (format.granule == 12) return 16;
+  return format.granule == 14 && level == 3 ? 128 : 32;
+}
+
 /// First level of a stage-1 walk of `input_size` bits.
 inline int stage1_start_level(unsigned granule, unsigned input_size) {
   return 3 - static_cast<int>((input_size - 1 - granule) / (granule - 3));

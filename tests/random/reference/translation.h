@@ -5,24 +5,37 @@
 #define TESTS_RANDOM_REFERENCE_TRANSLATION_H_
 
 #include <cstdint>
+#include <map>
 #include <vector>
 
+#include "tests/random/reference/ats.h"
 #include "tests/random/reference/refwalk.h"
 #include "tests/random/reference/structures.h"
 #include "tests/random/reference/tables.h"
 
 namespace refwalk {
 
+/// AF of a descriptor of either stage.
+inline constexpr uint64_t kAccessFlag = uint64_t{1} << 10;
+
 /// Thrown by a step that ends the translation.
 struct Stop {
   Outcome outcome;
   Event event;
+  unsigned number;  // of the event, recorded or not; 0: none would be
+};
+
+/// What the tables grant to the access's privilege level.
+struct Grant {
+  bool read, write, execute;
 };
 
 class Translation {
  public:
   Translation(const Registers& registers, const Memory& memory, const Access& access);
+  Translation(const Registers& registers, const Memory& memory, const TranslationRequest& request);
   Result run();
+  Completion complete();
 
  private:
   struct Stage1 {
@@ -36,6 +49,19 @@ class Translation {
     unsigned size_log2;
     unsigned mem_attr;  // descriptor bits [5:2]
     unsigned sh;
+  };
+  /// A descriptor as it was read.
+  struct Word {
+    Fetch fetch;
+    bool big_endian;
+    unsigned run;
+    uint64_t descriptor;
+  };
+  /// Why stage 2 is asked; `for_update`: whether the stage-1 descriptor at `ipa` may be written.
+  struct Visit {
+    uint64_t ipa;
+    FaultClass fault_class;
+    bool for_update;
   };
 
   // refwalk.cc
@@ -57,12 +83,26 @@ class Translation {
   // stage1.cc
   Stage1 stage1(const Cd& cd);
   unsigned select_half(const Cd& cd);
-  uint64_t stage1_descriptor(const TableFormat& format, int level, uint64_t address);
-  void check_stage1_permission(const Cd& cd, const CdHalf& half, uint64_t leaf, uint64_t table_bits);
+  Word stage1_descriptor(const TableFormat& format, int level, uint64_t address);
+  bool update_stage1(const Word& word, uint64_t address, uint64_t after);
+  Grant stage1_grant(const Cd& cd, const CdHalf& half, uint64_t leaf, uint64_t table_bits) const;
 
   // stage2.cc
-  Stage2 stage2(uint64_t ipa, FaultClass fault_class);
-  void check_stage2_permission(uint64_t leaf, FaultClass fault_class, uint64_t ipa);
+  Stage2 stage2(uint64_t ipa, FaultClass fault_class, bool for_update = false);
+  Grant stage2_grant(uint64_t leaf) const;
+  void check_stage2_permission(uint64_t leaf, bool clean, const Visit& visit);
+
+  // ats.cc
+  Completion complete_enabled();
+  void refuse_ats();
+  Completion completion_of(const Grant& grant) const;
+  bool allows(Grant grant, bool clean);
+
+  // update.cc
+  bool read_memory(uint64_t pa, unsigned char* bytes, unsigned count) const;
+  bool update(const Word& word, uint64_t after, bool stage2_walk);
+  bool writes() const;
+  bool makes_dirty(const Visit& visit) const;
 
   // faults.cc
   uint64_t event_head(EventNumber number) const;
@@ -73,13 +113,18 @@ class Translation {
   [[noreturn]] void walk_abort(bool stage2, FaultClass fault_class, uint64_t pa) const;
   [[noreturn]] void stage1_fault(EventNumber number) const;
   [[noreturn]] void bypass_size_fault() const;
-  [[noreturn]] void stage2_fault(EventNumber number, FaultClass fault_class, uint64_t ipa) const;
+  [[noreturn]] void stage2_fault(EventNumber number, const Visit& visit) const;
 
   const Registers& registers_;
   const Memory& memory_;
   const Access access_;
   const Features features_;
+  const bool is_request_;
+  const TranslationRequest request_;
+  Grant granted_{true, true, true};  // to a request, by the stages so far
   std::vector<Fetch> fetched_;
+  std::vector<Update> updates_;
+  std::map<uint64_t, uint64_t> written_;  // words that updates_ changed
   Ste ste_{};
   StreamWorld world_ = StreamWorld::EL1;
   // The access after the STE's overrides.
