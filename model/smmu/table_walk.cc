@@ -9,7 +9,7 @@ namespace {
 
 void set_place(TlbEntry& entry, const StageWalk& walk, const TTWParams& params, int level, unsigned bits) {
   entry.context = walk.context;
-  entry.va_page = walk.input & ~low_mask(bits);
+  entry.va_page = walk.input >> bits << bits;
   entry.page_bits = static_cast<std::uint8_t>(bits);
   entry.granule_bits = params.granule_bits;
   entry.level = static_cast<std::int8_t>(level);
@@ -55,9 +55,14 @@ void count(Core& core, const StageWalk& walk, int level, unsigned fetches, bool 
   SmmuCounters& counters = core.counters;
   counters.reads_by_purpose[static_cast<std::size_t>(Purpose::TTD)] += fetches;
   counters.walk_fetches += fetches;
-  counters.external_aborts += aborted ? 1 : 0;
-  auto* last = &counters.fetches_by_stage_level[walk.stage - 1u][static_cast<std::size_t>(level + 1)];
-  for (unsigned n = 0; n != fetches; ++n) ++last[-static_cast<std::ptrdiff_t>(n)];
+  if (aborted) [[unlikely]]
+    ++counters.external_aborts;
+  std::uint64_t* last = &counters.fetches_by_stage_level[walk.stage - 1u][static_cast<std::size_t>(level + 1)];
+  if (fetches == 4) [[likely]] {
+    for (unsigned n = 0; n != 4; ++n) ++last[-static_cast<std::ptrdiff_t>(n)];
+    return;
+  }
+  for (; fetches != 0; --fetches) ++*last--;
 }
 
 void tell_fetch(Core& core, const StageWalk& walk, const TTWState& state, const MemoryRequest& read, WalkStep step) {
@@ -81,10 +86,12 @@ void tell_fetch(Core& core, const StageWalk& walk, const TTWState& state, const 
 
 void set_leaf(TlbEntry& entry, const StageWalk& walk, const TTWParams& params, const TTWState& state) {
   unsigned bits = state.page_bits;
-  const std::uint64_t run = low_mask(state.contiguous_bits) & ~low_mask(bits);
-  if (state.contiguous_bits != 0 && (state.output & run) == (walk.input & run)) bits = state.contiguous_bits;
+  if (state.contiguous_bits != 0) [[unlikely]] {
+    const std::uint64_t run = low_mask(state.contiguous_bits) & ~low_mask(bits);
+    if ((state.output & run) == (walk.input & run)) bits = state.contiguous_bits;
+  }
   set_place(entry, walk, params, state.level, bits);
-  entry.pa = Pa(state.output & ~low_mask(bits));
+  entry.pa = Pa(state.output >> bits << bits);
   entry.global = state.global;
   entry.permissions = state.permissions;
   entry.cacheable = !state.nt;

@@ -62,6 +62,7 @@ class TableWalk {
   /// The op's one descriptor read serves the walks of both stages in turn: takes it over for this one, with these
   /// attributes. The constructor has done so; at a nested stage 1 stage 2 has had it since.
   void take_over(MemoryAttributes attributes) {
+    read_.status = MemoryStatus::ok;  // of a read through a window
     read_.data = &descriptor_;
     read_.stage = walk_.stage;
     read_.attributes = attributes;
@@ -77,10 +78,7 @@ class TableWalk {
   bool fetch(Pa address) {
     read_.address = address;
     // An observer, and time, need the whole request.
-    if (plain_ && reachable(core_, address, sizeof descriptor_) &&
-        read_.port->read_at_once(address, descriptor_, read_.status)) {
-      return true;
-    }
+    if (plain_ && read_at_once(address, descriptor_)) return true;
     read_.level = static_cast<std::int8_t>(state_.level);
     return read_.await_ready();
   }
@@ -99,6 +97,7 @@ class TableWalk {
   /// Fetches and digests until the walk ends (true), or memory makes it wait: then `co_await Started{read()}`, digest()
   /// and, unless that ended it, call again. For tables at physical addresses.
   bool advance() {
+    if (plain_ && !keeps_tables_ && pass_tables() && digest()) return true;  // stage 2 has nothing to gather
     do {
       if (!fetch(Pa(descriptor_address()))) return false;
     } while (!digest());
@@ -117,6 +116,36 @@ class TableWalk {
   void set_leaf(TlbEntry& entry) const { smmusim::set_leaf(entry, walk_, params_, state_); }
 
  private:
+  /// The next descriptor if it lies in the op's window, or in one around it.
+  [[gnu::always_inline]] bool read_at_once(Pa address, std::uint64_t& word) {
+    if (!op_.window.holds(address) && !reachable_window(core_, *op_.port, address, op_.window)) return false;
+    word = op_.window.read(address);
+    return true;
+  }
+
+  /// Passes table descriptors while that takes reads and nothing else, with the state in registers. True: the first
+  /// that is none is fetched and not digested. False: the next fetch takes more.
+  bool pass_tables() {
+    const ttw::PlainTables tables(params_);
+    if (!tables.plain) return false;
+    const std::uint64_t input = walk_.input;
+    TTWState at = state_;
+    Pa address;
+    std::uint64_t word = 0;
+    bool fetched = false;
+    do {
+      address = Pa(ttw::descriptor_address(at, input));
+      fetched = read_at_once(address, word);
+    } while (fetched && tables.pass(at, word));
+    fetches_ += static_cast<unsigned>(at.level - state_.level);
+    state_.base = at.base;
+    state_.level = at.level;
+    state_.shift = at.shift;
+    state_.index_mask = at.index_mask;
+    descriptor_ = word;
+    read_.address = address;
+    return fetched;
+  }
   void passed_table() {
     if (core_.observer != nullptr) table_walk::tell_fetch(core_, walk_, state_, read_, step_);
     if (keeps_tables_) table_walk::keep_table(core_, op_, walk_, params_, state_);
