@@ -15,6 +15,12 @@ void set_place(TlbEntry& entry, const StageWalk& walk, const TTWParams& params, 
   entry.level = static_cast<std::int8_t>(level);
 }
 
+/// log2 of what a leaf with the Contiguous bit covers: the run, if it is aligned as the bit promises.
+[[gnu::noinline]] unsigned contiguous_or_page(const StageWalk& walk, const TTWState& state) {
+  const std::uint64_t run = low_mask(state.contiguous_bits) & ~low_mask(state.page_bits);
+  return (state.output & run) == (walk.input & run) ? state.contiguous_bits : state.page_bits;
+}
+
 }  // namespace
 
 spec::EventType event_of(WalkStep step) {
@@ -85,11 +91,7 @@ void tell_fetch(Core& core, const StageWalk& walk, const TTWState& state, const 
 }  // namespace table_walk
 
 void set_leaf(TlbEntry& entry, const StageWalk& walk, const TTWParams& params, const TTWState& state) {
-  unsigned bits = state.page_bits;
-  if (state.contiguous_bits != 0) [[unlikely]] {
-    const std::uint64_t run = low_mask(state.contiguous_bits) & ~low_mask(bits);
-    if ((state.output & run) == (walk.input & run)) bits = state.contiguous_bits;
-  }
+  const unsigned bits = state.contiguous_bits == 0 ? state.page_bits : contiguous_or_page(walk, state);
   set_place(entry, walk, params, state.level, bits);
   entry.pa = Pa(state.output >> bits << bits);
   entry.global = state.global;

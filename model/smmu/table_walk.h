@@ -53,19 +53,19 @@ class TableWalk {
         plain_(!op.timed && core.observer == nullptr),
         keeps_tables_(op.effects.fill && core.tcu.walk_cache.present()),
         read_(op.descriptor_read) {
-    take_over({params.walk_attr, params.walk_sh});
+    read_.attributes = {params.walk_attr, params.walk_sh};
+    take_over();
   }
   // The read points to descriptor_.
   TableWalk(const TableWalk&) = delete;
   TableWalk& operator=(const TableWalk&) = delete;
 
-  /// The op's one descriptor read serves the walks of both stages in turn: takes it over for this one, with these
-  /// attributes. The constructor has done so; at a nested stage 1 stage 2 has had it since.
-  void take_over(MemoryAttributes attributes) {
+  /// The op's one descriptor read serves the walks of both stages in turn: takes it over for this one. The constructor
+  /// has done so; at a nested stage 1 stage 2 has had it since, and the attributes are its owner's business.
+  void take_over() {
     read_.status = MemoryStatus::ok;  // of a read through a window
     read_.data = &descriptor_;
     read_.stage = walk_.stage;
-    read_.attributes = attributes;
   }
 
   /// To be called once, before anything else: continues from a cached table descriptor if there is one.
@@ -75,10 +75,13 @@ class TableWalk {
   /// Where the next descriptor lies, as the tables say: at a nested stage 1 an IPA.
   std::uint64_t descriptor_address() const { return ttw::descriptor_address(state_, walk_.input); }
   /// Starts the fetch of the next descriptor, which lies at `address`. As OwnAccess::await_ready().
-  bool fetch(Pa address) {
+  bool fetch(Pa address) { return fetch_at_once(address) || start_fetch(); }
+  /// fetch() if it needs no more than the address. False: start_fetch() comes next.
+  bool fetch_at_once(Pa address) {
     read_.address = address;
-    // An observer, and time, need the whole request.
-    if (plain_ && read_at_once(address, descriptor_)) return true;
+    return plain_ && read_at_once(address, descriptor_);  // an observer, and time, need the whole request
+  }
+  bool start_fetch() {
     read_.level = static_cast<std::int8_t>(state_.level);
     return read_.await_ready();
   }
@@ -97,11 +100,12 @@ class TableWalk {
   /// Fetches and digests until the walk ends (true), or memory makes it wait: then `co_await Started{read()}`, digest()
   /// and, unless that ended it, call again. For tables at physical addresses.
   bool advance() {
-    if (plain_ && !keeps_tables_ && pass_tables() && digest()) return true;  // stage 2 has nothing to gather
-    do {
-      if (!fetch(Pa(descriptor_address()))) return false;
-    } while (!digest());
-    return true;
+    bool fetched = plain_ && !keeps_tables_ && pass_tables();  // stage 2 has nothing to gather from tables
+    for (;;) {
+      if (!fetched && !fetch(Pa(descriptor_address()))) return false;
+      if (digest()) return true;
+      fetched = false;
+    }
   }
 
   /// The walk ends before its next fetch, because what leads there has failed.

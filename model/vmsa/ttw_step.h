@@ -16,7 +16,8 @@ constexpr bool bit(std::uint64_t word, unsigned n) {
 }
 
 /// Address of the next table, of the block or of the page. `lowest` is its lowest bit.
-[[gnu::always_inline]] inline std::uint64_t address_of(const TTWParams& params, std::uint64_t descriptor, unsigned lowest) {
+[[gnu::always_inline]] inline std::uint64_t address_of(const TTWParams& params, std::uint64_t descriptor,
+                                                       unsigned lowest) {
   if (!params.ds && !params.lpa) [[likely]]
     return spec::descriptor_address(descriptor, lowest & 63, spec::AddressLayout::direct_48);
   return spec::descriptor_address(descriptor, lowest,
@@ -99,8 +100,8 @@ inline WalkStep step(const TTWParams& params, TTWState& state, std::uint64_t des
   return WalkStep::table;
 }
 
-/// step() as far as it passes table descriptors that lie in the usual way, made ready once for a whole walk. It knows no
-/// hierarchical attributes.
+/// step() as far as it passes table descriptors that lie in the usual way, made ready once for a whole walk. It knows
+/// no hierarchical attributes.
 struct PlainTables {
   bool plain;                   ///< pass() is step()
   unsigned stride;              ///< log2 of a table's entries
