@@ -99,7 +99,7 @@ class TableWalk {
   }
   /// Fetches and digests until the walk ends (true), or memory makes it wait: then `co_await Started{read()}`, digest()
   /// and, unless that ended it, call again. For tables at physical addresses.
-  bool advance() {
+  [[gnu::always_inline]] bool advance() {
     bool fetched = plain_ && !keeps_tables_ && pass_tables();  // stage 2 has nothing to gather from tables
     for (;;) {
       if (!fetched && !fetch(Pa(descriptor_address()))) return false;
