@@ -46,7 +46,7 @@ constexpr std::uint64_t low_mask(unsigned bits) {
 
 /// True if `value` needs no more than `bits` bits.
 constexpr bool fits(std::uint64_t value, unsigned bits) {
-  return (value & ~low_mask(bits)) == 0;
+  return bits >= 64 || (value >> bits) == 0;
 }
 
 }  // namespace smmusim

@@ -5,7 +5,9 @@
 #pragma once
 
 #include <coroutine>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "model/base/types.h"
 #include "model/sim/resources.h"
@@ -52,6 +54,24 @@ struct MemoryRequest : Resumption {
   std::uint64_t expected = 0;  ///< compare_and_swap: the value to replace; afterwards the value found
 };
 
+/// A piece of the host's memory that a port lets be read in place of start(). It holds until time goes on or anybody
+/// but its reader touches what lies behind the port.
+struct ReadWindow {
+  std::uint64_t first = 0;          ///< physical address of host[0]; a multiple of 8
+  std::uint64_t size = 0;           ///< bytes; a multiple of 8, 0: no window
+  const std::byte* host = nullptr;  ///< little-endian, as every memory here
+  std::uint64_t* reads = nullptr;   ///< counts them
+
+  bool holds(Pa address) const { return address.value - first < size; }
+  /// The doubleword at `address`, which is aligned and which the window holds.
+  std::uint64_t read(Pa address) const {
+    std::uint64_t word;
+    std::memcpy(&word, host + (address.value - first), sizeof word);
+    ++*reads;
+    return word;
+  }
+};
+
 class MemoryPort {
  public:
   virtual ~MemoryPort() = default;
@@ -59,9 +79,9 @@ class MemoryPort {
   /// later the port sets them and hands the request, which is an EventNode, to the Engine: at the time of the answer
   /// plus own_time, never before this call has returned.
   virtual bool start(MemoryRequest& request) = 0;
-  /// Reads an aligned doubleword (in memory's byte order) if this port answers at once anyway and has no use for the
-  /// rest of a MemoryRequest; false: start() must do it. What an untimed walk does most of the time.
-  virtual bool read_at_once(Pa /*address*/, std::uint64_t& /*word*/, MemoryStatus& /*status*/) { return false; }
+  /// Opens `window` around `address` if this port answers at once anyway and has no use for the rest of a
+  /// MemoryRequest; false: start() must do it. What an untimed walk reads through most of the time.
+  virtual bool read_window(Pa /*address*/, ReadWindow& /*window*/) { return false; }
   /// Forgets every request of `scope` that is under way; writes that have started may still happen.
   virtual void abandon(const Scope& scope) = 0;
 };

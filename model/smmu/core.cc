@@ -3,6 +3,7 @@
 #include "model/smmu/core.h"
 
 #include "model/smmu/grants.h"
+#include "model/smmu/own_access.h"
 #include "model/vmsa/attributes.h"
 
 namespace smmusim {
@@ -63,6 +64,18 @@ MemoryAttributes Core::queue_attributes() const {
   const auto cr1 = as<spec::CR1>(regs.cr1);
   return cr1_attributes(cr1.get<spec::CR1::QUEUE_IC>(), cr1.get<spec::CR1::QUEUE_OC>(),
                         static_cast<unsigned>(cr1.get<spec::CR1::QUEUE_SH>()));
+}
+
+bool reachable_window(const Core& core, MemoryPort& port, Pa address, ReadWindow& window) {
+  if (!port.read_window(address, window)) {
+    window.size = 0;
+    return false;
+  }
+  const std::uint64_t last = window.first + window.size - 1;
+  const std::uint64_t frame = core.config.frame_base.value;
+  const bool holds_frame = window.first < frame + core.config.frame_bytes && frame <= last;
+  if (holds_frame || ((window.first | last) & core.beyond_oas) != 0) window.size = 0;
+  return window.holds(address);
 }
 
 void update_cr0ack(Core& core) {

@@ -80,11 +80,12 @@ inline void tell(const Core& core, Step step, std::uint64_t a = 0, std::uint64_t
 /// Counts an answer and shows it to the Observer.
 inline void count_response(Core& core, const Transaction& transaction, const Response& response) {
   ++core.counters.transactions;
-  if (response.outcome != Outcome::proceed) {
+  if (response.outcome != Outcome::proceed) [[unlikely]] {
     core.counters.aborts += response.outcome == Outcome::abort ? 1 : 0;
     core.counters.raz_wi += response.outcome == Outcome::raz_wi ? 1 : 0;
   }
-  if (core.observer != nullptr) core.observer->response(transaction, response);
+  if (core.observer != nullptr) [[unlikely]]
+    core.observer->response(transaction, response);
 }
 
 /// Lets CR0ACK follow CR0 as far as work under way allows (section 6.3.9).

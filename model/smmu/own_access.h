@@ -13,10 +13,12 @@ inline bool reachable(const Core& core, Pa address, std::uint32_t size) {
   const std::uint64_t first = address.value;
   const std::uint64_t last = first + size - 1;
   const bool too_large = ((first | last) & core.beyond_oas) != 0;
-  const bool own_registers =
-      last >= core.config.frame_base.value && first - core.config.frame_base.value < core.config.frame_bytes;
+  const bool own_registers = first - core.config.frame_base.value < core.config.frame_bytes;
   return !too_large && !own_registers;
 }
+
+/// read_window() of `port`, if all of it is reachable.
+bool reachable_window(const Core& core, MemoryPort& port, Pa address, ReadWindow& window);
 
 /// Starts `request` on `port` (the core's, or the one for debug accesses); as MemoryPort::start. What is not reachable
 /// is an external abort.

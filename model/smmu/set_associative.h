@@ -37,26 +37,14 @@ class SetAssociative {
 
   bool present() const { return ways_ != 0; }
 
-  /// The entry of set `index` with this tag for which match(entry) holds, or null. Counts nothing; touch() it if the
-  /// lookup is a use.
+  /// The entry of set `index` with this tag for which match(entry) holds, or null. A `use` marks it as just used.
+  /// Counts nothing.
   template <class Match>
-  const Entry* find(std::uint64_t index, std::uint64_t tag, Match match) const {
-    if (!present()) return nullptr;
-    const std::size_t base = first_slot(index);
-    std::size_t first = 0;
-    do {  // 64 ways at a time; one turn for nearly every cache
-      for (std::uint64_t hits = equal_tags(base + first, std::min<std::size_t>(ways_ - first, 64), tag); hits != 0;
-           hits &= hits - 1) {
-        const Entry& entry = entries_[base + first + static_cast<std::size_t>(std::countr_zero(hits))];
-        if (match(entry)) return &entry;
-      }
-      first += 64;
-    } while (first < ways_);
-    return nullptr;
+  [[gnu::always_inline]] const Entry* find(std::uint64_t index, std::uint64_t tag, bool use, Match match) {
+    if (ways_ == usual_ways_) [[likely]]
+      return among(static_cast<std::size_t>(index & set_mask_) * usual_ways_, tag, use, match);
+    return find_in_any(index, tag, use, match);
   }
-
-  /// Marks an entry that find() returned as just used.
-  void touch(const Entry* entry) { used_[static_cast<std::size_t>(entry - entries_.data())] = ++clock_; }
 
   /// Puts `entry` into set `index`: over the entry with the same tag that match() accepts, else into an invalid way,
   /// else over the victim of the replacement policy. `evicted`, if a valid entry had to go, gets a copy of it.
@@ -104,17 +92,41 @@ class SetAssociative {
   }
   std::size_t slots() const { return sets() << pitch_log2_; }
 
-  /// Which of `count` (at most 64) tags from `slot` on equal `tag`, one bit each. Without branches: which way hits is
-  /// as good as random to the host's branch predictor.
-  std::uint64_t equal_tags(std::size_t slot, std::size_t count, std::uint64_t tag) const {
-    const std::uint64_t* tags = &tags_[slot];
-    if (count == 4) {  // the usual case, unrolled
-      return std::uint64_t{tags[0] == tag} | std::uint64_t{tags[1] == tag} << 1 | std::uint64_t{tags[2] == tag} << 2 |
-             std::uint64_t{tags[3] == tag} << 3;
+  /// find() in the `usual_ways_` slots from `base` on. Way by way: where the host predicts which one hits, as in runs
+  /// of consecutive pages, the entry is on its way before the tags have come.
+  template <class Match>
+  [[gnu::always_inline]] const Entry* among(std::size_t base, std::uint64_t tag, bool use, Match match) {
+    const std::uint64_t* tags = &tags_[base];
+    const Entry* entries = &entries_[base];
+    std::size_t way;
+    if (tags[0] == tag && match(entries[0])) {
+      way = 0;
+    } else if (tags[1] == tag && match(entries[1])) {
+      way = 1;
+    } else if (tags[2] == tag && match(entries[2])) {
+      way = 2;
+    } else if (tags[3] == tag && match(entries[3])) {
+      way = 3;
+    } else {
+      return nullptr;
     }
-    std::uint64_t hits = 0;
-    for (std::size_t way = 0; way != count; ++way) hits |= std::uint64_t{tags[way] == tag} << way;
-    return hits;
+    if (use) used_[base + way] = ++clock_;
+    return entries + way;
+  }
+
+  /// find() whatever the number of ways.
+  template <class Match>
+  [[gnu::noinline]] const Entry* find_in_any(std::uint64_t index, std::uint64_t tag, bool use, Match match) {
+    const std::size_t base = first_slot(index);
+    for (std::size_t slot = base; slot != base + ways_; ++slot) {
+      if (tags_[slot] == tag && match(entries_[slot])) return found(slot, use);
+    }
+    return nullptr;
+  }
+
+  const Entry* found(std::size_t slot, bool use) {
+    if (use) used_[slot] = ++clock_;
+    return &entries_[slot];
   }
 
   void store(std::size_t place, std::uint64_t tag, const Entry& entry) {
@@ -154,6 +166,8 @@ class SetAssociative {
     }
     return oldest;
   }
+
+  static constexpr std::size_t usual_ways_ = 4;
 
   std::size_t ways_;
   unsigned pitch_log2_;

@@ -81,7 +81,7 @@ class StreamCache {
     const bool again = hit != nullptr && hit->stream_id == stream && hit->substream_valid == substream_valid &&
                        (!substream_valid || hit->substream_id == substream);
     if (!again) {
-      hit = cache_.find(index_of(stream, substream_valid, substream), tag_of(stream, substream_valid, substream),
+      hit = cache_.find(index_of(stream, substream_valid, substream), tag_of(stream, substream_valid, substream), use,
                         [](const StreamContext&) { return true; });
     }
     if (use) {
@@ -90,7 +90,6 @@ class StreamCache {
         return nullptr;
       }
       ++counters_.hits;
-      if (!again) cache_.touch(hit);
       last_hit_ = hit;
     }
     return hit;

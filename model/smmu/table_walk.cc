@@ -9,10 +9,16 @@ namespace {
 
 void set_place(TlbEntry& entry, const StageWalk& walk, const TTWParams& params, int level, unsigned bits) {
   entry.context = walk.context;
-  entry.va_page = walk.input & ~low_mask(bits);
+  entry.va_page = walk.input >> bits << bits;
   entry.page_bits = static_cast<std::uint8_t>(bits);
   entry.granule_bits = params.granule_bits;
   entry.level = static_cast<std::int8_t>(level);
+}
+
+/// log2 of what a leaf with the Contiguous bit covers: the run, if it is aligned as the bit promises.
+[[gnu::noinline]] unsigned contiguous_or_page(const StageWalk& walk, const TTWState& state) {
+  const std::uint64_t run = low_mask(state.contiguous_bits) & ~low_mask(state.page_bits);
+  return (state.output & run) == (walk.input & run) ? state.contiguous_bits : state.page_bits;
 }
 
 }  // namespace
@@ -55,9 +61,14 @@ void count(Core& core, const StageWalk& walk, int level, unsigned fetches, bool 
   SmmuCounters& counters = core.counters;
   counters.reads_by_purpose[static_cast<std::size_t>(Purpose::TTD)] += fetches;
   counters.walk_fetches += fetches;
-  counters.external_aborts += aborted ? 1 : 0;
-  auto* last = &counters.fetches_by_stage_level[walk.stage - 1u][static_cast<std::size_t>(level + 1)];
-  for (unsigned n = 0; n != fetches; ++n) ++last[-static_cast<std::ptrdiff_t>(n)];
+  if (aborted) [[unlikely]]
+    ++counters.external_aborts;
+  std::uint64_t* last = &counters.fetches_by_stage_level[walk.stage - 1u][static_cast<std::size_t>(level + 1)];
+  if (fetches == 4) [[likely]] {
+    for (unsigned n = 0; n != 4; ++n) ++last[-static_cast<std::ptrdiff_t>(n)];
+    return;
+  }
+  for (; fetches != 0; --fetches) ++*last--;
 }
 
 void tell_fetch(Core& core, const StageWalk& walk, const TTWState& state, const MemoryRequest& read, WalkStep step) {
@@ -85,11 +96,9 @@ void tell_descriptor(Core& core, const StageWalk& walk, const TTWState& state, c
 }  // namespace table_walk
 
 void set_leaf(TlbEntry& entry, const StageWalk& walk, const TTWParams& params, const TTWState& state) {
-  unsigned bits = state.page_bits;
-  const std::uint64_t run = low_mask(state.contiguous_bits) & ~low_mask(bits);
-  if (state.contiguous_bits != 0 && (state.output & run) == (walk.input & run)) bits = state.contiguous_bits;
+  const unsigned bits = state.contiguous_bits == 0 ? state.page_bits : contiguous_or_page(walk, state);
   set_place(entry, walk, params, state.level, bits);
-  entry.pa = Pa(state.output & ~low_mask(bits));
+  entry.pa = Pa(state.output >> bits << bits);
   entry.global = state.global;
   entry.permissions = state.permissions;
   entry.cacheable = !state.nt && !state.af_clear;

@@ -62,19 +62,19 @@ class TableWalk {
         plain_(!op.timed && core.observer == nullptr),
         keeps_tables_(op.effects.fill && core.tcu.walk_cache.present()),
         read_(op.descriptor_read) {
-    take_over({params.walk_attr, params.walk_sh});
+    read_.attributes = {params.walk_attr, params.walk_sh};
+    take_over();
   }
   // The read points to descriptor_.
   TableWalk(const TableWalk&) = delete;
   TableWalk& operator=(const TableWalk&) = delete;
 
-  /// The op's one descriptor read serves the walks of both stages in turn: takes it over for this one, with these
-  /// attributes. The constructor has done so; at a nested stage 1 stage 2 has had it since.
-  void take_over(MemoryAttributes attributes) {
+  /// The op's one descriptor read serves the walks of both stages in turn: takes it over for this one. The constructor
+  /// has done so; at a nested stage 1 stage 2 has had it since, and the attributes are its owner's business.
+  void take_over() {
+    read_.status = MemoryStatus::ok;  // of a read through a window
     read_.data = &descriptor_;
     read_.stage = walk_.stage;
-    read_.attributes = attributes;
-    read_.mpam = walk_.stage == 2 ? op_.context->ste_mpam : op_.context->mpam;
   }
 
   /// To be called once, before anything else: continues from a cached table descriptor if there is one.
@@ -84,14 +84,15 @@ class TableWalk {
   /// Where the next descriptor lies, as the tables say: at a nested stage 1 an IPA.
   std::uint64_t descriptor_address() const { return ttw::descriptor_address(state_, walk_.input); }
   /// Starts the fetch of the next descriptor, which lies at `address`. As OwnAccess::await_ready().
-  bool fetch(Pa address) {
+  bool fetch(Pa address) { return fetch_at_once(address) || start_fetch(); }
+  /// fetch() if it needs no more than the address. False: start_fetch() comes next.
+  bool fetch_at_once(Pa address) {
     read_.address = address;
     fetched_at_ = address;
-    // An observer, and time, need the whole request.
-    if (plain_ && reachable(core_, address, sizeof descriptor_) &&
-        read_.port->read_at_once(address, descriptor_, read_.status)) {
-      return true;
-    }
+    return plain_ && read_at_once(address, descriptor_);  // an observer, and time, need the whole request
+  }
+  bool start_fetch() {
+    read_.mpam = mpam();
     read_.level = static_cast<std::int8_t>(state_.level);
     return read_.await_ready();
   }
@@ -113,11 +114,13 @@ class TableWalk {
   }
   /// Fetches and digests until the walk ends (true), or memory makes it wait: then `co_await Started{read()}`, digest()
   /// and, unless that ended it, call again. For tables at physical addresses.
-  bool advance() {
-    do {
-      if (!fetch(Pa(descriptor_address()))) return false;
-    } while (!digest());
-    return true;
+  [[gnu::always_inline]] bool advance() {
+    bool fetched = plain_ && !keeps_tables_ && pass_tables();  // stage 2 has nothing to gather from tables
+    for (;;) {
+      if (!fetched && !fetch(Pa(descriptor_address()))) return false;
+      if (digest()) return true;
+      fetched = false;
+    }
   }
 
   /// Whether hardware has to update the descriptor in hand (AF, dirty state) before the walk is over or can go on. Then
@@ -141,6 +144,7 @@ class TableWalk {
     swap.stage = walk_.stage;
     swap.level = static_cast<std::int8_t>(state_.level);
     swap.counted = op_.effects.count;
+    swap.mpam = mpam();
     return swap;
   }
   /// Digests the descriptor as `swap` left it: marked, or another one that has come there. Also for a swap that was
@@ -188,6 +192,38 @@ class TableWalk {
  private:
   /// A descriptor of memory as a number, and back.
   std::uint64_t in_order(std::uint64_t word) const { return params_.big_endian ? __builtin_bswap64(word) : word; }
+  MpamIds mpam() const { return walk_.stage == 2 ? op_.context->ste_mpam : op_.context->mpam; }
+  /// The next descriptor if it lies in the op's window, or in one around it.
+  [[gnu::always_inline]] bool read_at_once(Pa address, std::uint64_t& word) {
+    if (!op_.window.holds(address) && !reachable_window(core_, *op_.port, address, op_.window)) return false;
+    word = op_.window.read(address);
+    return true;
+  }
+
+  /// Passes table descriptors while that takes reads and nothing else, with the state in registers. True: the first
+  /// that is none is fetched and not digested. False: the next fetch takes more.
+  bool pass_tables() {
+    const ttw::PlainTables tables(params_);
+    if (!tables.plain) return false;
+    const std::uint64_t input = walk_.input;
+    TTWState at = state_;
+    Pa address;
+    std::uint64_t word = 0;
+    bool fetched = false;
+    do {
+      address = Pa(ttw::descriptor_address(at, input));
+      fetched = read_at_once(address, word);
+    } while (fetched && tables.pass(at, word));
+    fetches_ += static_cast<unsigned>(at.level - state_.level);
+    state_.base = at.base;
+    state_.level = at.level;
+    state_.shift = at.shift;
+    state_.index_mask = at.index_mask;
+    descriptor_ = word;
+    read_.address = address;
+    fetched_at_ = address;
+    return fetched;
+  }
   void passed_table() {
     if (core_.observer != nullptr) table_walk::tell_fetch(core_, walk_, state_, read_, step_);
     if (keeps_tables_) table_walk::keep_table(core_, op_, walk_, params_, state_);

@@ -23,6 +23,15 @@ bool TlbInvalidation::matches(const TlbEntry& entry) const {
   return ttl == 0 || entry.level == static_cast<int>(ttl);
 }
 
+const TlbEntry* TranslationCache::find_larger(const TlbContext& context, std::uint64_t va, std::uint64_t sizes,
+                                              bool use) {
+  for (; sizes != 0; sizes &= sizes - 1) {
+    const TlbEntry* hit = probe(context, va, static_cast<unsigned>(std::countr_zero(sizes)), use);
+    if (hit != nullptr) return hit;
+  }
+  return nullptr;
+}
+
 const TlbEntry* TranslationCache::find_table(const TlbContext& context, std::uint64_t va, unsigned granule_bits,
                                              bool use) {
   const TlbEntry* hit = find(context, va, use);  // sizes ascend, so the deepest table is found first

@@ -91,11 +91,14 @@ class TranslationCache {
 
   /// The leaf that translates `va` (canonical) in `context`, or null. Counts and touches if `use`.
   const TlbEntry* find(const TlbContext& context, std::uint64_t va, bool use) {
-    const TlbEntry* hit = nullptr;
-    for (std::uint64_t sizes = sizes_present_; sizes != 0 && hit == nullptr; sizes &= sizes - 1) {
-      hit = probe(context, va, static_cast<unsigned>(std::countr_zero(sizes)));
+    const std::uint64_t sizes = sizes_present_;
+    if (sizes == 0) return missed(use);
+    const TlbEntry* hit = probe(context, va, static_cast<unsigned>(std::countr_zero(sizes)), use);
+    if (hit == nullptr) [[unlikely]] {
+      hit = find_larger(context, va, sizes & (sizes - 1), use);
+      if (hit == nullptr) return missed(use);
     }
-    if (use && present()) count(hit);
+    counters_.hits += use ? 1 : 0;
     return hit;
   }
   /// The deepest cached table descriptor on the way to `va` for this granule, or null.
@@ -118,20 +121,18 @@ class TranslationCache {
   static std::uint64_t index_of(Vmid vmid, unsigned page_bits, std::uint64_t va) {
     return (va >> page_bits) ^ vmid.value;
   }
-  const TlbEntry* probe(const TlbContext& context, std::uint64_t va, unsigned page_bits) const {
-    return cache_.find(index_of(context.vmid, page_bits, va), tag_of(context.world, page_bits, va),
+  const TlbEntry* probe(const TlbContext& context, std::uint64_t va, unsigned page_bits, bool use) {
+    return cache_.find(index_of(context.vmid, page_bits, va), tag_of(context.world, page_bits, va), use,
                        [&context](const TlbEntry& entry) {
                          if (entry.context.vmid != context.vmid) return false;
                          return entry.global ? entry.context.aset == context.aset : entry.context.asid == context.asid;
                        });
   }
-  void count(const TlbEntry* hit) {
-    if (hit == nullptr) {
-      ++counters_.missed;
-      return;
-    }
-    ++counters_.hits;
-    cache_.touch(hit);
+  /// find() among the page sizes in `sizes`. Counts nothing.
+  const TlbEntry* find_larger(const TlbContext& context, std::uint64_t va, std::uint64_t sizes, bool use);
+  const TlbEntry* missed(bool use) {
+    counters_.missed += use && present() ? 1 : 0;
+    return nullptr;
   }
   void count_in(const TlbEntry& entry);
   void count_out(const TlbEntry& entry);

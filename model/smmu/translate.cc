@@ -23,6 +23,9 @@ void override_permissions(const Core& core, Consultation& op, const AttributeOve
 
 namespace {
 
+// What consult_here() calls with its Consultation is always_inline, seldom as it may be needed: one call that took the
+// address would keep all of it in memory on every hit.
+
 using spec::EventType;
 
 AttributeOverrides gbpa_overrides(const RegisterFile& regs) {
@@ -37,7 +40,7 @@ AttributeOverrides gbpa_overrides(const RegisterFile& regs) {
   return overrides;
 }
 
-Progress answer(Consultation& op, Outcome outcome) {
+[[gnu::always_inline]] inline Progress answer(Consultation& op, Outcome outcome) {
   op.response.outcome = outcome;
   return Progress::answered;
 }
@@ -50,7 +53,8 @@ Progress answer(Consultation& op, Outcome outcome) {
 }
 
 /// Output = input, cut to the OAS: what an IAS lets through may have more. Everything is permitted.
-Progress pass_through(Core& core, Consultation& op, const AttributeOverrides& overrides, MpamIds mpam) {
+[[gnu::always_inline]] inline Progress pass_through(Core& core, Consultation& op, const AttributeOverrides& overrides,
+                                                    MpamIds mpam) {
   label(core, op, mpam);
   op.response.address = Pa(op.transaction.address.value & ~core.beyond_oas);
   op.response.attributes = bypass_attributes(op.transaction.attributes, overrides, core.config.features.attr_types_ovr);
@@ -60,7 +64,7 @@ Progress pass_through(Core& core, Consultation& op, const AttributeOverrides& ov
 }
 
 /// SMMUEN=0 (sections 3.11 and 6.3.14): GBPA decides; an address beyond the OAS aborts without an event.
-Progress disabled(Core& core, Consultation& op) {
+[[gnu::always_inline]] inline Progress disabled(Core& core, Consultation& op) {
   const bool abort = as<spec::GBPA>(core.regs.gbpa).get<spec::GBPA::ABORT>();
   tell(core, Step::disabled, abort);
   if (abort || !fits(op.transaction.address.value, core.config.features.oas)) return answer(op, Outcome::abort);
@@ -77,14 +81,14 @@ bool unsupported(const Transaction& t) {
 }
 
 /// What bypasses a stage is checked there too; a violation is a fault of stage 1, and terminates whatever the STE says.
-Progress input_too_large(const Core& core, Consultation& op) {
+[[gnu::always_inline]] inline Progress input_too_large(const Core& core, Consultation& op) {
   tell(core, Step::input_too_large, op.transaction.address.value);
   op.fault.terminate_always = true;
   return fail(op, EventType::F_ADDR_SIZE);
 }
 
 /// No stage translates (Config=100, or S1DSS=01 without stage 2).
-Progress bypass(Core& core, Consultation& op, const StreamContext& context) {
+[[gnu::always_inline]] inline Progress bypass(Core& core, Consultation& op, const StreamContext& context) {
   const spec::Features& features = core.config.features;
   const std::uint64_t address = op.transaction.address.value;
   const unsigned limit =
@@ -95,7 +99,7 @@ Progress bypass(Core& core, Consultation& op, const StreamContext& context) {
 }
 
 /// The access goes to stage 2 as it came (sections 3.4 and 13.4).
-Progress enter_stage2(Core& core, Consultation& op, const StreamContext& context) {
+[[gnu::always_inline]] inline Progress enter_stage2(Core& core, Consultation& op, const StreamContext& context) {
   op.canonical = op.transaction.address.value;
   if (!fits(op.canonical, spec::intermediate_address_size(core.config.features))) return input_too_large(core, op);
   if (s2_in_range(context.s2, op.canonical)) return Progress::answered;
@@ -118,7 +122,7 @@ void show_lookup(Core& core, const TranslationCache& cache, bool used, bool hit)
 }
 
 /// Which stage refuses the access, and what (sections 3.3.2 and 7.3.16): stage 1 comes first.
-Progress refuse(const Core& core, Consultation& op, const TlbEntry& entry) {
+[[gnu::always_inline]] inline Progress refuse(const Core& core, Consultation& op, const TlbEntry& entry) {
   Denied missing = denied(op, entry.stage1_permissions);
   if (!missing) {
     missing = denied(op, entry.permissions);
@@ -142,16 +146,20 @@ Progress refuse(const Core& core, Consultation& op, const TlbEntry& entry) {
 /// Permission check of a translated access, which `entry` covers, and its output.
 [[gnu::always_inline]] inline Progress finish(Core& core, Consultation& op, const TlbEntry& entry) {
   using namespace permission;
-  const std::uint8_t granted = entry.permissions;
+  const unsigned granted = of_privilege(entry.permissions, op.privileged);
   op.leaf = &entry;
   op.response.page_bits = entry.page_bits;
-  op.response.read_allowed = (granted & (op.instruction ? execute_bit(op.privileged) : read_bit(op.privileged))) != 0;
-  op.response.write_allowed = (granted & write_bit(op.privileged)) != 0;
+  op.response.read_allowed = (granted & (op.instruction ? unprivileged_execute : unprivileged_read)) != 0;
+  op.response.write_allowed = (granted & unprivileged_write) != 0;
   const bool needs_write = op.transaction.writes();
   const bool needs_read = op.transaction.access != AccessType::write;
-  if ((needs_write && !op.response.write_allowed) || (needs_read && !op.response.read_allowed))
+  if ((needs_write && !op.response.write_allowed) || (needs_read && !op.response.read_allowed)) [[unlikely]]
     return refuse(core, op, entry);
   return permit(core, op, entry);
+}
+
+[[gnu::noinline]] void tell_range(const Core& core, bool in_range, std::uint64_t canonical, unsigned txsz) {
+  tell(core, in_range ? Step::stage1_range : Step::stage1_out_of_range, canonical, ((canonical >> 55) & 1) << 8 | txsz);
 }
 
 /// Input checks of stage 1. Progress::answered if it may be looked up.
@@ -162,9 +170,10 @@ Progress refuse(const Core& core, Consultation& op, const TlbEntry& entry) {
   if (params.tag != 0) [[unlikely]]
     op.canonical = s1_canonical(params, op.canonical);
   const bool in_range = s1_in_range(params, op.canonical);
-  tell(core, in_range ? Step::stage1_range : Step::stage1_out_of_range, op.canonical,
-       ((op.canonical >> 55) & 1) << 8 | params.txsz);
-  if (!in_range) return fail(op, EventType::F_TRANSLATION);
+  if (core.observer != nullptr) [[unlikely]]
+    tell_range(core, in_range, op.canonical, params.txsz);
+  if (!in_range) [[unlikely]]
+    return fail(op, EventType::F_TRANSLATION);
   if (params.e0pd && !op.privileged) {
     tell(core, Step::stage1_e0pd);
     return fail(op, EventType::F_TRANSLATION);
@@ -176,7 +185,8 @@ Progress refuse(const Core& core, Consultation& op, const TlbEntry& entry) {
 [[gnu::always_inline]] inline Progress consult_with(Core& core, Consultation& op, const StreamContext& context,
                                                     TranslationCache& translations) {
   op.context = &context;
-  if (spec::aborts(context.config)) return answer(op, Outcome::abort);
+  if (spec::aborts(context.config)) [[unlikely]]
+    return answer(op, Outcome::abort);
   override_permissions(core, op, context.overrides);
   if (context.translates_stage1()) [[likely]] {
     if (enter_stage1(core, op, context) != Progress::answered) return Progress::faulted;
@@ -199,8 +209,9 @@ Progress refuse(const Core& core, Consultation& op, const TlbEntry& entry) {
                                                     TranslationCache& translations) {
   const Transaction& t = op.transaction;
   op.context = nullptr;
-  if (!core.regs.smmuen()) return disabled(core, op);
-  if (unsupported(t)) {
+  if (!core.regs.smmuen()) [[unlikely]]
+    return disabled(core, op);
+  if (unsupported(t)) [[unlikely]] {
     tell(core, Step::unsupported);
     return fail(op, EventType::F_UUT);
   }
@@ -290,7 +301,8 @@ namespace {
   }
   Consultation start(transaction, response, effects.fill);
   const Progress progress = consult_here(core, start, tbu.stream_cache, tbu.micro_tlb);
-  if (progress != Progress::answered) translate_missing(core, tbu, start, effects, parks);
+  if (progress != Progress::answered) [[unlikely]]
+    translate_missing(core, tbu, start, effects, parks);
   return response;
 }
 

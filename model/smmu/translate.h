@@ -74,6 +74,7 @@ struct TranslationOp : Consultation {
   bool parks = false;         ///< its client waits for the end of a stall
   bool overtakable;           ///< others may invalidate, or fetch the same, meanwhile: it holds a Token
   OwnAccess descriptor_read;  ///< of the walk under way
+  ReadWindow window{};        ///< untimed and unobserved: where the last descriptor lay
   std::optional<StreamContext> own_context;
   std::optional<TlbEntry> own_leaf;
   TlbEntry stage2_leaf{};  ///< of the last IPA that translate_ipa() was asked for

@@ -14,25 +14,23 @@ namespace {
 using spec::EventClass;
 using spec::EventType;
 
-/// Stage 1 and stage 2 as one entry for what both cover.
-TlbEntry combined(const TranslationOp& op, const TlbEntry& stage1, std::uint64_t ipa) {
+/// Makes of `entry`, the leaf of stage 1, that of both stages for what both cover.
+void combine_with_stage2(const TranslationOp& op, TlbEntry& entry, std::uint64_t ipa) {
   const TlbEntry& stage2 = op.stage2_leaf;
-  const unsigned bits = std::min(stage1.page_bits, stage2.page_bits);
-  TlbEntry entry = stage1;
+  const MemoryAttributes stage1 = entry.attributes;
+  const unsigned bits = std::min(entry.page_bits, stage2.page_bits);
+  entry.stage1_bits = entry.page_bits;
   entry.page_bits = static_cast<std::uint8_t>(bits);
-  entry.stage1_bits = stage1.page_bits;
   entry.va_page = op.canonical & ~low_mask(bits);
   entry.ipa_page = ipa & ~low_mask(bits);
   entry.pa = Pa(op.stage2_output(ipa) & ~low_mask(bits));
-  entry.stage1_permissions = stage1.permissions;
-  entry.permissions = stage1.permissions & stage2.permissions;
-  entry.cacheable = stage1.cacheable && stage2.cacheable;
-  entry.clean = stage1.clean || stage2.clean;
-  const TypeAndShareability both =
-      s2_combined(stage1.attributes.type, stage1.attributes.shareability, stage2_attributes(op));
+  entry.stage1_permissions = entry.permissions;
+  entry.permissions = entry.permissions & stage2.permissions;
+  entry.cacheable = entry.cacheable && stage2.cacheable;
+  entry.clean = entry.clean || stage2.clean;
+  const TypeAndShareability both = s2_combined(stage1.type, stage1.shareability, stage2_attributes(op));
   entry.attributes = {both.type, both.sh};
-  entry.fixed_hints = hints_fixed_by_stage2(stage1.attributes.type, both.type) & 3;
-  return entry;
+  entry.fixed_hints = hints_fixed_by_stage2(stage1.type, both.type) & 3;
 }
 
 /// A prefetch has no permissions to be checked; it is a read.
@@ -75,7 +73,7 @@ Task<bool> mark_stage1(Core& core, TranslationOp& op, TableWalk<S1TTWParams>& wa
   if (op.context->translates_stage2()) {
     IpaTranslation stage2(core, op, address, EventClass::TT, true);
     co_await stage2;
-    walk.take_over(attributes);
+    walk.take_over();
     if (op.failed()) co_return true;
     attributes = walk_attributes(attributes, core, op);
   }
@@ -100,10 +98,13 @@ Task<> walk_stage1(Core& core, TranslationOp& op) {
         walk.abandon();
         co_return;
       }
-      walk.take_over(walk_attributes({params.walk_attr, params.walk_sh}, core, op));
+      walk.take_over();
       address = op.stage2_output(address);
     }
-    if (!walk.fetch(Pa(address))) co_await Started{walk.read()};
+    if (!walk.fetch_at_once(Pa(address))) {
+      if (nested) walk.read().attributes = walk_attributes({params.walk_attr, params.walk_sh}, core, op);
+      if (!walk.start_fetch()) co_await Started{walk.read()};
+    }
     ended = walk.digest();
     while (ended && walk.may_mark()) {
       const LeafUse use = use_of_leaf(op, walk.state().permissions, walk.state().gain);
@@ -120,7 +121,7 @@ Task<> walk_stage1(Core& core, TranslationOp& op) {
   const std::uint64_t ipa = op.own_leaf->pa.value + (op.canonical - op.own_leaf->va_page);
   IpaTranslation stage2(core, op, ipa, EventClass::IN);
   co_await stage2;
-  if (!op.failed()) op.own_leaf = combined(op, *op.own_leaf, ipa);
+  if (!op.failed()) combine_with_stage2(op, *op.own_leaf, ipa);
 }
 
 /// Stage 2 alone: the access gives the IPA.

@@ -83,7 +83,9 @@ inline LeafUse IpaTranslation::use_of(std::uint8_t granted, std::uint8_t gain) c
   walk.set_leaf(leaf);
   leaf.ipa_page = leaf.va_page;
   leaf.attributes = {walk.state().memattr, walk.state().sh};
-  if (op_.context->translates_stage1()) keep(core_, op_, core_.tcu.ipa_cache, CacheId::ipa_cache, leaf);
+  if (core_.tcu.ipa_cache.present() && op_.context->translates_stage1()) {
+    keep(core_, op_, core_.tcu.ipa_cache, CacheId::ipa_cache, leaf);
+  }
   check();
 }
 
@@ -133,9 +135,6 @@ Task<> IpaTranslation::translate_in_time(Core& core, IpaTranslation& self) {
 
 MemoryAttributes walk_attributes(const MemoryAttributes& attributes, const Core& core, const TranslationOp& op) {
   const S2Attributes stage2 = stage2_attributes(op);
-  if (stage2.memattr == 0xf && !stage2.fwb && attributes.type == mair_normal_wb) {  // nearly always
-    return {attributes.type, stronger_shareability(attributes.shareability, stage2.sh)};
-  }
   const TypeAndShareability both = s2_combined(attributes.type, attributes.shareability, stage2);
   // PTWNNC: an SMMU that has it reads tables on Device pages as if they were Normal Non-cacheable.
   if (core.config.features.ptwnnc && is_device(both.type)) return {mair_normal_nc, shareability_outer};

@@ -105,6 +105,8 @@ constexpr std::uint8_t stronger_shareability(unsigned one, unsigned two) {
 /// The output of stage 2 for an input of MAIR byte `type` (resolved) and shareability `sh`: of stage 1, or of the
 /// access if stage 1 is not there (sections 13.1.5, 13.1.6 and 13.4.3; Arm ARM D8.6.3 to D8.6.7).
 constexpr TypeAndShareability s2_combined(std::uint8_t type, std::uint8_t sh, const S2Attributes& stage2) {
+  if (stage2.memattr == 0xf && !stage2.fwb) [[likely]]  // Write-Back, which leaves every type as it is
+    return {type, effective_shareability(type, stronger_shareability(sh, stage2.sh))};
   const std::uint8_t out = stage2.fwb ? type_with_fwb(type, stage2.memattr)
                                       : stronger_type(type, s2_memattr_to_mair(stage2.memattr, stage2.mteperm));
   return {out, effective_shareability(out, stronger_shareability(sh, stage2.sh))};

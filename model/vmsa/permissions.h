@@ -27,4 +27,9 @@ constexpr std::uint8_t execute_bit(bool privileged) {
   return privileged ? privileged_execute : unprivileged_execute;
 }
 
+/// The bits of one privilege, as unprivileged_….
+constexpr unsigned of_privilege(std::uint8_t granted, bool privileged) {
+  return privileged ? granted >> 3u : granted & 7u;
+}
+
 }  // namespace smmusim::permission

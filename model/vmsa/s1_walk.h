@@ -68,7 +68,8 @@ void s1_complete_leaf(const S1TTWParams& params, TTWState& state, std::uint64_t 
 inline WalkStep walk_step(const S1TTWParams& params, TTWState& state, std::uint64_t descriptor) {
   const WalkStep step = ttw::step(params, state, descriptor);
   if (step == WalkStep::table) {
-    state.hierarchical |= s1_hierarchical(descriptor);
+    if ((descriptor >> 59 & 0xf) != 0) [[unlikely]]
+      state.hierarchical |= s1_hierarchical(descriptor);
   } else if (step == WalkStep::leaf) {
     s1_complete_leaf(params, state, descriptor);
   }

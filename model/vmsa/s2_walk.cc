@@ -26,8 +26,8 @@ unsigned execute_of(const S2TTWParams& params, std::uint64_t leaf) {
 std::uint8_t permissions_of(const S2TTWParams& params, std::uint64_t leaf) {
   using namespace permission;
   unsigned granted = execute_of(params, leaf);
-  if (bit(leaf, 6)) granted |= unsigned{unprivileged_read} | privileged_read;
-  if (bit(leaf, 7)) granted |= any_write;
+  granted |= static_cast<unsigned>(leaf >> 6 & 1) * (unsigned{unprivileged_read} | privileged_read);
+  granted |= static_cast<unsigned>(leaf >> 7 & 1) * any_write;
   return static_cast<std::uint8_t>(granted);
 }
 
@@ -66,8 +66,7 @@ void s2_complete_leaf(const S2TTWParams& params, TTWState& state, std::uint64_t 
   state.memattr = static_cast<std::uint8_t>((descriptor >> 2) & 0xf);
   const unsigned sh = params.ds ? params.leaf_sh : (descriptor >> 8) & 3;
   state.sh = static_cast<std::uint8_t>(sh == 1 ? 0 : sh);
-  const bool write_back = state.memattr == 0xf && !params.fwb;  // nearly always
-  state.attr = write_back ? mair_normal_wb : s2_combined(mair_normal_wb, 0, s2_attributes(params, state)).type;
+  state.attr = s2_combined(mair_normal_wb, 0, s2_attributes(params, state)).type;
 }
 
 std::optional<int> s2_start_level(unsigned granule_bits, unsigned sl0, bool sl0_2, bool ds,

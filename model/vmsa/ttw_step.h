@@ -16,11 +16,12 @@ constexpr bool bit(std::uint64_t word, unsigned n) {
 }
 
 /// Address of the next table, of the block or of the page. `lowest` is its lowest bit.
-inline std::uint64_t address_of(const TTWParams& params, std::uint64_t descriptor, unsigned lowest) {
-  const spec::AddressLayout layout = params.ds    ? spec::AddressLayout::lpa2
-                                     : params.lpa ? spec::AddressLayout::lpa_64k
-                                                  : spec::AddressLayout::direct_48;
-  return spec::descriptor_address(descriptor, lowest, layout);
+[[gnu::always_inline]] inline std::uint64_t address_of(const TTWParams& params, std::uint64_t descriptor,
+                                                       unsigned lowest) {
+  if (!params.ds && !params.lpa) [[likely]]
+    return spec::descriptor_address(descriptor, lowest & 63, spec::AddressLayout::direct_48);
+  return spec::descriptor_address(descriptor, lowest,
+                                  params.ds ? spec::AddressLayout::lpa2 : spec::AddressLayout::lpa_64k);
 }
 
 /// Levels with block descriptors: D8.2.8 (4 KiB: 1, 2, and 0 with DS), D8.2.9 (16 KiB: 2, and 1 with DS), D8.2.10
@@ -106,5 +107,31 @@ inline WalkStep step(const TTWParams& params, TTWState& state, std::uint64_t des
   ++state.level;
   return WalkStep::table;
 }
+
+/// step() as far as it passes table descriptors that lie in the usual way, made ready once for a whole walk. It knows
+/// no hierarchical attributes.
+struct PlainTables {
+  bool plain;                   ///< pass() is step()
+  unsigned stride;              ///< log2 of a table's entries
+  std::uint64_t address;        ///< bits of a descriptor that are the next table's address
+  std::uint64_t address_large;  ///< those of them beyond the output size
+
+  explicit PlainTables(const TTWParams& params)
+      : plain(!params.ds && !params.lpa && !params.big_endian && !params.haft),
+        stride(params.granule_bits - 3u),
+        address(low_mask(48) >> params.granule_bits << params.granule_bits),
+        address_large(address >> (params.ps_bits & 63u) << (params.ps_bits & 63u)) {}
+
+  /// Moves `state` to the next table if that is what `descriptor` says and step() finds no fault in it.
+  [[gnu::always_inline]] bool pass(TTWState& state, std::uint64_t descriptor) const {
+    const bool table = (descriptor & 3) == 3 && state.level != 3;
+    if (!table || (descriptor & address_large) != 0) return false;
+    state.base = descriptor & address;
+    state.shift -= stride;
+    state.index_mask = (std::uint64_t{1} << stride) - 1;
+    ++state.level;
+    return true;
+  }
+};
 
 }  // namespace smmusim::ttw

@@ -18,8 +18,11 @@ class ImmediatePort final : public MemoryPort {
     perform(memory_, request);
     return true;
   }
-  bool read_at_once(Pa address, std::uint64_t& word, MemoryStatus& status) override {
-    status = memory_.read64(address, word) ? MemoryStatus::ok : MemoryStatus::external_abort;
+  bool read_window(Pa address, ReadWindow& window) override {
+    window.host = memory_.readable_chunk(address, window.reads);
+    if (window.host == nullptr) return false;
+    window.first = address.value & ~(SparseMemory::chunk_bytes - 1);
+    window.size = SparseMemory::chunk_bytes;
     return true;
   }
   void abandon(const Scope&) override {}

@@ -80,6 +80,13 @@ class SparseMemory {
   /// as long as this memory, but aborts that are injected later are not seen through it.
   std::byte* direct_chunk(Pa address);
 
+  /// The same for the reads of a moment, of a chunk that is there: no abort is injected and no range changes before the
+  /// last of them, and each adds one to `reads`.
+  const std::byte* readable_chunk(Pa address, std::uint64_t*& reads) {
+    reads = &counters_.reads;
+    return direct(address.value & ~(chunk_bytes - 1));
+  }
+
   /// True if [address, address + size) lies in ranges, whatever is injected there.
   bool contains(Pa address, std::size_t size) const;
 

@@ -14,7 +14,7 @@ namespace smmusim {
 
 /// What the cases may use beyond the base: the largest IDR0.HTTU (0 to 3, section 3.13) and whether transactions stall
 /// (STALL_MODEL 0 and 2 beside 1, section 3.12.2). Both are what the core claims to do.
-inline constexpr unsigned backbone_httu = 0;
+inline constexpr unsigned backbone_httu = 3;
 inline constexpr bool backbone_stall = true;
 
 /// SMMUSIM_SEED: the first seed; SMMUSIM_CASES: how many; SMMUSIM_FAILURES: after how many cases that fail to stop.

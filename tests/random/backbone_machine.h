@@ -35,6 +35,7 @@ class FetchRecorder final : public Observer {
   explicit FetchRecorder(unsigned oas) : oas_(oas) {}
   void access(const MemoryRequest& request) override {
     if (request.purpose > Purpose::TTD || !fits(request.address.value, oas_)) return;
+    if (request.op == MemoryOp::compare_and_swap) return;  // an update; CaseMemory compares those
     fetches.push_back({static_cast<refwalk::FetchKind>(request.purpose), request.stage, request.level,
                        request.address.value, refwalk::FaultClass::IN});
   }

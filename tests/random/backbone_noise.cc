@@ -21,6 +21,8 @@ bool NoisePort::start(MemoryRequest& request) {
   descriptors += request.purpose == Purpose::TTD ? 1 : 0;
   request.status = random_.percent(aborts_) ? MemoryStatus::external_abort : MemoryStatus::ok;
   if (request.op == MemoryOp::read) fill(request);
+  // An update: now and then something else has come there.
+  if (request.op == MemoryOp::compare_and_swap && random_.percent(20)) request.expected = random_.next();
   if (!timed_) return true;
   engine_.schedule_in(random_.below(300'000), request);
   return false;
@@ -36,7 +38,7 @@ void NoisePort::fill(MemoryRequest& request) {
   std::memcpy(request.data, words.data(), request.size);
 }
 
-/// Config 5 to 7 (bypass is dull); S2: 4 KiB tables from level 1 on, no HTTU and no stall.
+/// Config 5 to 7 (bypass is dull); S2: 4 KiB tables from level 1 on, mostly no HTTU and no stall.
 void NoisePort::make_sensible_ste(Words& words, TestRandom& noise) const {
   constexpr std::uint64_t config[] = {0xb, 0xd, 0xf, 0xf};
   words[0] = (words[0] & (pointer_ | 0x30)) | config[noise.below(std::size(config))];
@@ -45,12 +47,14 @@ void NoisePort::make_sensible_ste(Words& words, TestRandom& noise) const {
   if (noise.percent(30)) words[1] |= std::uint64_t{2} << 30;                   // STRW
   const std::uint64_t smallest = std::max(64 - oas_, 22u);
   const std::uint64_t size = smallest + noise.below(34 - smallest);
-  const std::uint64_t kept = words[2] & (std::uint64_t{0xff} | std::uint64_t{0x6} << 52 | std::uint64_t{1} << 58);
+  const std::uint64_t httu_and_stall = noise.percent(30) ? std::uint64_t{0x7} << 55 : 0;
+  const std::uint64_t kept =
+      words[2] & (std::uint64_t{0xff} | std::uint64_t{0x6} << 52 | std::uint64_t{1} << 58 | httu_and_stall);
   words[2] = kept | size << 32 | std::uint64_t{1} << 38 | std::uint64_t{5} << 48 | std::uint64_t{1} << 51;
   words[3] &= pointer_;
 }
 
-/// V, AA64, A, IPS of 48 bits, TxSZ 25 with 4 KiB tables at both ends, no HTTU and no stall.
+/// V, AA64, A, IPS of 48 bits, TxSZ 25 with 4 KiB tables at both ends, mostly no HTTU and no stall.
 void NoisePort::make_sensible_cd(Words& words, TestRandom& noise, std::uint64_t pointer) {
   constexpr std::uint64_t size_and_granule = 0xff;
   constexpr std::uint64_t decided =
@@ -59,7 +63,8 @@ void NoisePort::make_sensible_cd(Words& words, TestRandom& noise, std::uint64_t 
   constexpr std::uint64_t set = 0x80000000 | std::uint64_t{1} << 41 | std::uint64_t{1} << 46;
   const std::uint64_t asid = noise.percent(50) ? std::uint64_t{0xff00} << 48 : 0;
   const std::uint64_t endi = noise.percent(70) ? std::uint64_t{1} << 15 : 0;
-  words[0] = (words[0] & ~decided & ~asid & ~endi) | wanted | set;
+  const std::uint64_t httu_and_stall = noise.percent(30) ? words[0] & std::uint64_t{0x7} << 42 : 0;
+  words[0] = (words[0] & ~decided & ~asid & ~endi) | wanted | set | httu_and_stall;
   words[1] &= pointer | 0xf;
   words[2] &= pointer | 0xf;
 }

@@ -35,11 +35,9 @@ class Items {
     cache.insert(index, Cache::valid | key, Item{index, key, value}, any, [&out](const Item& item) { out = item; });
     return out;
   }
-  const Item* find(std::uint64_t index, std::uint64_t key) { return cache.find(index, Cache::valid | key, any); }
+  const Item* find(std::uint64_t index, std::uint64_t key) { return cache.find(index, Cache::valid | key, false, any); }
   bool use(std::uint64_t index, std::uint64_t key) {
-    const Item* item = find(index, key);
-    if (item != nullptr) cache.touch(item);
-    return item != nullptr;
+    return cache.find(index, Cache::valid | key, true, any) != nullptr;
   }
 
   Cache cache;
