@@ -52,7 +52,7 @@ constexpr FeatureRow rows[] = {
     {"IDR0.ATSRECERR", "ATSRECERR", "events for configuration errors of ATS", 3, "", no, "comes with ATS",
      "smmu.atsrecerr"},
     {"IDR0.STALL_MODEL", "terminate", "faulting transactions end", 0, "", yes, "", ""},
-    {"IDR0.STALL_MODEL", "stall", "faulting transactions wait for CMD_RESUME", 0, "", no,
+    {"IDR0.STALL_MODEL", "stall", "faulting transactions wait for CMD_RESUME", 0, "", yes,
      "STEs and CDs that ask for it are ILLEGAL", "smmu.stall smmu.stall_max"},
     {"IDR0.TERM_MODEL", "TERM_MODEL", "termination is always an abort, CD.A = 1", 0, "", yes, "", "smmu.term_model"},
     {"IDR0.ST_LEVEL", "ST_LEVEL", "two-level Stream tables", 0, "v3.0, with more than 64 StreamIDs", yes, "",
