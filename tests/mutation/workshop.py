@@ -104,38 +104,44 @@ class Workshop:
         weak = [obj for obj, kind in found if kind in "wW"]
         return weak[:1] if weak else [obj for obj, _ in found]
 
-    def attempt(self, place, text, tests, room):
-        """Compiles and links the mutant whose file has this text, and runs the tests. room is a folder of its own."""
+    def attempt(self, place, text, tests, name):
+        """Compiles and links the mutant whose file has this text, and runs the tests. name is that of a folder of its
+        own, which is gone afterwards."""
         objects = self.objects_for(place)
         if not objects or len(objects) > OBJECTS_MAX:
             return Outcome("broken", f"{len(objects)} objects")
+        room = os.path.join(self.cache, name)
         shutil.rmtree(room, ignore_errors=True)
+        try:
+            program = self.made(place, text, objects, room)
+            return self.judge(program, self.programs[place.program], tests)
+        except BuildError as error:
+            return Outcome("broken", str(error))
+        finally:
+            shutil.rmtree(room, ignore_errors=True)
+
+    def made(self, place, text, objects, room):
+        """The path of the mutant's program. Raises BuildError where the compiler or the linker refuses it."""
         overlay = os.path.join(room, "overlay", place.file)
         os.makedirs(os.path.dirname(overlay))
         with open(overlay, "w", encoding="utf-8") as file:
             file.write(text)
-        made = []
-        for number, obj in enumerate(objects):
+        mine = [os.path.join(room, f"{number}.o") for number in range(len(objects))]
+        for obj, path in zip(objects, mine):
             words, source = self.compile_of[obj]
-            mine = os.path.join(room, f"{number}.o")
+            exchange = {obj: path}
             if os.path.relpath(source, self.root) == place.file:
-                words = [overlay if word == source else word for word in words]
-            words = [mine if word == obj else word for word in words]
+                exchange[source] = overlay
             # The tracing is of no use here, and the compiler cache none for a text that is compiled once.
-            words = [word for word in words if not word.startswith("-fsanitize-coverage") and not word.endswith("ccache")]
-            done = run([words[0], "-I" + os.path.join(room, "overlay"), *words[1:]], cwd=self.build)
-            if done.returncode != 0:
-                return Outcome("broken", first_error(done.stderr))
-            made.append(mine)
+            words = [exchange.get(word, word) for word in words
+                     if not word.startswith("-fsanitize-coverage") and not word.endswith("ccache")]
+            build([words[0], "-I" + os.path.join(room, "overlay"), *words[1:]], self.build)
         program = os.path.join(room, "program")
         words = [program if word == f"test_{place.program}" else word for word in self.link_of[place.program]
                  if word not in objects]
-        at = words.index("-o")
-        first = next(index for index, word in enumerate(words) if word.endswith(".o") or index == at)
-        done = run(words[:first] + made + words[first:], cwd=self.build)
-        if done.returncode != 0:
-            return Outcome("broken", first_error(done.stderr))
-        return self.judge(program, self.programs[place.program], tests)
+        first = next(index for index, word in enumerate(words) if word == "-o" or word.endswith(".o"))
+        build(words[:first] + mine + words[first:], self.build)
+        return program
 
     def judge(self, program, original, tests):
         usual = sum(original.cases[test].seconds for test in tests)
@@ -152,6 +158,12 @@ class Workshop:
         if failed:
             return Outcome("killed", failed[1])
         return Outcome("killed", (started[-1] if started else "the program") + ", which died")
+
+
+def build(command, folder):
+    done = run(command, cwd=folder)
+    if done.returncode != 0:
+        raise BuildError(first_error(done.stderr))
 
 
 def limit_memory():
