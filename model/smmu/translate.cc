@@ -3,6 +3,7 @@
 // range, TLB, walk, permissions.
 #include "model/smmu/translate.h"
 
+#include "model/smmu/ats.h"
 #include "model/smmu/attributes.h"
 #include "model/smmu/core.h"
 #include "model/smmu/smmu.h"
@@ -13,6 +14,9 @@ namespace smmusim {
 void override_permissions(const Core& core, Consultation& op, const AttributeOverrides& overrides) {
   op.privileged = op.transaction.privileged;
   op.instruction = op.transaction.instruction;
+  if (op.transaction.ats != AtsType::untranslated && !substream_counts(core, op.transaction)) [[unlikely]] {
+    op.privileged = op.instruction = false;  // only a PASID says otherwise (section 13.7)
+  }
   if (core.config.features.attr_perms_ovr) {
     if (overrides.privcfg >= 2) op.privileged = overrides.privcfg == 3;
     if (overrides.instcfg >= 2) op.instruction = overrides.instcfg == 3;
@@ -50,6 +54,8 @@ Progress pass_through(Core& core, Consultation& op, const AttributeOverrides& ov
 
 /// SMMUEN=0 (sections 3.11 and 6.3.14): GBPA decides; an address beyond the OAS aborts without an event.
 Progress disabled(Core& core, Consultation& op) {
+  if (op.transaction.ats != AtsType::untranslated && core.config.features.ats)
+    return fail(op, ats_refusal(op.transaction));
   const bool abort = as<spec::GBPA>(core.regs.gbpa).get<spec::GBPA::ABORT>();
   tell(core, Step::disabled, abort);
   if (abort || !fits(op.transaction.address.value, core.config.features.oas)) return answer(op, Outcome::abort);
@@ -58,9 +64,11 @@ Progress disabled(Core& core, Consultation& op) {
 
 /// What this implementation can't take at all (F_UUT, section 7.3.2): page-crossing accesses (the TLM adaptor splits
 /// them before they come here), ATS and security states that it does not have.
-bool unsupported(const Transaction& t) {
+bool unsupported(const Core& core, const Transaction& t) {
   const std::uint64_t offset = t.address.value & low_mask(12);
-  return t.ats != AtsType::untranslated || t.security != SecurityState::non_secure || offset + t.size > 4096;
+  if (t.ats != AtsType::untranslated && !core.config.features.ats) [[unlikely]]
+    return true;
+  return t.security != SecurityState::non_secure || (offset + t.size > 4096 && !is_translation_request(t));
 }
 
 /// What bypasses a stage is checked there too; a violation is a fault of stage 1, and terminates whatever the STE says.
@@ -78,6 +86,7 @@ Progress bypass(Core& core, Consultation& op, const StreamContext& context) {
       context.config == spec::SteConfig::bypass ? features.oas : spec::intermediate_address_size(features);
   tell(core, Step::bypassed, limit);
   if (!fits(address, limit)) return input_too_large(core, op);
+  if (is_translation_request(op.transaction)) return complete_identity(core, op, context);
   return pass_through(core, op, context.overrides);
 }
 
@@ -122,6 +131,8 @@ Progress refuse(const Core& core, Consultation& op, const TlbEntry& entry) {
   using namespace permission;
   const std::uint8_t granted = entry.permissions;
   op.leaf = &entry;
+  if (is_translation_request(op.transaction)) [[unlikely]]
+    return complete_request(core, op, entry);
   op.response.page_bits = entry.page_bits;
   op.response.read_allowed = (granted & (op.instruction ? execute_bit(op.privileged) : read_bit(op.privileged))) != 0;
   op.response.write_allowed = (granted & write_bit(op.privileged)) != 0;
@@ -157,6 +168,9 @@ Progress refuse(const Core& core, Consultation& op, const TlbEntry& entry) {
 [[gnu::always_inline]] inline Progress consult_with(Core& core, Consultation& op, const StreamContext& context,
                                                     TranslationCache& translations) {
   op.context = &context;
+  if (op.transaction.ats != AtsType::untranslated) [[unlikely]] {
+    if (const std::optional<Progress> ends = enter_ats(core, op, context)) return *ends;
+  }
   if (spec::aborts(context.config)) return answer(op, Outcome::abort);
   override_permissions(core, op, context.overrides);
   if (context.translates_stage1()) [[likely]] {
@@ -181,11 +195,17 @@ Progress refuse(const Core& core, Consultation& op, const TlbEntry& entry) {
   const Transaction& t = op.transaction;
   op.context = nullptr;
   if (!core.regs.smmuen()) return disabled(core, op);
-  if (unsupported(t)) {
+  if (unsupported(core, t)) {
     tell(core, Step::unsupported);
     return fail(op, EventType::F_UUT);
   }
-  const StreamContext* context = streams.find(t.stream_id, t.substream_valid, t.substream_id, op.count_config);
+  const StreamContext* context = nullptr;
+  if (is_translated(t)) [[unlikely]] {
+    if (!core.regs.atschk()) return pass_translated(core, op);
+    context = streams.find_translated(t.stream_id, substream_counts(core, t), t.substream_id, op.count_config);
+  } else {
+    context = streams.find(t.stream_id, t.substream_valid, t.substream_id, op.count_config);
+  }
   show_lookup(core, streams, op.count_config, context != nullptr);
   op.count_config = false;
   return context != nullptr ? consult_with(core, op, *context, translations) : Progress::needs_configuration;
