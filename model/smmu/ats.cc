@@ -25,7 +25,7 @@ Granted granted_to(const Consultation& op, std::uint8_t permissions) {
   using namespace permission;
   const bool readable = (permissions & read_bit(op.privileged)) != 0;
   const bool executable = (permissions & execute_bit(op.privileged)) != 0;
-  const bool asked = op.transaction.substream_valid && op.transaction.instruction;
+  const bool asked = op.transaction.instruction;
   Granted granted{readable, (permissions & write_bit(op.privileged)) != 0, asked && readable && executable};
   switch (op.context->overrides.instcfg) {
     case instcfg_instruction:
@@ -44,7 +44,7 @@ Granted granted_to(const Consultation& op, std::uint8_t permissions) {
 Progress complete(Consultation& op, AtsStatus status) {
   op.response.outcome = Outcome::ats_completion;
   op.response.ats.status = status;
-  op.response.ats.privileged = op.transaction.substream_valid && op.transaction.privileged;
+  op.response.ats.privileged = op.transaction.privileged;
   return Progress::answered;
 }
 
@@ -93,8 +93,15 @@ bool configuration_error(EventType type) {
 
 }  // namespace
 
-bool substream_counts(const Core& core, const Transaction& t) {
-  return t.substream_valid && (!is_translated(t) || core.config.features.pasidtt);
+Transaction taken(const Core& core, const Transaction& presented) {
+  Transaction t = presented;
+  if (is_translated(t) && !core.config.features.pasidtt) t.substream_valid = false;
+  if (!t.substream_valid) t.privileged = t.instruction = false;
+  if (is_translation_request(t)) {
+    t.access = AccessType::read;
+    t.size = 1;
+  }
+  return t;
 }
 
 unsigned stu_bits(const spec::Features& features) {
@@ -109,6 +116,20 @@ Eats effective_eats(const Core& core, const StreamContext& context) {
   if (context.config == spec::SteConfig::bypass) return Eats::none;
   const bool counts = context.eats == Eats::full || (context.eats == Eats::split_stage && core.regs.atschk());
   return counts ? context.eats : Eats::none;
+}
+
+std::optional<Progress> begin_ats(Core& core, Consultation& op) {
+  const Transaction& t = op.transaction;
+  if (!core.config.features.ats) {
+    if (!core.regs.smmuen()) return std::nullopt;  // bypassed like any traffic
+    tell(core, Step::unsupported);
+    return fail(op, EventType::F_UUT);
+  }
+  if (!core.regs.smmuen()) return fail(op, ats_refusal(t));
+  const bool unchecked = is_translated(t) && !core.regs.atschk() && t.security == SecurityState::non_secure;
+  const bool within_page = (t.address.value & low_mask(12)) + t.size <= 4096;
+  if (unchecked && within_page) return pass_translated(core, op);
+  return std::nullopt;
 }
 
 Progress pass_translated(Core& core, Consultation& op) {
@@ -200,8 +221,8 @@ void describe_request(spec::Event& event, const Transaction& t) {
   event.set<Event::Span>(t.stus)
       .set<Event::R>(true)
       .set<Event::W>(!t.no_write)
-      .set<Event::X>(t.substream_valid && t.instruction)
-      .set<Event::P>(t.substream_valid && t.privileged)
+      .set<Event::X>(t.instruction)
+      .set<Event::P>(t.privileged)
       .set<Event::InputPage>(t.address.value);
 }
 

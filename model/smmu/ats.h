@@ -18,8 +18,9 @@ inline bool is_translated(const Transaction& t) {
   return t.ats == AtsType::translated;
 }
 
-/// SSV as it counts: the PASID of a Translated transaction does not without IDR3.PASIDTT (section 3.9.1.3).
-bool substream_counts(const Core& core, const Transaction& t);
+/// ATS traffic as the SMMU takes it: only a PASID says that it is privileged or executes (13.7), and that of a
+/// Translated transaction does not count without IDR3.PASIDTT (3.9.1.3). A request is a read, whatever it may write.
+Transaction taken(const Core& core, const Transaction& presented);
 
 /// log2 of the smallest translation unit: the smallest granule (section 3.9.1).
 unsigned stu_bits(const spec::Features& features);
@@ -29,6 +30,8 @@ spec::EventType ats_refusal(const Transaction& t);
 /// STE.EATS with CR0.ATSCHK, Config and what is implemented taken into account (section 5.2).
 spec::Eats effective_eats(const Core& core, const StreamContext& context);
 
+/// ATS traffic before its stream is asked for. Nothing: it goes on.
+std::optional<Progress> begin_ats(Core& core, Consultation& op);
 /// A Translated transaction that no stream's configuration is asked about (ATSCHK=0), or allows through (EATS=01): it
 /// has a PA. Beyond the OAS it is terminated without an event (section 3.9.1.1).
 Progress pass_translated(Core& core, Consultation& op);

@@ -264,7 +264,7 @@ Task<> fetch_substream(Core& core, TranslationOp& op, Ste& ste, const Transactio
 
 Task<> fetch_configuration(Core& core, TranslationOp& op) {
   Transaction t = op.transaction;
-  t.substream_valid = substream_counts(core, t) && !op.ste_only;
+  t.substream_valid = t.substream_valid && !op.ste_only;
   core.counters.config_fetches += op.effects.count ? 1 : 0;
   op.own_context.emplace();
   StreamContext& context = *op.own_context;

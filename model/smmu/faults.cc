@@ -20,15 +20,14 @@ bool stalls(const TranslationOp& op) {
   return configurable(op.fault) && (op.fault.stage2 ? op.context->s2_s : op.context->cd_s);
 }
 
-void set_stream(Event& event, const Core& core, const Transaction& t) {
+void set_stream(Event& event, const Transaction& t) {
   event.set<Event::StreamID>(t.stream_id.value);
   const EventType type = event.get<Event::Type>();
   if (type == EventType::F_STREAM_DISABLED || type == EventType::F_TRANSL_FORBIDDEN) return;
   // C_BAD_SUBSTREAMID always carries the SubstreamID and has no SSV.
   const bool has_ssv = type != EventType::C_BAD_SUBSTREAMID;
-  const bool valid = substream_counts(core, t);
-  if (has_ssv) event.set<Event::SSV>(valid);
-  if (valid) event.set<Event::SubstreamID>(t.substream_id.value);
+  if (has_ssv) event.set<Event::SSV>(t.substream_valid);
+  if (t.substream_valid) event.set<Event::SubstreamID>(t.substream_id.value);
 }
 
 /// PnU and InD after the STE's overrides; for F_UUT as they came in (7.3.2).
@@ -45,7 +44,7 @@ void set_access(Event& event, const TranslationOp& op) {
 Event compose(const Core& core, const TranslationOp& op) {
   Event event;
   event.set<Event::Type>(op.fault.type);
-  set_stream(event, core, op.transaction);
+  set_stream(event, op.transaction);
   const std::uint64_t fetch_address = op.fault.fetch_address & low_mask(core.config.features.oas);
   switch (op.fault.type) {
     case EventType::F_UUT:

@@ -3,6 +3,7 @@
 // translation means is translate.cc's.
 #include "model/smmu/tbu.h"
 
+#include "model/smmu/ats.h"
 #include "model/smmu/core.h"
 #include "model/smmu/translate.h"
 
@@ -47,8 +48,9 @@ Task<> Tbu::serve(TranslationRequest& request) {
       co_await translation_slots_.acquire();
       SlotHold slot(translation_slots_);
       request.response = Response{};
-      TranslationOp op(core_, Consultation(request.transaction, request.response, true), ordinary_effects, core_.memory,
-                       true);
+      const bool ats = request.transaction.ats != AtsType::untranslated;
+      const Transaction transaction = ats ? taken(core_, request.transaction) : request.transaction;
+      TranslationOp op(core_, Consultation(transaction, request.response, true), ordinary_effects, core_.memory, true);
       op.parks = true;
       co_await lookup_.pass();
       const Progress progress = consult(core_, op, stream_cache, micro_tlb);

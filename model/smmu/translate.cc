@@ -14,9 +14,6 @@ namespace smmusim {
 void override_permissions(const Core& core, Consultation& op, const AttributeOverrides& overrides) {
   op.privileged = op.transaction.privileged;
   op.instruction = op.transaction.instruction;
-  if (op.transaction.ats != AtsType::untranslated && !substream_counts(core, op.transaction)) [[unlikely]] {
-    op.privileged = op.instruction = false;  // only a PASID says otherwise (section 13.7)
-  }
   if (core.config.features.attr_perms_ovr) {
     if (overrides.privcfg >= 2) op.privileged = overrides.privcfg == 3;
     if (overrides.instcfg >= 2) op.instruction = overrides.instcfg == 3;
@@ -54,8 +51,6 @@ Progress pass_through(Core& core, Consultation& op, const AttributeOverrides& ov
 
 /// SMMUEN=0 (sections 3.11 and 6.3.14): GBPA decides; an address beyond the OAS aborts without an event.
 Progress disabled(Core& core, Consultation& op) {
-  if (op.transaction.ats != AtsType::untranslated && core.config.features.ats)
-    return fail(op, ats_refusal(op.transaction));
   const bool abort = as<spec::GBPA>(core.regs.gbpa).get<spec::GBPA::ABORT>();
   tell(core, Step::disabled, abort);
   if (abort || !fits(op.transaction.address.value, core.config.features.oas)) return answer(op, Outcome::abort);
@@ -63,12 +58,10 @@ Progress disabled(Core& core, Consultation& op) {
 }
 
 /// What this implementation can't take at all (F_UUT, section 7.3.2): page-crossing accesses (the TLM adaptor splits
-/// them before they come here), ATS and security states that it does not have.
-bool unsupported(const Core& core, const Transaction& t) {
+/// them before they come here), and security states that it does not have.
+bool unsupported(const Transaction& t) {
   const std::uint64_t offset = t.address.value & low_mask(12);
-  if (t.ats != AtsType::untranslated && !core.config.features.ats) [[unlikely]]
-    return true;
-  return t.security != SecurityState::non_secure || (offset + t.size > 4096 && !is_translation_request(t));
+  return t.security != SecurityState::non_secure || offset + t.size > 4096;
 }
 
 /// What bypasses a stage is checked there too; a violation is a fault of stage 1, and terminates whatever the STE says.
@@ -86,7 +79,6 @@ Progress bypass(Core& core, Consultation& op, const StreamContext& context) {
       context.config == spec::SteConfig::bypass ? features.oas : spec::intermediate_address_size(features);
   tell(core, Step::bypassed, limit);
   if (!fits(address, limit)) return input_too_large(core, op);
-  if (is_translation_request(op.transaction)) return complete_identity(core, op, context);
   return pass_through(core, op, context.overrides);
 }
 
@@ -126,13 +118,18 @@ Progress refuse(const Core& core, Consultation& op, const TlbEntry& entry) {
   return fail(op, EventType::F_PERMISSION);
 }
 
+// The text of a translation, for untranslated traffic alone or (`ats`) for any. Untranslated traffic, whose hits must
+// be fast, then has nothing of ATS in its way. What begins ATS traffic, and what ends it, is in ats.h.
+
 /// Permission check and output of a translated access; `entry` covers it.
+template <bool ats>
 [[gnu::always_inline]] inline Progress finish(Core& core, Consultation& op, const TlbEntry& entry) {
   using namespace permission;
   const std::uint8_t granted = entry.permissions;
   op.leaf = &entry;
-  if (is_translation_request(op.transaction)) [[unlikely]]
-    return complete_request(core, op, entry);
+  if constexpr (ats) {
+    if (is_translation_request(op.transaction)) return complete_request(core, op, entry);
+  }
   op.response.page_bits = entry.page_bits;
   op.response.read_allowed = (granted & (op.instruction ? execute_bit(op.privileged) : read_bit(op.privileged))) != 0;
   op.response.write_allowed = (granted & write_bit(op.privileged)) != 0;
@@ -165,11 +162,14 @@ Progress refuse(const Core& core, Consultation& op, const TlbEntry& entry) {
 }
 
 /// consult() from the point where the configuration is known.
+template <bool ats>
 [[gnu::always_inline]] inline Progress consult_with(Core& core, Consultation& op, const StreamContext& context,
                                                     TranslationCache& translations) {
   op.context = &context;
-  if (op.transaction.ats != AtsType::untranslated) [[unlikely]] {
-    if (const std::optional<Progress> ends = enter_ats(core, op, context)) return *ends;
+  if constexpr (ats) {
+    if (op.transaction.ats != AtsType::untranslated) {
+      if (const std::optional<Progress> ends = enter_ats(core, op, context)) return *ends;
+    }
   }
   if (spec::aborts(context.config)) return answer(op, Outcome::abort);
   override_permissions(core, op, context.overrides);
@@ -178,7 +178,12 @@ Progress refuse(const Core& core, Consultation& op, const TlbEntry& entry) {
   } else if (context.translates_stage2()) {
     if (enter_stage2(core, op, context) != Progress::answered) return Progress::faulted;
   } else {
-    return bypass(core, op, context);
+    const Progress progress = bypass(core, op, context);
+    if constexpr (ats) {
+      if (progress == Progress::answered && is_translation_request(op.transaction))
+        return complete_identity(core, op, context);
+    }
+    return progress;
   }
   const TlbEntry* entry = translations.find(context.tlb, op.canonical, op.count_tlb);
   // A writable-clean page cannot be marked dirty from here: the walk does that (section 3.13.3).
@@ -186,29 +191,31 @@ Progress refuse(const Core& core, Consultation& op, const TlbEntry& entry) {
     entry = nullptr;
   show_lookup(core, translations, op.count_tlb, entry != nullptr);
   op.count_tlb = false;
-  return entry != nullptr ? finish(core, op, *entry) : Progress::needs_walk;
+  return entry != nullptr ? finish<ats>(core, op, *entry) : Progress::needs_walk;
 }
 
 /// consult(), for callers that keep the Consultation in registers.
+template <bool ats>
 [[gnu::always_inline]] inline Progress consult_here(Core& core, Consultation& op, StreamCache& streams,
                                                     TranslationCache& translations) {
   const Transaction& t = op.transaction;
   op.context = nullptr;
+  if constexpr (ats) {
+    if (t.ats != AtsType::untranslated) {
+      if (const std::optional<Progress> ends = begin_ats(core, op)) return *ends;
+    }
+  }
   if (!core.regs.smmuen()) return disabled(core, op);
-  if (unsupported(core, t)) {
+  if (unsupported(t)) {
     tell(core, Step::unsupported);
     return fail(op, EventType::F_UUT);
   }
-  const StreamContext* context = nullptr;
-  if (is_translated(t)) [[unlikely]] {
-    if (!core.regs.atschk()) return pass_translated(core, op);
-    context = streams.find_translated(t.stream_id, substream_counts(core, t), t.substream_id, op.count_config);
-  } else {
-    context = streams.find(t.stream_id, t.substream_valid, t.substream_id, op.count_config);
-  }
+  const StreamContext* context =
+      ats && is_translated(t) ? streams.find_translated(t.stream_id, t.substream_valid, t.substream_id, op.count_config)
+                              : streams.find(t.stream_id, t.substream_valid, t.substream_id, op.count_config);
   show_lookup(core, streams, op.count_config, context != nullptr);
   op.count_config = false;
-  return context != nullptr ? consult_with(core, op, *context, translations) : Progress::needs_configuration;
+  return context != nullptr ? consult_with<ats>(core, op, *context, translations) : Progress::needs_configuration;
 }
 
 /// True if another translation is already bringing what this one needs.
@@ -246,15 +253,28 @@ bool needs_memory(Progress progress) {
 }  // namespace
 
 Progress consult(Core& core, Consultation& op, StreamCache& streams, TranslationCache& translations) {
-  return consult_here(core, op, streams, translations);
+  return consult_here<true>(core, op, streams, translations);
+}
+
+/// The untimed path of ATS traffic.
+[[gnu::noinline]] static Response translate_ats(Core& core, Tbu& tbu, const Transaction& presented, Effects effects,
+                                                bool parks) {
+  const Transaction transaction = taken(core, presented);
+  Response response;
+  Consultation start(transaction, response, effects.fill);
+  const Progress progress = consult(core, start, tbu.stream_cache, tbu.micro_tlb);
+  if (progress != Progress::answered) translate_missing(core, tbu, start, effects, parks);
+  return response;
 }
 
 /// The untimed path; `parks`: the client waits for the end of a stall.
 [[gnu::always_inline]] inline Response translate_here(Core& core, Tbu& tbu, const Transaction& transaction,
                                                       Effects effects, bool parks) {
+  if (transaction.ats != AtsType::untranslated) [[unlikely]]
+    return translate_ats(core, tbu, transaction, effects, parks);
   Response response;
   Consultation start(transaction, response, effects.fill);
-  const Progress progress = consult_here(core, start, tbu.stream_cache, tbu.micro_tlb);
+  const Progress progress = consult_here<false>(core, start, tbu.stream_cache, tbu.micro_tlb);
   if (progress != Progress::answered) translate_missing(core, tbu, start, effects, parks);
   return response;
 }
@@ -291,13 +311,13 @@ Task<> translate_in_tcu(Core& core, TranslationOp& op) {
     if (waits) progress = consult(core, op, tcu.config_cache, tcu.tlb);
     if (progress == Progress::needs_configuration) {
       co_await fetch_configuration(core, op);
-      progress = op.failed() ? Progress::faulted : consult_with(core, op, *op.own_context, tcu.tlb);
+      progress = op.failed() ? Progress::faulted : consult_with<true>(core, op, *op.own_context, tcu.tlb);
     }
     if (progress == Progress::needs_walk) {
       if (op.timed) op.keep_context();
       if (op.overtakable) announce(core, op, progress);
       co_await walk(core, op);
-      progress = op.failed() ? Progress::faulted : finish(core, op, *op.own_leaf);
+      progress = op.failed() ? Progress::faulted : finish<true>(core, op, *op.own_leaf);
     }
     slot.release();
     if (op.overtakable) {

@@ -170,9 +170,6 @@ Task<> report_fault(Core& core, TranslationOp& op);
 /// came).
 void override_permissions(const Core& core, Consultation& op, const AttributeOverrides& overrides);
 
-/// See ats.h.
-bool grants_request(const Consultation& op, std::uint8_t granted);
-
 /// The part of `granted` that op's access needs and does not have, as `read` and `write`.
 struct Denied {
   bool read;
@@ -182,7 +179,6 @@ struct Denied {
 inline Denied denied(const Consultation& op, std::uint8_t granted) {
   using namespace permission;
   const AccessType access = op.transaction.access;
-  if (op.transaction.ats == AtsType::translation_request) return {!grants_request(op, granted), false};
   const std::uint8_t readable = op.instruction ? execute_bit(op.privileged) : read_bit(op.privileged);
   return {access != AccessType::write && (granted & readable) == 0,
           access != AccessType::read && (granted & write_bit(op.privileged)) == 0};

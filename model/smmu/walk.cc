@@ -4,6 +4,7 @@
 // is decided in vmsa/s1_walk.cc.
 #include <algorithm>
 
+#include "model/smmu/ats.h"
 #include "model/smmu/attributes.h"
 #include "model/smmu/core.h"
 #include "model/smmu/table_walk.h"
@@ -43,9 +44,11 @@ bool is_prefetch(const TranslationOp& op) {
 /// Stage 1's permissions, which count before stage 2 sees the access.
 bool stage1_permits(const Core& core, TranslationOp& op) {
   if (is_prefetch(op)) return true;
-  const Denied missing = denied(op, op.own_leaf->permissions);
+  const std::uint8_t granted = op.own_leaf->permissions;
+  const bool request = is_translation_request(op.transaction);
+  const Denied missing = request ? Denied{!grants_request(op, granted), false} : denied(op, granted);
   if (!missing) return true;
-  tell(core, Step::denied, op.own_leaf->permissions, 1);
+  tell(core, Step::denied, granted, 1);
   op.fault.read_failed = !missing.write;
   op.fault.type = EventType::F_PERMISSION;
   return false;

@@ -267,6 +267,36 @@ TEST(SpecAtsRequest, WithoutAtsItIsAnUnsupportedTransaction) {
   }
 }
 
+TEST(SpecAtsRequest, EatsIsIgnoredWhereItDoesNotCount) {
+  RecordProperty("rule", "SM-PC-047");
+  AtsBench bypass;
+  bypass.edit_ste({{ste::Config, 4}, {ste::EATS, 2}});
+  EXPECT_EQ(bypass.read(pa).address.value, pa) << "Config=100";
+  bypass.edit_ste({{ste::Config, 0}, {ste::EATS, 2}});
+  bypass.reload();
+  EXPECT_EQ(describe(bypass.request()), "UR") << "Config=000: UR, not CA";
+  SmmuConfig config = ats_config();
+  spec::Features& f = config.features;
+  f.ats = f.split_stage_ats = f.pri = f.atsrecerr = false;
+  AtsBench without(config);
+  without.edit_ste({{ste::EATS, 2}});
+  EXPECT_EQ(without.read(va).address.value, pa) << "IDR0.ATS=0";
+}
+
+TEST(SpecAtsRequest, EatsDoesNotKeepUntranslatedTrafficFromStalling) {
+  RecordProperty("rule", "SM-PC-048");
+  SmmuConfig config = ats_config();
+  config.features.stall_model = spec::StallModel::stall_and_terminate;
+  config.features.stall_max = 4;
+  AtsBench b(config);
+  const raw::Cd context = b.plain_stream();
+  b.bench.put_cd(AtsBench::plain_sid, context.with({{cd::S, 1}}));
+  EXPECT_EQ(describe(b.bench.read(AtsBench::plain_sid, va + 0x1000)), "stalled");
+  EXPECT_EQ(b.bench.take_event().get(Stall), 1u);
+  EXPECT_EQ(describe(b.request(AtsBench::plain_sid, va + 0x2000)), "success") << "a request does not stall";
+  EXPECT_TRUE(b.bench.take_events().empty());
+}
+
 TEST(SpecAtsRequest, UntranslatedTrafficDoesNotMindEats) {
   RecordProperty("rule", "SM-PC-050");
   for (const std::uint64_t eats : {0u, 1u, 2u, 3u}) {
