@@ -178,6 +178,17 @@ TEST(SpecAtsCompletion, NestedFullAndSplit) {
   }
 }
 
+TEST(SpecAtsCompletion, ExecutionImpliesReading) {
+  RecordProperty("rule", "SM-ATS-011 SM-ATS-013");
+  AtsBench b;
+  b.edit_ste({{ste::S1CDMax, 1}, {ste::S1DSS, 2}});
+  b.bench.memory.store(Stage2Bench::cd_pa + 64, b.cd);
+  EXPECT_EQ(describe(b.request(1, va, {.execute = true, .pasid = 1})), "success R W X");
+  b.s2.map(ipa, pa, s2_rw & ~s2_read);  // written and executed, not read
+  b.command({raw::command(raw::cmd::TLBI_NSNH_ALL)});
+  EXPECT_EQ(describe(b.request(1, va, {.execute = true, .pasid = 1})), "success W");
+}
+
 TEST(SpecAtsCompletion, StageOneSkipped) {
   RecordProperty("rule", "SM-ATS-006 SM-ATS-007 SM-PC-022");
   AtsBench b;
@@ -299,6 +310,7 @@ TEST(SpecAtsCompletion, RequestsFillTheTlb) {
   RecordProperty("rule", "SM-PC-004");
   AtsBench b;
   b.request();
+  EXPECT_EQ(b.bench.smmu.cache_counters(CacheId::micro_tlb).fills, 1u);
   EXPECT_EQ(b.read(va).address.value, pa);
   EXPECT_EQ(b.bench.smmu.counters().walks, 1u);
   EXPECT_EQ(b.request(1, va, {.no_write = true}).address.value, pa);

@@ -163,11 +163,22 @@ TEST(SpecAtcInvalidation, TimeOut) {
     b.bench.acknowledge_errors();
     EXPECT_TRUE(b.bench.all_consumed()) << "the same SYNC completes";
     EXPECT_EQ(b.bench.smmu.take_interrupts() & wire_sync, wire_sync);
-    b.bench.smmu.atc_invalidation_completed(b.invalidations[0].tag);  // too late
-    EXPECT_FALSE(b.command({atc_inv(1)})) << "it answers nothing that came later";
-    EXPECT_EQ(b.bench.command_error(), cerror_atc_inv_sync);
+    b.bench.issue(atc_inv(1));
     EXPECT_EQ(b.invalidations.size(), 2u);
+    b.bench.smmu.atc_invalidation_completed(b.invalidations[0].tag);  // too late
+    EXPECT_FALSE(b.command({})) << "it answers nothing that came later";
+    EXPECT_EQ(b.bench.command_error(), cerror_atc_inv_sync);
   }
+}
+
+TEST(SpecAtcInvalidation, AnUntimedMachineDoesNotWait) {
+  RecordProperty("rule", "SM-PC-031");
+  AtsBench b;
+  b.bench.push(atc_inv(1));
+  b.bench.push(raw::command(cmd::SYNC));
+  b.bench.smmu.write_register(off::CMDQ_PROD, b.bench.prod, 4);  // and no time passes
+  EXPECT_EQ(b.bench.command_error(), cerror_atc_inv_sync);
+  EXPECT_TRUE(b.bench.smmu.idle());
 }
 
 TEST(SpecAtcInvalidation, TheTimeIsTheParameter) {

@@ -338,6 +338,21 @@ TEST(SpecAtsTranslated, PasidttSplitStageTakesPrivAndExe) {
   }
 }
 
+TEST(SpecAtsTranslated, PasidttTranslationsAreNotThoseOfTheStream) {
+  RecordProperty("rule", "SM-ATS-005 SM-PC-008");
+  Split b(pasidtt_config());
+  b.edit_ste({{ste::S1CDMax, 1}, {ste::S1DSS, 2}});
+  b.bench.memory.store(Stage2Bench::cd_pa + 64, b.cd);
+  b.s1.map(ipa, ipa + 0x5000, raw::af | raw::ng | raw::ap_unprivileged);  // the VA that equals the IPA
+  b.s2.map(ipa + 0x5000, pa + 0x9000, s2_rw);
+  Transaction t = SmmuBench::transaction(1, ipa);
+  t.substream_valid = true;
+  t.substream_id = SubstreamId(1);
+  EXPECT_EQ(b.bench.go(t).address.value, pa + 0x9000);
+  for (int turn = 0; turn < 2; ++turn) EXPECT_EQ(b.translated(1, ipa, AccessType::read, 1).address.value, pa);
+  EXPECT_EQ(b.bench.go(t).address.value, pa + 0x9000);
+}
+
 TEST(SpecAtsTranslated, CachedConfigurationGoesWithItsCommands) {
   RecordProperty("rule", "SM-PC-033 SM-TL-019");
   for (const std::uint64_t opcode : {raw::cmd::CFGI_STE, raw::cmd::CFGI_CD, raw::cmd::CFGI_CD_ALL}) {

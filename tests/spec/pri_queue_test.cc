@@ -114,6 +114,7 @@ TEST(SpecPriQueue, WithoutSubstreamsThereIsNoPasid) {
   RecordProperty("rule", "SM-PRQ-005 SM-PRQ-012");
   SmmuConfig config = ats_config();
   config.features.ssidsize = 0;
+  config.features.pps = true;
   AtsBench b(config);
   PageRequest request = with_pasid(ordinary_page_request());
   request.privileged = request.execute = true;
@@ -262,7 +263,7 @@ TEST(SpecPriQueue, AutomaticResponsesToAnOverflow) {
       PageRequest request = ordinary_page_request();
       if (row.pasid) request = with_pasid(request, 0x123);
       request.stream_id = StreamId(row.sid);
-      request.group = 0x1ff;
+      request.group = 0xfff;  // nine bits count
       b.page_request(request);
       ASSERT_EQ(b.responses.size(), 1u);
       EXPECT_EQ(b.responses[0].stream_id.value, row.sid);
