@@ -161,6 +161,16 @@ template <bool ats>
   return Progress::answered;
 }
 
+/// Whether `entry`, of a page that may be clean, does not give the write permission that the access wants.
+template <bool ats>
+inline bool lacks_write(const Consultation& op, const TlbEntry& entry) {
+  if constexpr (ats) {
+    if (is_translation_request(op.transaction))
+      return op.transaction.may_dirty() && (entry.permissions & permission::write_bit(op.privileged)) == 0;
+  }
+  return denied(op, entry.permissions).write;
+}
+
 /// consult() from the point where the configuration is known.
 template <bool ats>
 [[gnu::always_inline]] inline Progress consult_with(Core& core, Consultation& op, const StreamContext& context,
@@ -187,7 +197,7 @@ template <bool ats>
   }
   const TlbEntry* entry = translations.find(context.tlb, op.canonical, op.count_tlb);
   // A writable-clean page cannot be marked dirty from here: the walk does that (section 3.13.3).
-  if (entry != nullptr && entry->clean && denied(op, entry->permissions).write) [[unlikely]]
+  if (entry != nullptr && entry->clean && lacks_write<ats>(op, *entry)) [[unlikely]]
     entry = nullptr;
   show_lookup(core, translations, op.count_tlb, entry != nullptr);
   op.count_tlb = false;

@@ -137,6 +137,12 @@ Task<> walk_stage2_only(Core& core, TranslationOp& op) {
 
 LeafUse use_of_leaf(const TranslationOp& op, std::uint8_t granted, std::uint8_t gain) {
   if (is_prefetch(op)) return {true, false};
+  if (is_translation_request(op.transaction)) {
+    // It gets what both stages grant, and makes a page dirty only if it is granted writes (section 3.13.7.1).
+    const std::uint8_t stage1 = op.own_leaf ? op.own_leaf->permissions : permission::all;
+    const bool dirties = op.transaction.may_dirty() && (gain & stage1 & permission::write_bit(op.privileged)) != 0;
+    return {grants_request(op, (dirties ? granted | gain : granted) & stage1), dirties};
+  }
   const bool writes = op.transaction.writes();
   return {!denied(op, writes ? granted | gain : granted), writes};
 }

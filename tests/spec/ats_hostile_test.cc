@@ -11,11 +11,15 @@ namespace smmusim {
 namespace {
 
 namespace ste = raw::ste;
+constexpr std::uint64_t dbm = std::uint64_t{1} << 51;
 
 class AtsHostile {
  public:
   AtsHostile(const SmmuConfig& config, std::uint64_t seed, Time latency) : b(config, latency), random_(seed) {
-    b.edit_ste({{ste::S1CDMax, 1}, {ste::S1DSS, 2}});
+    const bool marks = config.features.httu != spec::Httu::none;  // S2HD and S2HA, HD and HA
+    b.edit_cd({{raw::cd::HD, marks}, {raw::cd::HA, marks}});
+    b.edit_ste({{ste::S1CDMax, 1}, {ste::S1DSS, 2}, {raw::Bits{183, 183}, marks}, {raw::Bits{184, 184}, marks}});
+    b.s1.map(AtsBench::va, AtsBench::ipa, raw::ap_unprivileged | raw::ng | (marks ? raw::ap_read_only | dbm : raw::af));
     b.bench.memory.store(Stage2Bench::cd_pa + 64, b.cd);
     sound_ = b.ste;
   }
@@ -149,6 +153,10 @@ TEST(SpecAtsHostile, Untimed) {
   plain.run(4000);
   AtsHostile with_pasids(pasidtt_config(), 32, 0);
   with_pasids.run(4000);
+  SmmuConfig marking = pasidtt_config();
+  marking.features.httu = spec::Httu::access_dirty;
+  AtsHostile with_flags(marking, 34, 0);
+  with_flags.run(4000);
 }
 
 TEST(SpecAtsHostile, Timed) {

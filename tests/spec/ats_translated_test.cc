@@ -147,7 +147,7 @@ struct Split : AtsBench {
 };
 
 TEST(SpecAtsTranslated, SplitStageGoesThroughStageTwo) {
-  RecordProperty("rule", "SM-PC-008 SM-ATS-005 SM-PC-030");
+  RecordProperty("rule", "SM-PC-008 SM-ATS-005 SM-PC-030 SM-ATS-015");
   for (const bool is_timed : {false, true}) {
     Split b(is_timed ? timed(ats_config()) : ats_config(), is_timed ? 50'000 : 0);
     EXPECT_EQ(b.request().address.value, ipa);

@@ -297,6 +297,19 @@ TEST(SpecAtsRequest, EatsDoesNotKeepUntranslatedTrafficFromStalling) {
   EXPECT_TRUE(b.bench.take_events().empty());
 }
 
+TEST(SpecAtsRequest, PasidsWiderThanTheSmmuKnows) {
+  RecordProperty("rule", "SM-PC-001");
+  AtsBench b;
+  b.set_cr2(cr2::REC_CFG_ATS);
+  b.edit_ste({{ste::S1CDMax, 12}, {ste::S1DSS, 2}});  // IDR1.SSIDSIZE
+  for (const int pasid : {0x1000, 0xfffff}) {
+    EXPECT_EQ(describe(b.request(1, va, {.pasid = pasid})), "CA") << "not truncated";
+    EXPECT_EQ(b.bench.take_event(),
+              raw::Record{}.with(
+                  {{Type, C_BAD_SUBSTREAMID}, {StreamID, 1}, {SubstreamID, static_cast<std::uint64_t>(pasid)}}));
+  }
+}
+
 TEST(SpecAtsRequest, UntranslatedTrafficDoesNotMindEats) {
   RecordProperty("rule", "SM-PC-050");
   for (const std::uint64_t eats : {0u, 1u, 2u, 3u}) {

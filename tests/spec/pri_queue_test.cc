@@ -114,8 +114,8 @@ TEST(SpecPriQueue, WithoutSubstreamsThereIsNoPasid) {
   RecordProperty("rule", "SM-PRQ-005 SM-PRQ-012");
   SmmuConfig config = ats_config();
   config.features.ssidsize = 0;
-  config.features.pps = true;
   AtsBench b(config);
+  b.edit_ste({{raw::ats::PPAR, 1}});
   PageRequest request = with_pasid(ordinary_page_request());
   request.privileged = request.execute = true;
   b.page_request(request);
