@@ -46,6 +46,8 @@ struct StreamContext {
   TlbContext tlb{};    ///< of the translations that accesses look up: ns_stage2 if stage 1 is not in use
   S1TTWParams s1[2]{};
   S2TTWParams s2{};
+  ttw::WalkPlan s1_plan[2]{};  ///< of walks with these parameters
+  ttw::WalkPlan s2_plan{};
 
   bool translates_stage1() const { return spec::has_stage1(config) && !s1_bypassed; }
   bool translates_stage2() const { return spec::has_stage2(config); }
