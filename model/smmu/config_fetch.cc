@@ -241,6 +241,7 @@ void decode_ste(const Core& core, const Ste& ste, StreamContext& context) {
   if (!context.translates_stage2()) return;
   context.s2_s = ste.get<Ste::S2S>();
   context.s2 = s2_ttw_params(ste, core.config.features);
+  context.s2_plan = ttw::WalkPlan(context.s2, walk_start(context.s2));
   context.s2_r = ste.get<Ste::S2R>();
 }
 
@@ -253,6 +254,7 @@ void decode_cd(const Core& core, const Cd& cd, StreamContext& context) {
   context.tlb.aset = cd.get<Cd::ASET>();
   for (unsigned half = 0; half < 2; ++half) {
     context.s1[half] = s1_ttw_params(cd, half, two_privileges, core.config.features);
+    context.s1_plan[half] = ttw::WalkPlan(context.s1[half], walk_start(context.s1[half]));
   }
   tell(core, Step::cd_decoded, context.tlb.asid.value, static_cast<std::uint64_t>(context.tlb.world));
 }

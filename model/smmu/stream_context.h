@@ -49,6 +49,8 @@ struct StreamContext {
   TlbContext tlb{};    ///< of the translations that accesses look up: ns_stage2 if stage 1 is not in use
   S1TTWParams s1[2]{};
   S2TTWParams s2{};
+  ttw::WalkPlan s1_plan[2]{};  ///< of walks with these parameters
+  ttw::WalkPlan s2_plan{};
 
   /// A CD was fetched for it.
   bool depends_on_cd() const { return translates_stage1() || (translated && substream_valid); }

@@ -99,6 +99,8 @@ void set_leaf(TlbEntry& entry, const StageWalk& walk, const TTWParams& params, c
   const unsigned bits = state.contiguous_bits == 0 ? state.page_bits : contiguous_or_page(walk, state);
   set_place(entry, walk, params, state.level, bits);
   entry.pa = Pa(state.output >> bits << bits);
+  entry.table = false;  // with fixed_hints, so that the flags are one store
+  entry.fixed_hints = 0;
   entry.global = state.global;
   entry.permissions = state.permissions;
   entry.cacheable = !state.nt && !state.af_clear;

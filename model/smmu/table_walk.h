@@ -53,12 +53,13 @@ struct LeafUse {
 template <class Params>
 class TableWalk {
  public:
-  TableWalk(Core& core, TranslationOp& op, const StageWalk& walk, const Params& params)
+  TableWalk(Core& core, TranslationOp& op, const StageWalk& walk, const Params& params, const ttw::WalkPlan& plan)
       : core_(core),
         op_(op),
         walk_(walk),
         params_(params),
-        state_(walk_start(params)),
+        plan_(plan),
+        state_(plan.start()),
         plain_(!op.timed && core.observer == nullptr),
         keeps_tables_(op.effects.fill && core.tcu.walk_cache.present()),
         read_(op.descriptor_read) {
@@ -204,8 +205,7 @@ class TableWalk {
   /// Passes table descriptors while that takes reads and nothing else, with the state in registers. True: the first
   /// that is none is fetched and not digested. False: the next fetch takes more.
   bool pass_tables() {
-    const ttw::PlainTables tables(params_);
-    if (!tables.plain) return false;
+    if (!plan_.plain) return false;
     const std::uint64_t input = walk_.input;
     TTWState at = state_;
     Pa address;
@@ -214,7 +214,7 @@ class TableWalk {
     do {
       address = Pa(ttw::descriptor_address(at, input));
       fetched = read_at_once(address, word);
-    } while (fetched && tables.pass(at, word));
+    } while (fetched && plan_.pass(at, word));
     fetches_ += static_cast<unsigned>(at.level - state_.level);
     state_.base = at.base;
     state_.level = at.level;
@@ -239,6 +239,7 @@ class TableWalk {
   TranslationOp& op_;
   const StageWalk walk_;
   const Params& params_;
+  const ttw::WalkPlan& plan_;
   TTWState state_;
   const bool plain_;         ///< neither time nor an observer: a fetch is a read and no more
   const bool keeps_tables_;  ///< in the walk cache

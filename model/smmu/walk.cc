@@ -89,7 +89,8 @@ Task<> walk_stage1(Core& core, TranslationOp& op) {
   const S1TTWParams& params = op.context->s1[(op.canonical >> 55) & 1];
   const bool nested = op.context->translates_stage2();
   if (op.timed && core.tcu.walk_cache.present()) co_await delay(core.lifetime, core.walk_cache_time);
-  TableWalk<S1TTWParams> walk(core, op, {1, op.canonical, op.context->tlb}, params);
+  const ttw::WalkPlan& plan = op.context->s1_plan[(op.canonical >> 55) & 1];
+  TableWalk<S1TTWParams> walk(core, op, {1, op.canonical, op.context->tlb}, params, plan);
   walk.begin();
   bool ended = false;
   while (!ended) {

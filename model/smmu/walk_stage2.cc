@@ -97,7 +97,8 @@ inline LeafUse IpaTranslation::use_of(const TTWState& leaf) const {
 
 void IpaTranslation::translate_at_once() {
   if (!enter() || look_up()) return;
-  TableWalk<S2TTWParams> walk(core_, op_, {2, ipa_, op_.context->stage2_tlb()}, op_.context->s2);
+  const StreamContext& context = *op_.context;
+  TableWalk<S2TTWParams> walk(core_, op_, {2, ipa_, context.stage2_tlb()}, context.s2, context.s2_plan);
   walk.begin();
   SMMUSIM_CHECK(walk.advance());
   while (walk.may_mark()) {
@@ -122,7 +123,8 @@ Task<> IpaTranslation::translate_in_time(Core& core, IpaTranslation& self) {
   }
   if (self.look_up()) co_return;
   if (core.tcu.walk_cache.present()) co_await delay(core.lifetime, core.walk_cache_time);
-  TableWalk<S2TTWParams> walk(core, op, {2, self.ipa_, op.context->stage2_tlb()}, op.context->s2);
+  const StreamContext& context = *op.context;
+  TableWalk<S2TTWParams> walk(core, op, {2, self.ipa_, context.stage2_tlb()}, context.s2, context.s2_plan);
   walk.begin();
   for (bool ended = false;;) {
     while (!ended && !walk.advance()) {

@@ -80,7 +80,8 @@ inline TTWState start(const TTWParams& params, int level) {
   state.shift = descriptor_bits(params.granule_bits, level);
   const unsigned index_bits = 64u - params.txsz - state.shift;
   state.index_mask = low_mask(index_bits);
-  state.base = params.ttb & ~low_mask(std::max(index_bits + 3, params.ps_bits >= 52 ? 6u : 4u));
+  const std::uint64_t smallest = params.ps_bits >= 52 ? 63 : 15;
+  state.base = params.ttb & ~(state.index_mask << 3 | smallest);
   return state;
 }
 
@@ -108,20 +109,37 @@ inline WalkStep step(const TTWParams& params, TTWState& state, std::uint64_t des
   return WalkStep::table;
 }
 
-/// step() as far as it passes table descriptors that lie in the usual way, made ready once for a whole walk. It knows
-/// no hierarchical attributes.
-struct PlainTables {
-  bool plain;                   ///< pass() is step()
-  unsigned stride;              ///< log2 of a table's entries
-  std::uint64_t address;        ///< bits of a descriptor that are the next table's address
-  std::uint64_t address_large;  ///< those of them beyond the output size
+/// What every walk with the same parameters begins with, made ready once: its start, and step() as far as it passes
+/// table descriptors that lie in the usual way.
+struct WalkPlan {
+  std::uint64_t base = 0;  ///< of the start table, as the next three in TTWState
+  std::uint64_t index_mask = 0;
+  std::uint8_t shift = 12;
+  std::int8_t level = 3;
+  bool plain = false;               ///< pass() is step(); it knows no hierarchical attributes
+  std::uint8_t stride = 9;          ///< log2 of a table's entries
+  std::uint64_t address = 0;        ///< bits of a descriptor that are the next table's address
+  std::uint64_t address_large = 0;  ///< those of them beyond the output size
 
-  explicit PlainTables(const TTWParams& params)
-      : plain(!params.ds && !params.lpa && !params.big_endian && !params.haft),
-        stride(params.granule_bits - 3u),
-        address(low_mask(48) >> params.granule_bits << params.granule_bits),
-        address_large(address >> (params.ps_bits & 63u) << (params.ps_bits & 63u)) {}
+  WalkPlan() = default;
+  WalkPlan(const TTWParams& params, const TTWState& start)
+      : base(start.base),
+        index_mask(start.index_mask),
+        shift(static_cast<std::uint8_t>(start.shift)),
+        level(static_cast<std::int8_t>(start.level)),
+        plain(!params.ds && !params.lpa && !params.big_endian && !params.haft),
+        stride(static_cast<std::uint8_t>(params.granule_bits - 3)),
+        address(low_mask(48) & ~low_mask(params.granule_bits)),
+        address_large(address & ~low_mask(params.ps_bits)) {}
 
+  TTWState start() const {
+    TTWState state;
+    state.base = base;
+    state.level = level;
+    state.shift = shift;
+    state.index_mask = index_mask;
+    return state;
+  }
   /// Moves `state` to the next table if that is what `descriptor` says and step() finds no fault in it.
   [[gnu::always_inline]] bool pass(TTWState& state, std::uint64_t descriptor) const {
     const bool table = (descriptor & 3) == 3 && state.level != 3;
