@@ -58,6 +58,20 @@ void Engine::schedule_at(Time when, EventNode& node) {
   }
 }
 
+void Engine::withdraw(EventNode& node) {
+  --waiting_;
+  const auto far = std::find(overflow_.begin(), overflow_.end(), &node);
+  if (far != overflow_.end()) {
+    overflow_.erase(far);
+    std::make_heap(overflow_.begin(), overflow_.end(), heap_order);
+    return;
+  }
+  const std::size_t index = bucket_number(node.when) % buckets_;
+  EventList& bucket = wheel_[index];
+  bucket.erase(EventList::s_iterator_to(node));
+  if (bucket.empty()) occupied_[index / 64] &= ~(std::uint64_t{1} << (index % 64));
+}
+
 void Engine::post(EventNode& node) {
   node.when = now_;
   node.order = order_++;

@@ -61,6 +61,8 @@ class Engine {
   /// Fires `node` at time `when` (not in the past), after everything scheduled earlier for that time.
   void schedule_at(Time when, EventNode& node);
   void schedule_in(Time delay, EventNode& node) { schedule_at(now_ + delay, node); }
+  /// Takes back a node that schedule_at() has taken and that has not fired.
+  void withdraw(EventNode& node);
   /// Fires `node` at the present instant, after everything posted before it; never inside the caller.
   void post(EventNode& node);
 

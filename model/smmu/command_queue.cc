@@ -120,24 +120,36 @@ Task<CommandError> CommandQueue::consume(Command& command) {
   if (illegal_command(core_, command)) co_return CommandError::CERROR_ILL;
   const Opcode opcode = command.get<Command::OP>();
   if (opcode == Opcode::CMD_SYNC) {
-    co_await complete_earlier_commands();
-  } else if (is_prefetch(opcode)) {
+    const CommandError error = co_await complete_earlier_commands();
+    co_return error;
+  }
+  if (is_prefetch(opcode)) {
     co_await prefetch(core_, command);
+  } else if (opcode == Opcode::CMD_ATC_INV) {
+    co_await core_.atc_invalidations.issue(command);
+  } else if (opcode == Opcode::CMD_PRI_RESP) {
+    core_.pri_queue.respond(command);
   } else {
     execute_command(core_, command);
   }
   co_return CommandError::CERROR_NONE;
 }
 
-Task<> CommandQueue::complete_earlier_commands() {
+Task<CommandError> CommandQueue::complete_earlier_commands() {
   const Time begin = core_.lifetime.engine().now();
   ++core_.counters.syncs;
+  // First, because a device's completion pushes its transactions before it (section 4.5.1).
+  if (!core_.atc_invalidations.settled()) {
+    const bool complete = co_await core_.atc_invalidations.settle();
+    if (!complete) co_return CommandError::CERROR_ATC_INV_SYNC;
+  }
   // The TBUs have to answer; then every transaction that may have used what was invalidated has to be visible, and
   // the records of those that were terminated written or lost (section 4.7).
   if (core_.config.timed) co_await delay(core_.lifetime, core_.clock.cycles(2ull * core_.config.tbu.link_cycles));
   core_.requests.start_epoch();
   while (!core_.requests.old_epoch_empty() || core_.event_queue.busy()) co_await completion_.wait();
   core_.counters.sync_wait += core_.lifetime.engine().now() - begin;
+  co_return CommandError::CERROR_NONE;
 }
 
 void CommandQueue::advance() {

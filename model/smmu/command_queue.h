@@ -27,8 +27,8 @@ class CommandQueue {
  private:
   Task<> run();
   Task<spec::CommandError> consume(spec::Command& command);
-  /// Waits for everything that the present CMD_SYNC covers (section 4.7).
-  Task<> complete_earlier_commands();
+  /// Waits for everything that the present CMD_SYNC covers (section 4.7); CERROR_ATC_INV_SYNC if some of it failed.
+  Task<spec::CommandError> complete_earlier_commands();
   bool may_consume() const;
   void advance();
   void fail(spec::CommandError error);
@@ -41,7 +41,7 @@ class CommandQueue {
 /// CERROR_ILL or not (section 4.1 and the commands' own), before anything is done.
 bool illegal_command(const Core& core, const spec::Command& command);
 
-/// Carries out any command but CMD_SYNC and the prefetches; it is legal.
+/// Carries out any command but CMD_SYNC, the prefetches, CMD_ATC_INV and CMD_PRI_RESP; it is legal.
 void execute_command(Core& core, const spec::Command& command);
 
 }  // namespace smmusim

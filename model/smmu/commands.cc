@@ -28,8 +28,9 @@ bool with_s2p(const Command&, const Features& f) {
 bool with_hyp(const Command&, const Features& f) {
   return f.hyp;
 }
-bool with_ats(const Command&, const Features& f) {
-  return f.ats;
+/// A Size that covers more than everything may be used with an unknown span (4.5.1); here it is illegal.
+bool atc_inv_ok(const Command& c, const Features& f) {
+  return f.ats && c.get<Command::AtcSize>() <= spec::atc_inv_size_all;
 }
 bool with_vms(const Command&, const Features& f) {
   return supports_vms(f);
@@ -88,7 +89,7 @@ constexpr CommandRow rows[] = {
     {Opcode::CMD_TLBI_S12_VMALL, with_s2p},
     {Opcode::CMD_TLBI_S2_IPA, range_s2},
     {Opcode::CMD_TLBI_NSNH_ALL, always},
-    {Opcode::CMD_ATC_INV, with_ats, true},
+    {Opcode::CMD_ATC_INV, atc_inv_ok, true},
     {Opcode::CMD_PRI_RESP, pri_resp_ok, true},
     {Opcode::CMD_RESUME, with_stall, true},
     {Opcode::CMD_STALL_TERM, with_stall, true},

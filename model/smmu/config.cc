@@ -39,6 +39,8 @@ void require_valid(const SmmuConfig& config) {
   check_number("tbu.outstanding", config.tbu.outstanding, 1, 1u << 16, errors);
   check_number("tcu.walkers", config.tcu.walkers, 1, 1u << 12, errors);
   check_number("tcu.event_buffer", config.tcu.event_buffer, 1, 1u << 12, errors);
+  check_number("tcu.atc_invalidations", config.tcu.atc_invalidations, 1, 32, errors);
+  check_number("tcu.atc_inv_timeout_us", config.tcu.atc_inv_timeout_us, 1, 100'000'000, errors);
   check_number("tcu.clock_mhz", config.tcu.clock_mhz, 1, 10'000, errors);
   if (!errors.empty()) throw std::invalid_argument(errors);
 }

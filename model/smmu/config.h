@@ -45,10 +45,12 @@ struct TcuConfig {
   unsigned config_cycles = 3;
   unsigned walk_cache_cycles = 4;
   unsigned ipa_cache_cycles = 2;
-  unsigned walk_step_cycles = 1;  ///< after each fetch of a walk
-  unsigned walkers = 16;          ///< walks (configuration fetches included) at a time
-  unsigned command_cycles = 2;    ///< to execute one command, its fetch apart
-  unsigned event_buffer = 16;     ///< records on their way to the Event queue
+  unsigned walk_step_cycles = 1;      ///< after each fetch of a walk
+  unsigned walkers = 16;              ///< walks (configuration fetches included) at a time
+  unsigned command_cycles = 2;        ///< to execute one command, its fetch apart
+  unsigned event_buffer = 16;         ///< records on their way to the Event queue
+  unsigned atc_invalidations = 32;    ///< ATS invalidations outstanding
+  unsigned atc_inv_timeout_us = 100;  ///< after which one has failed
   unsigned clock_mhz = 1000;
   bool suppress_duplicate_stalls = true;  ///< one record stands for later stalls of the same page (section 3.12.2.1)
   bool merge_events = false;              ///< equal records that wait in event_buffer become one (section 7.3.1)

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <span>
 
+#include "model/smmu/ats.h"
 #include "model/smmu/core.h"
 #include "model/smmu/legality.h"
 #include "model/smmu/mpam.h"
@@ -229,6 +230,9 @@ void decode_ste(const Core& core, const Ste& ste, StreamContext& context) {
                        static_cast<std::uint8_t>(ste.get<Ste::SHCFG>()),
                        static_cast<std::uint8_t>(ste.get<Ste::PRIVCFG>()),
                        static_cast<std::uint8_t>(ste.get<Ste::INSTCFG>())};
+  if (!core.config.features.attr_perms_ovr) context.overrides.privcfg = context.overrides.instcfg = 0;
+  context.eats = ste.get<Ste::EATS>();
+  context.ppar = ste.get<Ste::PPAR>();
   const bool e2h = as<spec::CR2>(core.regs.cr2).get<spec::CR2::E2H>();
   context.tlb.world = stream_world(ste, core.config.features, e2h);
   const bool tagged = core.config.features.s2p && has_vmid(context.tlb.world);
@@ -253,16 +257,55 @@ void decode_cd(const Core& core, const Cd& cd, StreamContext& context) {
   tell(core, Step::cd_decoded, context.tlb.asid.value, static_cast<std::uint64_t>(context.tlb.world));
 }
 
+/// ATS traffic that its STE does not allow ends here: what follows may not be looked at (section 3.9.1.3).
+bool refused_by_ats(const Core& core, TranslationOp& op) {
+  if (op.transaction.ats == AtsType::untranslated || op.ste_only || spec::aborts(op.context->config)) return false;
+  if (effective_eats(core, *op.context) != spec::Eats::none) return false;
+  op.fault.type = ats_refusal(op.transaction);
+  return true;
+}
+
+/// Makes the context one of ATS Translated traffic: stage 1 is done, and types are not overridden (section 13.1.4).
+void keep_stage2_only(StreamContext& context) {
+  context.s1_bypassed = true;
+  context.overrides = {.privcfg = context.overrides.privcfg, .instcfg = context.overrides.instcfg};
+  if (context.translates_stage2()) context.tlb = context.stage2_tlb();
+}
+
+/// What comes after the STE: the substream, and its CD if there is one.
+Task<> fetch_substream(Core& core, TranslationOp& op, Ste& ste, const Transaction t) {
+  StreamContext& context = *op.own_context;
+  // A Translated transaction is checked, and has its CD read, only if IDR3.PASIDTT lets it have a substream.
+  const bool checked = !context.translated || (core.config.features.pasidtt && !op.ste_only);
+  const Substream substream = checked ? select_cd(ste, core.config.features, t) : Substream{};
+  op.fault.type = substream.fault;
+  tell_substream(core, context, substream);
+  context.s1_bypassed = substream.bypass;
+  context.cd_index = substream.cd_index;
+  const bool reads_cd = context.translated ? context.substream_valid : context.translates_stage1();
+  if (op.fault.type == EventType{} && reads_cd) {
+    Cd cd;
+    co_await fetch_cd(core, op, ste, cd);
+    if (op.fault.type == EventType{} && !context.translated) decode_cd(core, cd, context);
+    if (op.fault.type == EventType{}) co_await fetch_mpam(core, op, ste, cd);
+  } else if (context.translates_stage2()) {
+    context.tlb = context.stage2_tlb();
+  }
+  if (context.translated) keep_stage2_only(context);
+}
+
 }  // namespace
 
 Task<> fetch_configuration(Core& core, TranslationOp& op) {
-  const Transaction& t = op.transaction;
+  Transaction t = op.transaction;
+  t.substream_valid = t.substream_valid && !op.ste_only;
   core.counters.config_fetches += op.effects.count ? 1 : 0;
   op.own_context.emplace();
   StreamContext& context = *op.own_context;
   context.stream_id = t.stream_id;
   context.substream_valid = t.substream_valid;
   context.substream_id = t.substream_valid ? t.substream_id : SubstreamId(0);
+  context.translated = is_translated(t) || op.ste_only;
   Ste ste;
   co_await fetch_ste(core, op, ste);
   if (op.fault.type != EventType{}) co_return;
@@ -272,20 +315,9 @@ Task<> fetch_configuration(Core& core, TranslationOp& op) {
   tell(core, Step::ste_decoded, static_cast<std::uint64_t>(context.config),
        static_cast<std::uint64_t>(context.tlb.world));
   tell(core, Step::access, op.privileged, op.instruction);
+  if (refused_by_ats(core, op)) co_return;
   if (!spec::aborts(context.config)) {
-    const Substream substream = select_cd(ste, core.config.features, t);
-    op.fault.type = substream.fault;
-    tell_substream(core, context, substream);
-    context.s1_bypassed = substream.bypass;
-    context.cd_index = substream.cd_index;
-    if (op.fault.type == EventType{} && context.translates_stage1()) {
-      Cd cd;
-      co_await fetch_cd(core, op, ste, cd);
-      if (op.fault.type == EventType{}) decode_cd(core, cd, context);
-      if (op.fault.type == EventType{}) co_await fetch_mpam(core, op, ste, cd);
-    } else if (context.translates_stage2()) {
-      context.tlb = context.stage2_tlb();
-    }
+    co_await fetch_substream(core, op, ste, t);
     if (op.fault.type != EventType{}) co_return;
   }
   if (!op.effects.fill) co_return;

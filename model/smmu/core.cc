@@ -46,6 +46,8 @@ Core::Core(Engine& engine, MemoryPort& memory_port, MemoryPort* debug_port, Obse
       observer(watcher),
       interrupts(*this),
       event_queue(*this),
+      pri_queue(*this),
+      atc_invalidations(*this),
       command_queue(*this),
       tcu(lifetime, config),
       stalls(*this) {
@@ -84,6 +86,8 @@ void update_cr0ack(Core& core) {
   const std::uint64_t still_on = core.regs.cr0ack & ~core.regs.cr0;
   if (core.command_queue.busy()) ack |= still_on & CR0::CMDQEN::mask;
   if (core.event_queue.busy()) ack |= still_on & CR0::EVENTQEN::mask;
+  // The effective PRIQEN falls with SMMUEN, too (6.3.9.5).
+  if (core.pri_queue.busy()) ack |= still_on & (CR0::PRIQEN::mask | CR0::SMMUEN::mask);
   core.regs.cr0ack = ack;
 }
 

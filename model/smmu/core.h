@@ -8,6 +8,7 @@
 
 #include "model/sim/memory_port.h"
 #include "model/sim/scope.h"
+#include "model/smmu/atc_invalidation.h"
 #include "model/smmu/command_queue.h"
 #include "model/smmu/config.h"
 #include "model/smmu/counters.h"
@@ -16,6 +17,7 @@
 #include "model/smmu/in_flight.h"
 #include "model/smmu/interrupts.h"
 #include "model/smmu/observer.h"
+#include "model/smmu/pri_queue.h"
 #include "model/smmu/registers.h"
 #include "model/smmu/stalls.h"
 #include "model/smmu/stream_context.h"
@@ -64,6 +66,8 @@ struct Core {
 
   Interrupts interrupts;
   EventQueue event_queue;
+  PriQueue pri_queue;
+  AtcInvalidations atc_invalidations;
   CommandQueue command_queue;
   Tcu tcu;
   std::vector<std::unique_ptr<Tbu>> tbus;
@@ -83,6 +87,7 @@ inline void count_response(Core& core, const Transaction& transaction, const Res
   if (response.outcome != Outcome::proceed) [[unlikely]] {
     core.counters.aborts += response.outcome == Outcome::abort ? 1 : 0;
     core.counters.raz_wi += response.outcome == Outcome::raz_wi ? 1 : 0;
+    core.counters.translation_requests += response.outcome == Outcome::ats_completion ? 1 : 0;
   }
   if (core.observer != nullptr) [[unlikely]]
     core.observer->response(transaction, response);

@@ -56,7 +56,14 @@ struct SmmuCounters {
   std::uint64_t config_fetches = 0;                                      ///< configuration lookups that went to memory
   std::array<std::uint64_t, purposes> reads_by_purpose{};
   std::array<std::uint64_t, purposes> writes_by_purpose{};
-  std::uint64_t external_aborts = 0;  ///< of the SMMU's own accesses
+  std::uint64_t external_aborts = 0;       ///< of the SMMU's own accesses
+  std::uint64_t translation_requests = 0;  ///< of ATS, answered
+  std::uint64_t atc_invalidations = 0;     ///< ATS Invalidate Requests sent
+  std::uint64_t atc_timeouts = 0;          ///< of them, never answered
+  std::uint64_t page_requests = 0;         ///< PRI messages that came
+  std::uint64_t page_requests_written = 0;
+  std::uint64_t page_requests_lost = 0;  ///< to an overflow of the PRI queue
+  std::uint64_t automatic_page_responses = 0;
   std::uint64_t msis = 0;
   std::uint64_t wired_interrupts = 0;
   std::uint64_t syncs = 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What becomes of a fault: the outcome for the client (IHI 0070 sections 3.12 and 5.5) and the event record (section
 // 7.3). Where a stalled transaction waits is stalls.cc's business.
+#include "model/smmu/ats.h"
 #include "model/smmu/core.h"
 #include "model/smmu/operations.h"
 #include "model/smmu/translate.h"
@@ -23,7 +24,7 @@ bool stalls(const TranslationOp& op) {
 void set_stream(Event& event, const Transaction& t) {
   event.set<Event::StreamID>(t.stream_id.value);
   const EventType type = event.get<Event::Type>();
-  if (type == EventType::F_STREAM_DISABLED) return;
+  if (type == EventType::F_STREAM_DISABLED || type == EventType::F_TRANSL_FORBIDDEN) return;
   // C_BAD_SUBSTREAMID always carries the SubstreamID and has no SSV.
   const bool has_ssv = type != EventType::C_BAD_SUBSTREAMID;
   if (has_ssv) event.set<Event::SSV>(t.substream_valid);
@@ -49,6 +50,12 @@ Event compose(const Core& core, const TranslationOp& op) {
   switch (op.fault.type) {
     case EventType::F_UUT:
       set_access(event, op);
+      break;
+    case EventType::F_BAD_ATS_TREQ:
+      describe_request(event, op.transaction);
+      break;
+    case EventType::F_TRANSL_FORBIDDEN:
+      event.set<Event::RnW>(!op.transaction.writes()).set<Event::InputAddr>(op.transaction.address.value);
       break;
     case EventType::F_STE_FETCH:
     case EventType::F_CD_FETCH:
@@ -80,6 +87,7 @@ Event compose(const Core& core, const TranslationOp& op) {
 }
 
 bool recorded(const Core& core, const TranslationOp& op) {
+  if (const std::optional<bool> ats = ats_fault_recorded(core, op)) return *ats;
   if (op.fault.type == EventType::C_BAD_STREAMID) return as<spec::CR2>(core.regs.cr2).get<spec::CR2::RECINVSID>();
   if (!configurable(op.fault) || stalls(op)) return true;
   return op.fault.stage2 ? op.context->s2_r : op.context->cd_r;
@@ -111,6 +119,7 @@ bool enter_stall(Core& core, TranslationOp& op) {
 
 Task<> report_fault(Core& core, TranslationOp& op) {
   op.response.outcome = outcome_of(op);
+  if (is_translation_request(op.transaction) && core.config.features.ats) complete_fault(core, op);
   op.response.event = op.fault.type;
   const bool wanted = !settle_faulted_operation(op) && recorded(core, op);
   if (core.observer != nullptr) core.observer->fault(compose(core, op), wanted);

@@ -14,7 +14,7 @@ namespace {
 /// Of a mapping that nothing translated: the unit in which everything else is checked (section 16.7.1).
 constexpr unsigned untranslated_bits = 12;
 
-/// ATS: StreamContext does not hold STE.EATS, so a device is taken to use ATS if the SMMU has it.
+/// None where the SMMU has ATS: a device that uses it keeps translations of its own.
 bool may_grant(const Core& core) {
   return !core.config.timed && core.observer == nullptr && !core.config.features.ats;
 }

@@ -21,6 +21,7 @@ struct SourceRow {
 constexpr SourceRow sources[] = {
     {Wire::global_error, IRQ_CTRL::GERROR_IRQEN::mask, GERROR::MSI_GERROR_ABT_ERR::mask, &RegisterFile::gerror_irq},
     {Wire::event_queue, IRQ_CTRL::EVENTQ_IRQEN::mask, GERROR::MSI_EVENTQ_ABT_ERR::mask, &RegisterFile::eventq_irq},
+    {Wire::pri_queue, IRQ_CTRL::PRIQ_IRQEN::mask, GERROR::MSI_PRIQ_ABT_ERR::mask, &RegisterFile::priq_irq},
 };
 const SourceRow& row_of(IrqSource source) {
   return sources[static_cast<std::size_t>(source)];

@@ -15,7 +15,7 @@ namespace smmusim {
 struct Core;
 
 /// What an enable of IRQ_CTRL gates.
-enum class IrqSource : std::uint8_t { global_error, event_queue };
+enum class IrqSource : std::uint8_t { global_error, event_queue, pri_queue };
 
 class Interrupts {
  public:
@@ -34,7 +34,7 @@ class Interrupts {
 
   unsigned take_wires();
   void reset();
-  bool idle() const { return outstanding_[0] == 0 && outstanding_[1] == 0; }
+  bool idle() const { return outstanding_ == std::array<unsigned, 3>{}; }
   Core& core() { return core_; }
   Scope& scope();
 
@@ -43,7 +43,7 @@ class Interrupts {
 
   Core& core_;
   unsigned wires_ = 0;
-  std::array<unsigned, 2> outstanding_{};  // MSIs under way, by IrqSource
+  std::array<unsigned, 3> outstanding_{};  // MSIs under way, by IrqSource
 };
 
 }  // namespace smmusim

@@ -31,6 +31,9 @@ bool cmdq_off(const Core& core) {
 bool eventq_off(const Core& core) {
   return enabled(core, CR0::EVENTQEN::mask) == 0;
 }
+bool priq_off(const Core& core) {  // as written, not as effective (6.3.9.5)
+  return enabled(core, CR0::PRIQEN::mask) == 0;
+}
 bool irq_off(const Core& core, std::uint64_t bit) {
   return ((core.regs.irq_ctrl | core.regs.irq_ctrlack) & bit) == 0;
 }
@@ -176,6 +179,16 @@ void written_eventq_cons(Core& core, std::uint64_t) {
   core.stalls.look_again();
 }
 
+std::uint64_t writable_priq_base(const Core& core) {
+  return when(features(core).pri && priq_off(core) && !features(core).queues_preset, queue_base_fields(core));
+}
+std::uint64_t writable_priq_prod(const Core& core) {
+  return when(features(core).pri && priq_off(core), index_bits(features(core).priqs) | bit31);
+}
+std::uint64_t writable_priq_cons(const Core& core) {
+  return when(features(core).pri, index_bits(features(core).priqs) | bit31);
+}
+
 // MSI configuration (6.3.21 to 6.3.23): exists with IDR0.MSI; addresses beyond the OAS are not stored.
 template <std::uint64_t Enable>
 std::uint64_t writable_irq_cfg0(const Core& core) {
@@ -192,6 +205,15 @@ std::uint64_t writable_irq_cfg2(const Core& core) {
 }
 constexpr std::uint64_t gerror_irqen = IRQ_CTRL::GERROR_IRQEN::mask;
 constexpr std::uint64_t eventq_irqen = IRQ_CTRL::EVENTQ_IRQEN::mask;
+constexpr std::uint64_t priq_irqen = IRQ_CTRL::PRIQ_IRQEN::mask;
+template <std::uint64_t (*Writable)(const Core&)>
+std::uint64_t with_pri(const Core& core) {
+  return when(features(core).pri, Writable(core));
+}
+/// LO is about the wired interrupt too, and so stays without MSIs.
+std::uint64_t writable_priq_irq_cfg2(const Core& core) {
+  return when(features(core).pri, when(irq_off(core, priq_irqen), bit31) | writable_irq_cfg2<priq_irqen>(core));
+}
 
 template <unsigned N>
 std::uint64_t read_idr(const Core& core) {
@@ -280,6 +302,10 @@ constexpr RegisterBehaviour table[] = {
     irq_stored<&R::eventq_irq, &IrqConfig::cfg0>(reg::EVENTQ_IRQ_CFG0, 64, writable_irq_cfg0<eventq_irqen>),
     irq_stored<&R::eventq_irq, &IrqConfig::cfg1>(reg::EVENTQ_IRQ_CFG1, 32, writable_irq_cfg1<eventq_irqen>),
     irq_stored<&R::eventq_irq, &IrqConfig::cfg2>(reg::EVENTQ_IRQ_CFG2, 32, writable_irq_cfg2<eventq_irqen>),
+    stored<&R::priq_base>(reg::PRIQ_BASE, 64, writable_priq_base),
+    irq_stored<&R::priq_irq, &IrqConfig::cfg0>(reg::PRIQ_IRQ_CFG0, 64, with_pri<writable_irq_cfg0<priq_irqen>>),
+    irq_stored<&R::priq_irq, &IrqConfig::cfg1>(reg::PRIQ_IRQ_CFG1, 32, with_pri<writable_irq_cfg1<priq_irqen>>),
+    irq_stored<&R::priq_irq, &IrqConfig::cfg2>(reg::PRIQ_IRQ_CFG2, 32, writable_priq_irq_cfg2),
     read_only(reg::MPAMIDR, [](const Core& core) -> std::uint64_t { return core.ids.mpamidr; }),
     stored<&R::gmpam>(reg::GMPAM, 32, writable_mpam, written_gmpam),
     stored<&R::gbpmpam>(reg::GBPMPAM, 32, writable_mpam, written_gbpmpam),
@@ -293,6 +319,8 @@ constexpr RegisterBehaviour table[] = {
     read_only(reg::CIDR3, read_constant<0xb1>),
     stored<&R::eventq_prod>(reg::EVENTQ_PROD, 32, writable_eventq_prod),
     stored<&R::eventq_cons>(reg::EVENTQ_CONS, 32, writable_eventq_cons, written_eventq_cons),
+    stored<&R::priq_prod>(reg::PRIQ_PROD, 32, writable_priq_prod),
+    stored<&R::priq_cons>(reg::PRIQ_CONS, 32, writable_priq_cons),
 };
 
 /// One access as the part of a register that it touches; `row` is null if it touches none.

@@ -41,6 +41,11 @@ struct RegisterFile {
   bool smmuen() const { return as<spec::CR0>(cr0).get<spec::CR0::SMMUEN>(); }
   bool cmdqen() const { return as<spec::CR0>(cr0).get<spec::CR0::CMDQEN>(); }
   bool eventqen() const { return as<spec::CR0>(cr0).get<spec::CR0::EVENTQEN>(); }
+  /// The effective value of PRIQEN (6.3.9.5).
+  bool priqen() const { return smmuen() && as<spec::CR0>(cr0).get<spec::CR0::PRIQEN>(); }
+  bool atschk() const { return as<spec::CR0>(cr0).get<spec::CR0::ATSCHK>(); }
+  bool rec_cfg_ats() const { return as<spec::CR2>(cr2).get<spec::CR2::REC_CFG_ATS>(); }
+  bool recinvsid() const { return as<spec::CR2>(cr2).get<spec::CR2::RECINVSID>(); }
   /// Bits of GERROR that software has not acknowledged.
   std::uint64_t active_errors() const { return gerror ^ gerrorn; }
 };

@@ -2,6 +2,7 @@
 // The public face: every call goes straight to the part that does the work.
 #include "model/smmu/smmu.h"
 
+#include "model/smmu/ats.h"
 #include "model/smmu/core.h"
 #include "model/smmu/register_map.h"
 #include "model/smmu/translate.h"
@@ -34,6 +35,8 @@ void Smmu::reset() {
   core.lifetime.cancel();
   core.interrupts.reset();
   core.event_queue.reset();
+  core.pri_queue.reset();
+  core.atc_invalidations.reset();
   core.command_queue.reset();
   core.tcu.config_cache.clear();
   core.tcu.tlb.clear();
@@ -63,7 +66,7 @@ bool Smmu::submit(unsigned tbu, TranslationRequest& request) {
       return true;
     }
   }
-  if (request.transaction.unusual()) request.transaction = as_it_counts(request.transaction);
+  if (request.transaction.unusual()) request.transaction = taken(*core_, as_it_counts(request.transaction));
   core_->requests.admit(*core_, request);
   spawn(core_->lifetime, core_->tbus[tbu]->serve(request));
   return false;
@@ -71,6 +74,19 @@ bool Smmu::submit(unsigned tbu, TranslationRequest& request) {
 
 void Smmu::retire(TranslationRequest& request) {
   core_->requests.retire(*core_, request);
+}
+
+void Smmu::on_atc_invalidate(std::function<void(const AtcInvalidate&)> receiver) {
+  core_->atc_invalidations.set_send(std::move(receiver));
+}
+void Smmu::on_page_response(std::function<void(const PageResponse&)> receiver) {
+  core_->pri_queue.set_send(std::move(receiver));
+}
+void Smmu::atc_invalidation_completed(std::uint32_t tag) {
+  core_->atc_invalidations.completed(tag);
+}
+void Smmu::page_request(const PageRequest& request) {
+  core_->pri_queue.receive(request);
 }
 
 unsigned Smmu::take_interrupts() {
@@ -122,7 +138,7 @@ void Smmu::reset_counters() {
 
 bool Smmu::idle() const {
   return core_->requests.idle() && !core_->command_queue.busy() && !core_->event_queue.busy() &&
-         core_->interrupts.idle() && core_->tcu.in_flight.open() == 0;
+         !core_->pri_queue.busy() && core_->interrupts.idle() && core_->tcu.in_flight.open() == 0;
 }
 
 }  // namespace smmusim

@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 
+#include "model/smmu/ats_messages.h"
 #include "model/smmu/config.h"
 #include "model/smmu/counters.h"
 #include "model/smmu/observer.h"
@@ -65,6 +66,14 @@ class Smmu {
   /// `revoke` is called, from within the command, register write or reset that ends them, when grants were given: all
   /// of them are then void.
   void on_revoke(std::function<void()> revoke);
+
+  /// The messages of ATS and PRI (ats_messages.h). Without a receiver no device can do ATS, or PRI, and the commands do
+  /// nothing (section 4.5). A receiver may answer and write registers from within the call, but not reset the SMMU.
+  void on_atc_invalidate(std::function<void(const AtcInvalidate&)> receiver);
+  void on_page_response(std::function<void(const PageResponse&)> receiver);
+  /// A device has answered the invalidation with this tag: with a completion, or with UR.
+  void atc_invalidation_completed(std::uint32_t tag);
+  void page_request(const PageRequest& request);
 
   /// Which wires have pulsed since the last call, bit n for Wire n.
   unsigned take_interrupts();

@@ -29,8 +29,11 @@ struct StreamContext {
   SubstreamId substream_id{};
   bool substream_valid = false;
   spec::SteConfig config = spec::SteConfig::abort;
-  bool s1_bypassed = false;  ///< Config has stage 1, but S1DSS lets this traffic by
-  bool cd_a = true;          ///< CD.A and CD.R (section 3.12)
+  bool s1_bypassed = false;  ///< Config has stage 1, but S1DSS lets this traffic by, or it is `translated`
+  bool translated = false;   ///< for ATS Translated traffic: stage 1 is done, a CD was looked at only to be checked
+  spec::Eats eats = spec::Eats::none;  ///< as stored
+  bool ppar = false;                   ///< STE.PPAR
+  bool cd_a = true;                    ///< CD.A and CD.R (section 3.12)
   bool cd_r = true;
   bool cd_s = false;  ///< CD.S: faults of stage 1 stall
   bool s2_r = true;   ///< STE.S2R: the same for faults of stage 2, which has no RAZ/WI
@@ -47,6 +50,8 @@ struct StreamContext {
   S1TTWParams s1[2]{};
   S2TTWParams s2{};
 
+  /// A CD was fetched for it.
+  bool depends_on_cd() const { return translates_stage1() || (translated && substream_valid); }
   bool translates_stage1() const { return spec::has_stage1(config) && !s1_bypassed; }
   bool translates_stage2() const { return spec::has_stage2(config); }
   /// Of translations by stage 2 alone.
@@ -65,7 +70,7 @@ struct ConfigInvalidation {
 
   bool matches(const StreamContext& context) const {
     if (context.stream_id.value < first || context.stream_id.value > last) return false;
-    if (cds_only && !context.translates_stage1()) return false;
+    if (cds_only && !context.depends_on_cd()) return false;
     if (vms_only && !(context.uses_vms && context.tlb.vmid == vmid)) return false;
     return !one_cd || context.cd_index == cd_index;
   }
@@ -95,8 +100,19 @@ class StreamCache {
     return hit;
   }
 
+  /// The same for ATS Translated traffic, which has contexts of its own.
+  const StreamContext* find_translated(StreamId stream, bool substream_valid, SubstreamId substream, bool use) {
+    const StreamContext* hit = cache_.find(index_of(stream, substream_valid, substream),
+                                           tag_of(stream, substream_valid, substream) | translated_tag, use,
+                                           [](const StreamContext&) { return true; });
+    if (use) ++(hit != nullptr ? counters_.hits : counters_.missed);
+    return hit;
+  }
+
   bool holds(const StreamContext& context) {
-    return find(context.stream_id, context.substream_valid, context.substream_id, false) != nullptr;
+    return (context.translated
+                ? find_translated(context.stream_id, context.substream_valid, context.substream_id, false)
+                : find(context.stream_id, context.substream_valid, context.substream_id, false)) != nullptr;
   }
 
   void fill(const StreamContext& context) {
@@ -104,8 +120,9 @@ class StreamCache {
     last_hit_ = nullptr;
     cache_.insert(
         index_of(context.stream_id, context.substream_valid, context.substream_id),
-        tag_of(context.stream_id, context.substream_valid, context.substream_id), context,
-        [](const StreamContext&) { return true; }, [this](const StreamContext&) { ++counters_.evictions; });
+        tag_of(context.stream_id, context.substream_valid, context.substream_id) |
+            (context.translated ? translated_tag : 0),
+        context, [](const StreamContext&) { return true; }, [this](const StreamContext&) { ++counters_.evictions; });
     ++counters_.fills;
   }
 
@@ -123,6 +140,7 @@ class StreamCache {
   void count_dropped_fill() { ++counters_.dropped_fills; }
 
  private:
+  static constexpr std::uint64_t translated_tag = std::uint64_t{1} << 62;
   static std::uint64_t index_of(StreamId stream, bool substream_valid, SubstreamId substream) {
     return stream.value ^ (substream_valid ? substream.value : 0);
   }

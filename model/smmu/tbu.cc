@@ -27,7 +27,8 @@ void Tbu::reset() {
 }
 
 void Tbu::keep(TranslationOp& op) {
-  if (op.response.outcome != Outcome::proceed) return;
+  const Outcome outcome = op.response.outcome;
+  if ((outcome != Outcome::proceed && outcome != Outcome::ats_completion) || op.failed()) return;
   const InFlight& in_flight = core_.tcu.in_flight;
   if (op.context != nullptr && !stream_cache.holds(*op.context) && may_fill(in_flight, op, *op.context)) {
     stream_cache.fill(*op.context);

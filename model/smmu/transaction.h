@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a client device sends to the SMMU and what it gets back (IHI 0070 sections 3.2, 3.3 and 14).
+// What a client device sends to the SMMU and what it gets back (IHI 0070 sections 3.2, 3.3, 3.9.1 and 14).
 #pragma once
 
 #include <cstdint>
@@ -34,7 +34,8 @@ enum class Operation : std::uint8_t {
   no_op,  ///< of a Response: it has completed and must not go on
 };
 
-/// One access of a client device, within one 4 KiB page of its address space (section 16.7.1).
+/// One access of a client device, within one 4 KiB page of its address space (section 16.7.1); or an ATS Translation
+/// Request, which asks for read access, for write access unless `no_write`, and for execution if `instruction` (13.7).
 struct Transaction {
   StreamId stream_id{};
   SubstreamId substream_id{};    ///< meaningful only if substream_valid
@@ -46,13 +47,20 @@ struct Transaction {
   AtsType ats = AtsType::untranslated;
   Operation operation = Operation::plain;
   bool speculative = false;  ///< section 3.14: only a plain read may be
+  bool no_write = false;     ///< NW of a Translation Request
+  bool source_cxl = false;   ///< Source-CXL of a Translation Request
+  std::uint8_t stus = 1;     ///< how many STUs a Translation Request asks for; it gets one entry
   Va address{};
   std::uint32_t size = 1;                ///< bytes
   MemoryAttributes attributes{0xff, 0};  ///< as presented; default: Normal iWB-oWB RA WA, NSH (13.1)
 
   bool writes() const { return access != AccessType::read; }
-  /// Not one of the plain accesses that nearly all traffic is (operations.h).
-  bool unusual() const { return (static_cast<unsigned>(operation) | unsigned{speculative}) != 0; }
+  /// Not one of the plain untranslated accesses that nearly all traffic is (operations.h, ats.h).
+  bool unusual() const {
+    return (static_cast<unsigned>(operation) | unsigned{speculative} | static_cast<unsigned>(ats)) != 0;
+  }
+  /// A write will follow: dirty state is to be set (section 3.13.7.1).
+  bool may_dirty() const { return ats == AtsType::translation_request ? !no_write : writes(); }
 };
 
 /// `t` with the access that its operation counts as for permissions and faults (operations.cc). Cache maintenance has
@@ -60,10 +68,25 @@ struct Transaction {
 Transaction as_it_counts(const Transaction& t);
 
 enum class Outcome : std::uint8_t {
-  proceed,  ///< goes on to Response::address
-  abort,    ///< the client sees an abort
-  raz_wi,   ///< reads give zero, writes are dropped, both complete without error
-  stalled,  ///< not over: a submitted request is answered when the stall ends (stalls.h)
+  proceed,         ///< goes on to Response::address
+  abort,           ///< the client sees an abort
+  raz_wi,          ///< reads give zero, writes are dropped, both complete without error
+  stalled,         ///< not over: a submitted request is answered when the stall ends (stalls.h)
+  ats_completion,  ///< the answer to a Translation Request
+};
+
+/// Status of an ATS Translation Completion.
+enum class AtsStatus : std::uint8_t { success, unsupported_request, completer_abort };
+
+/// What a Translation Completion says besides R (Response::read_allowed), W (write_allowed), the address and its size.
+struct AtsCompletion {
+  AtsStatus status : 2 = AtsStatus::success;
+  bool execute : 1 = false;            ///< Exe
+  bool privileged : 1 = false;         ///< Priv, as the request had it
+  bool global : 1 = false;             ///< always 0 (section 3.9.1)
+  bool no_snoop : 1 = false;           ///< N, always 0 (section 13.6.2)
+  bool untranslated_only : 1 = false;  ///< U, always 0 (sections 13.6.4 and 13.6.5)
+  bool cxl_io : 1 = false;             ///< CXL.io (section 3.9.3)
 };
 
 /// No stall has this STAG: IDR5.STALL_MAX has 16 bits.
@@ -75,13 +98,14 @@ struct Response {
   bool write_allowed = false;
   std::uint8_t page_bits = 0;  ///< log2 of the size of the mapping that was used; 0 if nothing was translated
   MpamIds mpam{};              ///< these and what follows are valid if outcome is proceed
-  Pa address{};
+  Pa address{};                ///< also of a Translation Completion: the page, a PA or an IPA
   MemoryAttributes attributes{};
   std::uint16_t stag = no_stag;            ///< of a stalled transaction whose event was recorded
   Operation operation = Operation::plain;  ///< what goes on, perhaps less than what came
-  bool instruction = false;                ///< INST and PRIV as the access goes on (13.1.2)
+  bool instruction : 1 = false;            ///< INST and PRIV as the access goes on (13.1.2)
   bool privileged : 1 = false;
   bool unmarked : 1 = false;  ///< Effects::httu kept an update of a descriptor from being made
+  AtsCompletion ats{};        ///< of a Translation Completion; other outcomes leave it alone
   spec::EventType event{};    ///< the event of a faulting transaction, recorded or not; 0 if none
 };
 

@@ -3,6 +3,7 @@
 // range, TLB, walk, permissions.
 #include "model/smmu/translate.h"
 
+#include "model/smmu/ats.h"
 #include "model/smmu/attributes.h"
 #include "model/smmu/core.h"
 #include "model/smmu/operations.h"
@@ -74,10 +75,10 @@ AttributeOverrides gbpa_overrides(const RegisterFile& regs) {
 }
 
 /// What this implementation can't take at all (F_UUT, section 7.3.2): page-crossing accesses (the TLM adaptor splits
-/// them before they come here), ATS and security states that it does not have.
+/// them before they come here), and security states that it does not have.
 bool unsupported(const Transaction& t) {
   const std::uint64_t offset = t.address.value & low_mask(12);
-  return t.ats != AtsType::untranslated || t.security != SecurityState::non_secure || offset + t.size > 4096;
+  return t.security != SecurityState::non_secure || offset + t.size > 4096;
 }
 
 /// What bypasses a stage is checked there too; a violation is a fault of stage 1, and terminates whatever the STE says.
@@ -143,11 +144,18 @@ void show_lookup(Core& core, const TranslationCache& cache, bool used, bool hit)
   return answer(op, Outcome::proceed);
 }
 
+// The text of a translation, for untranslated traffic alone or (`ats`) for any. Untranslated traffic, whose hits must
+// be fast, then has nothing of ATS in its way. What begins ATS traffic, and what ends it, is in ats.h.
+
 /// Permission check of a translated access, which `entry` covers, and its output.
+template <bool ats>
 [[gnu::always_inline]] inline Progress finish(Core& core, Consultation& op, const TlbEntry& entry) {
   using namespace permission;
   const unsigned granted = of_privilege(entry.permissions, op.privileged);
   op.leaf = &entry;
+  if constexpr (ats) {
+    if (is_translation_request(op.transaction)) return complete_request(core, op, entry);
+  }
   op.response.page_bits = entry.page_bits;
   op.response.read_allowed = (granted & (op.instruction ? unprivileged_execute : unprivileged_read)) != 0;
   op.response.write_allowed = (granted & unprivileged_write) != 0;
@@ -181,10 +189,26 @@ void show_lookup(Core& core, const TranslationCache& cache, bool used, bool hit)
   return Progress::answered;
 }
 
+/// Whether `entry`, of a page that may be clean, does not give the write permission that the access wants.
+template <bool ats>
+[[gnu::always_inline]] inline bool lacks_write(const Consultation& op, const TlbEntry& entry) {
+  if constexpr (ats) {
+    if (is_translation_request(op.transaction))
+      return op.transaction.may_dirty() && (entry.permissions & permission::write_bit(op.privileged)) == 0;
+  }
+  return denied(op, entry.permissions).write;
+}
+
 /// consult() from the point where the configuration is known.
+template <bool ats>
 [[gnu::always_inline]] inline Progress consult_with(Core& core, Consultation& op, const StreamContext& context,
                                                     TranslationCache& translations) {
   op.context = &context;
+  if constexpr (ats) {
+    if (op.transaction.ats != AtsType::untranslated) {
+      if (const std::optional<Progress> ends = enter_ats(core, op, context)) return *ends;
+    }
+  }
   if (spec::aborts(context.config)) [[unlikely]]
     return answer(op, Outcome::abort);
   override_permissions(core, op, context.overrides);
@@ -193,32 +217,45 @@ void show_lookup(Core& core, const TranslationCache& cache, bool used, bool hit)
   } else if (context.translates_stage2()) {
     if (enter_stage2(core, op, context) != Progress::answered) return Progress::faulted;
   } else {
-    return bypass(core, op, context);
+    const Progress progress = bypass(core, op, context);
+    if constexpr (ats) {
+      if (progress == Progress::answered && is_translation_request(op.transaction))
+        return complete_identity(core, op, context);
+    }
+    return progress;
   }
   const TlbEntry* entry = translations.find(context.tlb, op.canonical, op.count_tlb);
   // A writable-clean page cannot be marked dirty from here: the walk does that (section 3.13.3).
-  if (entry != nullptr && entry->clean && denied(op, entry->permissions).write) [[unlikely]]
+  if (entry != nullptr && entry->clean && lacks_write<ats>(op, *entry)) [[unlikely]]
     entry = nullptr;
   show_lookup(core, translations, op.count_tlb, entry != nullptr);
   op.count_tlb = false;
-  return entry != nullptr ? finish(core, op, *entry) : Progress::needs_walk;
+  return entry != nullptr ? finish<ats>(core, op, *entry) : Progress::needs_walk;
 }
 
 /// consult(), for callers that keep the Consultation in registers.
+template <bool ats>
 [[gnu::always_inline]] inline Progress consult_here(Core& core, Consultation& op, StreamCache& streams,
                                                     TranslationCache& translations) {
   const Transaction& t = op.transaction;
   op.context = nullptr;
+  if constexpr (ats) {
+    if (t.ats != AtsType::untranslated) {
+      if (const std::optional<Progress> ends = begin_ats(core, op)) return *ends;
+    }
+  }
   if (!core.regs.smmuen()) [[unlikely]]
     return disabled(core, op);
   if (unsupported(t)) [[unlikely]] {
     tell(core, Step::unsupported);
     return fail(op, EventType::F_UUT);
   }
-  const StreamContext* context = streams.find(t.stream_id, t.substream_valid, t.substream_id, op.count_config);
+  const StreamContext* context =
+      ats && is_translated(t) ? streams.find_translated(t.stream_id, t.substream_valid, t.substream_id, op.count_config)
+                              : streams.find(t.stream_id, t.substream_valid, t.substream_id, op.count_config);
   show_lookup(core, streams, op.count_config, context != nullptr);
   op.count_config = false;
-  return context != nullptr ? consult_with(core, op, *context, translations) : Progress::needs_configuration;
+  return context != nullptr ? consult_with<ats>(core, op, *context, translations) : Progress::needs_configuration;
 }
 
 /// True if another translation is already bringing what this one needs.
@@ -274,7 +311,7 @@ bool needs_memory(Progress progress) {
 Progress consult(Core& core, Consultation& op, StreamCache& streams, TranslationCache& translations) {
   const bool unusual = op.transaction.unusual();
   if (unusual && ends_on_entry(op.transaction)) return answer(op, Outcome::abort);
-  const Progress progress = consult_here(core, op, streams, translations);
+  const Progress progress = consult_here<true>(core, op, streams, translations);
   return unusual ? settled(core, op, progress) : progress;
 }
 
@@ -283,7 +320,7 @@ namespace {
 /// translate_here() of a transaction that is unusual().
 [[gnu::noinline]] void translate_unusual(Core& core, Tbu& tbu, const Transaction& presented, Effects effects,
                                          bool parks, Response& response) {
-  const Transaction transaction = as_it_counts(presented);
+  const Transaction transaction = taken(core, as_it_counts(presented));
   Consultation start(transaction, response, effects.fill);
   const Progress progress = consult(core, start, tbu.stream_cache, tbu.micro_tlb);
   if (progress != Progress::answered) translate_missing(core, tbu, start, effects, parks);
@@ -300,7 +337,7 @@ namespace {
     return response;
   }
   Consultation start(transaction, response, effects.fill);
-  const Progress progress = consult_here(core, start, tbu.stream_cache, tbu.micro_tlb);
+  const Progress progress = consult_here<false>(core, start, tbu.stream_cache, tbu.micro_tlb);
   if (progress != Progress::answered) [[unlikely]]
     translate_missing(core, tbu, start, effects, parks);
   return response;
@@ -338,13 +375,13 @@ Task<> translate_in_tcu(Core& core, TranslationOp& op) {
     if (waits) progress = consult(core, op, tcu.config_cache, tcu.tlb);
     if (progress == Progress::needs_configuration) {
       co_await fetch_configuration(core, op);
-      progress = op.failed() ? Progress::faulted : consult_with(core, op, *op.own_context, tcu.tlb);
+      progress = op.failed() ? Progress::faulted : consult_with<true>(core, op, *op.own_context, tcu.tlb);
     }
     if (progress == Progress::needs_walk) {
       if (op.timed) op.keep_context();
       if (op.overtakable) announce(core, op, progress);
       co_await walk(core, op);
-      progress = op.failed() ? Progress::faulted : finish(core, op, *op.own_leaf);
+      progress = op.failed() ? Progress::faulted : finish<true>(core, op, *op.own_leaf);
     }
     slot.release();
     if (op.overtakable) {

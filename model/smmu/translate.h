@@ -72,6 +72,7 @@ struct TranslationOp : Consultation {
   MemoryPort* port;
   bool timed;                 ///< waits cost time
   bool parks = false;         ///< its client waits for the end of a stall
+  bool ste_only = false;      ///< only the STE is wanted, whatever it says (PRI overflow)
   bool overtakable;           ///< others may invalidate, or fetch the same, meanwhile: it holds a Token
   OwnAccess descriptor_read;  ///< of the walk under way
   ReadWindow window{};        ///< untimed and unobserved: where the last descriptor lay

@@ -4,6 +4,7 @@
 // is decided in vmsa/s1_walk.cc.
 #include <algorithm>
 
+#include "model/smmu/ats.h"
 #include "model/smmu/attributes.h"
 #include "model/smmu/core.h"
 #include "model/smmu/table_walk.h"
@@ -41,9 +42,11 @@ bool is_prefetch(const TranslationOp& op) {
 /// Stage 1's permissions, which count before stage 2 sees the access.
 bool stage1_permits(const Core& core, TranslationOp& op) {
   if (is_prefetch(op)) return true;
-  const Denied missing = denied(op, op.own_leaf->permissions);
+  const std::uint8_t granted = op.own_leaf->permissions;
+  const bool request = is_translation_request(op.transaction);
+  const Denied missing = request ? Denied{!grants_request(op, granted), false} : denied(op, granted);
   if (!missing) return true;
-  tell(core, Step::denied, op.own_leaf->permissions, 1);
+  tell(core, Step::denied, granted, 1);
   op.fault.read_failed = !missing.write;
   op.fault.type = EventType::F_PERMISSION;
   return false;
@@ -135,6 +138,12 @@ Task<> walk_stage2_only(Core& core, TranslationOp& op) {
 
 LeafUse use_of_leaf(const TranslationOp& op, std::uint8_t granted, std::uint8_t gain) {
   if (is_prefetch(op)) return {true, false};
+  if (is_translation_request(op.transaction)) {
+    // It gets what both stages grant, and makes a page dirty only if it is granted writes (section 3.13.7.1).
+    const std::uint8_t stage1 = op.own_leaf ? op.own_leaf->permissions : permission::all;
+    const bool dirties = op.transaction.may_dirty() && (gain & stage1 & permission::write_bit(op.privileged)) != 0;
+    return {grants_request(op, (dirties ? granted | gain : granted) & stage1), dirties};
+  }
   const bool writes = op.transaction.writes();
   return {!denied(op, writes ? granted | gain : granted), writes};
 }

@@ -12,6 +12,7 @@ constexpr std::uint64_t cycles_max = 1'000'000;
 constexpr std::uint64_t slots_max = 1 << 16;
 constexpr std::uint64_t accesses_max = 0xffff;  // numbered in 16 bits
 constexpr std::uint64_t walkers_max = 1 << 12;
+constexpr std::uint64_t timeout_max = 100'000'000;  // PCIe has a minute and a half
 
 constexpr Choice replacements[] = {{"lru", 0}, {"round-robin", 1}, {"random", 2}};
 constexpr Choice crossings[] = {{"split", 0}, {"f_uut", 1}};
@@ -107,6 +108,14 @@ void add_tcu(std::vector<Key>& keys) {
                             {"", "equal records that wait in event_buffer become one, where STE.MEV allows it",
                              "every fault is seen"})
                      .in_section("7.3.1"));
+  keys.push_back(integer<S>("smmu.tcu.atc_invalidations",
+                            [](auto& s) -> auto& { return s.config.tcu.atc_invalidations; }, 1, 32,
+                            {"", "ATS invalidations outstanding at a time", "the tags of PCIe"})
+                     .in_section("4.5.1"));
+  keys.push_back(integer<S>("smmu.tcu.atc_inv_timeout_us",
+                            [](auto& s) -> auto& { return s.config.tcu.atc_inv_timeout_us; }, 1, timeout_max,
+                            {"us", "after which an ATS invalidation without an answer has failed", "assumed"})
+                     .in_section("3.9.1.4"));
   keys.push_back(integer<S>("smmu.tcu.clock_mhz", [](auto& s) -> auto& { return s.config.tcu.clock_mhz; }, 1, 10'000,
                             {"MHz", "clock of TCU and TBUs", "a usual interconnect clock"}));
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The rows: this version has Non-secure stages 1 and 2 of VMSAv8-64, without ATS and PRI.
+// The rows: this version has Non-secure stages 1 and 2 of VMSAv8-64, ATS and PRI. Its endpoints do no ATS yet.
 #include "platform/config/supported.h"
 
 namespace smmusim {
@@ -10,16 +10,6 @@ using E = const EndpointConfig&;
 using P = const PlatformConfig&;
 
 constexpr UnsupportedRow<NamedSmmu> smmu_rows[] = {
-    {"smmu.ats", [](S s) { return s.config.features.ats; },
-     "ATS is not supported by this version; use ats = \"off\" or \"auto\""},
-    {"smmu.split_stage_ats", [](S s) { return s.config.features.split_stage_ats; },
-     "ATS is not supported by this version; use split_stage_ats = false"},
-    {"smmu.atsrecerr", [](S s) { return s.config.features.atsrecerr; },
-     "ATS is not supported by this version; use atsrecerr = false"},
-    {"smmu.pri", [](S s) { return s.config.features.pri; }, "PRI is not supported by this version; use pri = false"},
-    {"smmu.pps", [](S s) { return s.config.features.pps; }, "PRI is not supported by this version; use pps = false"},
-    {"smmu.pasidtt", [](S s) { return s.config.features.pasidtt; },
-     "ATS is not supported by this version; use pasidtt = false"},
     {"smmu.dpt", [](S s) { return s.config.features.dpt; },
      "the Device Permission Table is not supported by this version; use dpt = false"},
     {"smmu.accel", [](S s) { return s.accel; },
@@ -63,13 +53,12 @@ constexpr UnsupportedRow<NamedSmmu> smmu_rows[] = {
      "52"},
 };
 
-// A device that could do ATS may stand here: with ats = "auto" it shows the capability only if its SMMU has ATS, and
-// smmu_rows refuses that.
+// With ats = "auto" a device of this version shows no capability, whatever its SMMU has.
 constexpr UnsupportedRow<EndpointConfig> endpoint_rows[] = {
     {"endpoint.ats", [](E e) { return e.ats == OnOffAuto::on; },
-     "ATS is not supported by this version; use ats = \"off\" or \"auto\""},
+     "ATS of endpoints is not supported by this version; use ats = \"off\" or \"auto\""},
     {"endpoint.atc_entries", [](E e) { return e.atc_entries != 0; },
-     "ATS is not supported by this version; use atc_entries = 0"},
+     "ATS of endpoints is not supported by this version; use atc_entries = 0"},
     {"endpoint.pasid_bits", [](E e) { return e.pasid_bits != 0; },
      "PASIDs are not supported by this version; use pasid_bits = 0"},
 };

@@ -248,6 +248,8 @@ std::string_view fate(Outcome outcome) {
       return "the access reads zero or writes nothing";
     case Outcome::stalled:
       return "the access stalls";
+    case Outcome::ats_completion:
+      return "the Translation Request is answered";
   }
   return "";
 }

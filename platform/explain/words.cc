@@ -37,6 +37,8 @@ std::string_view name_of(Outcome outcome) {
       return "raz_wi";
     case Outcome::stalled:
       return "stall";
+    case Outcome::ats_completion:
+      return "ats_completion";
   }
   return "";
 }

@@ -144,10 +144,10 @@ TEST(ExplainStory, JsonHasTheDocumentedKeys) {
 
 TEST(ExplainStory, FeaturesThatThisVersionDoesNotModelAreNamed) {
   World world;
-  world.features.httu = spec::Httu::access_dirty;
+  world.features.ttf_lpae = true;
   const explain::Story story = world.tell();
   ASSERT_EQ(story.notes.size(), 1u);
-  EXPECT_NE(story.notes[0].find("does not model: httu"), std::string::npos) << story.notes[0];
+  EXPECT_NE(story.notes[0].find("does not model: ttf_lpae"), std::string::npos) << story.notes[0];
 }
 
 TEST(ExplainStory, AnEventWithoutAQueueIsNoted) {

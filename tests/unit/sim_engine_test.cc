@@ -207,6 +207,29 @@ TEST_F(EngineTest, CancelRemovesTheNodesOfOneScopeFromEveryList) {
   EXPECT_EQ(engine.waiting(), 0u);
 }
 
+TEST_F(EngineTest, WithdrawnNodesDoNotFire) {
+  Call& near_by = logs(1);
+  Call& far_off = logs(2);
+  Call& moved_into_the_wheel = logs(3);
+  engine.schedule_at(10, near_by);
+  engine.schedule_at(10, logs(4));
+  engine.schedule_at(far_away, logs(5));
+  engine.schedule_at(far_away + 1, far_off);
+  engine.schedule_at(far_away + 2, logs(6));
+  engine.schedule_at(2 * far_away, moved_into_the_wheel);
+  engine.withdraw(near_by);
+  engine.withdraw(far_off);
+  engine.run_until(far_away + 100);
+  engine.schedule_at(2 * far_away - 1, calls([&] { engine.withdraw(moved_into_the_wheel); }));
+  engine.run();
+  EXPECT_EQ(log, (Log{4, 5, 6}));
+  EXPECT_EQ(engine.now(), 2 * far_away - 1);
+  EXPECT_EQ(engine.waiting(), 0u);
+  engine.schedule_in(5, near_by);  // it may be used again
+  engine.run();
+  EXPECT_EQ(log.back(), 1);
+}
+
 TEST_F(EngineTest, CancelFromInsideAnEventKeepsTheRestInOrder) {
   Scope mine(engine);
   Call& dropped_now = logs(10);
