@@ -103,6 +103,7 @@ class TableWalk {
     if (aborted()) [[unlikely]]
       return end();
     if (params_.haft && ttw::table_af_clear(params_, state_, in_order(descriptor_))) [[unlikely]] {
+      if (core_.observer != nullptr) core_.observer->access(read_);
       table_to_mark_ = true;
       return true;
     }

@@ -21,6 +21,7 @@ namespace smmusim {
 
 struct Core;
 struct LeafUse;
+struct TTWState;
 class Tbu;
 template <class Params>
 class TableWalk;
@@ -154,7 +155,8 @@ class IpaTranslation {
   void conclude(TableWalk<S2TTWParams>& walk);
   void check();
   bool own_access_permitted(std::uint8_t granted) const;
-  LeafUse use_of(std::uint8_t granted, std::uint8_t gain) const;
+  bool writes() const;
+  LeafUse use_of(const TTWState& leaf) const;
   void fail(spec::EventType type);
 
   Core& core_;

@@ -28,10 +28,16 @@ inline bool IpaTranslation::own_access_permitted(std::uint8_t granted) const {
   return readable && (!writes_ || (granted & permission::unprivileged_write) != 0);
 }
 
+/// Whether a writable-clean page would have to become dirty for it.
+inline bool IpaTranslation::writes() const {
+  return klass_ == EventClass::IN ? use_of_leaf(op_, 0, permission::all).writes : writes_;
+}
+
 /// CDs are never written; of a descriptor's page only the update makes it dirty (3.13.3.1, 3.13.5).
-inline LeafUse IpaTranslation::use_of(std::uint8_t granted, std::uint8_t gain) const {
-  if (klass_ == EventClass::IN) return use_of_leaf(op_, granted, gain);
-  return {own_access_permitted(writes_ ? granted | gain : granted), writes_};
+inline LeafUse IpaTranslation::use_of(const TTWState& leaf) const {
+  if (klass_ == EventClass::IN) return use_of_leaf(op_, leaf.permissions, leaf.gain);
+  const bool kept_off = op_.context->s2.ptw && is_device(leaf.attr);
+  return {!kept_off && own_access_permitted(writes_ ? leaf.permissions | leaf.gain : leaf.permissions), writes_};
 }
 
 /// The SMMU's own accesses are to data; S2PTW keeps them off Device memory (section 5.2). What the access itself may
@@ -64,7 +70,7 @@ inline LeafUse IpaTranslation::use_of(std::uint8_t granted, std::uint8_t gain) c
   const bool use = op_.effects.fill;
   const TlbEntry* entry = cache.find(op_.context->stage2_tlb(), ipa_, use);
   // A page that is clean still, for an access that writes: only a walk can mark it.
-  if (entry != nullptr && entry->clean && use_of(entry->permissions, permission::any_write).writes) entry = nullptr;
+  if (entry != nullptr && entry->clean && writes()) entry = nullptr;
   if (use && core_.observer != nullptr) core_.observer->lookup(CacheId::ipa_cache, entry != nullptr);
   if (entry == nullptr) return false;
   op_.stage2_leaf = *entry;
@@ -95,7 +101,7 @@ void IpaTranslation::translate_at_once() {
   walk.begin();
   SMMUSIM_CHECK(walk.advance());
   while (walk.may_mark()) {
-    const LeafUse use = use_of(walk.state().permissions, walk.state().gain);
+    const LeafUse use = use_of(walk.state());
     if (!walk.must_mark(use)) break;
     OwnAccess swap = walk.mark(use, {op_.context->s2.walk_attr, op_.context->s2.walk_sh});
     if (op_.effects.httu) {
@@ -124,7 +130,7 @@ Task<> IpaTranslation::translate_in_time(Core& core, IpaTranslation& self) {
       ended = walk.digest();
     }
     if (!walk.may_mark()) break;
-    const LeafUse use = self.use_of(walk.state().permissions, walk.state().gain);
+    const LeafUse use = self.use_of(walk.state());
     if (!walk.must_mark(use)) break;
     OwnAccess swap = walk.mark(use, {op.context->s2.walk_attr, op.context->s2.walk_sh});
     if (op.effects.httu) co_await swap;

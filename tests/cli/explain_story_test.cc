@@ -144,10 +144,12 @@ TEST(ExplainStory, JsonHasTheDocumentedKeys) {
 
 TEST(ExplainStory, FeaturesThatThisVersionDoesNotModelAreNamed) {
   World world;
-  world.features.ttf_lpae = true;
+  world.features.version_minor = 3;  // which may have a feature of v3.4
+  world.features.fwb = world.features.e0pd = world.features.s1pi = true;
+  world.features.bbml = 1;
   const explain::Story story = world.tell();
   ASSERT_EQ(story.notes.size(), 1u);
-  EXPECT_NE(story.notes[0].find("does not model: ttf_lpae"), std::string::npos) << story.notes[0];
+  EXPECT_NE(story.notes[0].find("does not model: s1pi"), std::string::npos) << story.notes[0];
 }
 
 TEST(ExplainStory, AnEventWithoutAQueueIsNoted) {

@@ -77,7 +77,7 @@ TEST(SpecRegisters, ImpossibleFeaturesAreRefused) {
 }
 
 TEST(SpecRegisters, ReadOnlyRegistersIgnoreWrites) {
-  RecordProperty("rule", "SM-RG-005 SM-RG-007 SM-REG-014");
+  RecordProperty("rule", "SM-RG-005 SM-REG-014");
   SmmuBench bench = off_bench();
   for (std::uint32_t offset : {off::IDR0, off::IDR1, 0x8u, off::IDR3, 0x10u, off::IDR5, off::IIDR, off::AIDR,
                                off::CR0ACK, off::STATUSR, off::IRQ_CTRLACK, off::GERROR, 0xfe0u, 0xff0u}) {
@@ -87,6 +87,25 @@ TEST(SpecRegisters, ReadOnlyRegistersIgnoreWrites) {
     EXPECT_EQ(bench.r32(offset), before);
   }
   EXPECT_EQ(bench.r32(off::STATUSR), 0u);
+}
+
+TEST(SpecRegisters, EachWritableRegisterHasItsOwnOffset) {
+  RecordProperty("rule", "SM-RG-007");
+  struct Row {
+    std::uint32_t offset, value;
+  };
+  // Page 0 as section 6.2.1 has it: CR1, CR2, GBPA, GERROR_IRQ_CFG0..2, STRTAB_BASE and _CFG, CMDQ_BASE, _PROD and
+  // _CONS, EVENTQ_BASE and its IRQ_CFG0..2; of page 1 EVENTQ_PROD and _CONS. Each value is the only one of its kind.
+  constexpr Row rows[] = {{0x28, 0x21}, {0x2c, 0x2},         {0x68, 0x10050},     {0x70, 0x31},
+                          {0x74, 0x32}, {0x80, 0x1000'0000}, {0x88, 0x9},         {0x90, 0x2000'0005},
+                          {0x98, 0x3},  {0x9c, 0x1},         {0xa0, 0x3000'0006}, {0xb0, 0x10060},
+                          {0xb8, 0x33}, {0xbc, 0x34},        {0x1'00a8, 0x7},     {0x1'00ac, 0x6}};
+  SmmuBench bench = off_bench();
+  bench.w32(0x44, 0x8010'0000);  // GBPA, with Update
+  for (const Row& row : rows) bench.w32(row.offset, row.value);
+  for (const Row& row : rows) EXPECT_EQ(bench.r32(row.offset), row.value) << std::hex << row.offset;
+  EXPECT_EQ(bench.r32(0x44), 0x10'0000u);
+  EXPECT_EQ(bench.r32(0x20), 0u) << "CR0";
 }
 
 TEST(SpecRegisters, IdPageBytes) {

@@ -91,6 +91,18 @@ TEST(SpecStreamWorld, WorldsNeverMix) {
   }
 }
 
+TEST(SpecStreamWorld, El2IgnoresNotGlobal) {
+  RecordProperty("rule", "SM-TL-010");
+  El2 el2(false);
+  const std::uint64_t flags = raw::af | raw::ap_unprivileged | raw::ng;
+  el2.bench.map(el2.ttb, 0x5000, raw::page(target, flags));
+  EXPECT_EQ(el2.bench.read(1, 0x5000).address.value, target);
+  el2.bench.map(el2.ttb, 0x5000, raw::page(moved, flags));
+  el2.bench.push(raw::command(cmd::TLBI_EL2_VA, {{cmd::Address, 0x5}, {cmd::ASID, 9}}));
+  el2.bench.sync();
+  EXPECT_EQ(el2.bench.read(1, 0x5000).address.value, moved) << "nG=1 makes no entry that belongs to an ASID";
+}
+
 struct InvalidationRow {
   const char* what;
   raw::Command command;

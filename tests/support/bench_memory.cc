@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <cstring>
-#include <utility>
 #include <stdexcept>
+#include <utility>
 
 namespace smmusim {
 

@@ -236,11 +236,6 @@ TEST_F(DmiTest, NoGrant) {
   const NoGrantRow rows[] = {
       {"timed mode", [](SmmuConfig& c) { c.timed = true; }, {}, {}},
       {"an SMMU with ATS", [](SmmuConfig& c) { c.features.ats = true; }, {}, {}},
-      {"a write where HTTU could still change the descriptor",
-       [](SmmuConfig& c) { c.features.httu = spec::Httu::access_dirty; },
-       {},
-       {},
-       true},
       {"another stream", {}, {}, [](auto& p) { attributes(p).stream_id = other_stream; }},
       {"a substream", {}, {}, [](auto& p) { attributes(p).substream_valid = true; }},
       {"another privilege", {}, {}, [](auto& p) { attributes(p).privileged = true; }},

@@ -8,12 +8,14 @@ own name. Prints failures, skipped tests with their reasons and, as the last lin
 """
 import argparse
 import collections
+import json
 import os
 import re
 import sys
 import xml.etree.ElementTree as ElementTree
 
 import conformance
+import conformance_report
 
 Test = collections.namedtuple("Test", "name status detail rules")  # status: pass, fail or skip
 
@@ -88,11 +90,22 @@ def report(tests, out=sys.stdout):
     return 1 if count["fail"] or not count["pass"] else 0
 
 
+def readme_test(path, whole):
+    """Whether README.md shows the totals of the checklist at path. A run that is not whole only warns."""
+    with open(path, encoding="utf-8") as file:
+        error = conformance_report.readme_error(json.load(file))
+    if error and not whole:
+        print(f"warning: {error}")
+        return []
+    return [Test("Conformance.ReadmeShowsTheTotals", "fail" if error else "pass", error or "", [])] if whole else []
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--junit", required=True)
     parser.add_argument("--results", required=True)
     parser.add_argument("--conformance", required=True, help="the JSON file to write")
+    parser.add_argument("--readme", choices=("check", "warn"), help="compare README.md's totals with the checklist")
     arguments = parser.parse_args()
     if not os.path.exists(arguments.junit):
         print("ctest wrote no results.\n0 passed, 1 failed")
@@ -103,6 +116,8 @@ def main():
     conformance.write(arguments.conformance, tests)
     if tests:
         tests.append(Test("Conformance.TestsNameKnownRules", "fail" if errors else "pass", "\n".join(errors), []))
+    if arguments.readme:
+        tests += readme_test(arguments.conformance, arguments.readme == "check")
     return report(tests)
 
 

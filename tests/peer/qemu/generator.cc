@@ -239,7 +239,7 @@ Places Maker::make() {
 
 }  // namespace
 
-Case generate(std::uint64_t seed, std::uint64_t index, unsigned attempt, Stages stages, bool may_kill) {
+Case generate(Kind kind, std::uint64_t seed, std::uint64_t index, unsigned attempt, Stages stages, bool may_kill) {
   Random of_seed(seed);
   Random of_case(of_seed.next() ^ (index * 0xd6e8feb86659fd93 + attempt * 0xa0761d6478bd642f));
   Random random(of_case.next());
@@ -247,7 +247,8 @@ Case generate(std::uint64_t seed, std::uint64_t index, unsigned attempt, Stages 
   Workshop shop{random, one};
   Maker maker(shop, stages);
   const Places places = maker.make();
-  unsigned mutations = random.percent(30) ? 0 : random.percent(85) ? 1 : 2;
+  if (kind == Kind::structures) mutate_structures(shop, places);
+  unsigned mutations = random.percent(kind == Kind::structures ? 70 : 30) ? 0 : random.percent(85) ? 1 : 2;
   for (; mutations > 0; --mutations) mutate(shop, places, may_kill);
   // A Contiguous bit outside a whole run is CONSTRAINED UNPREDICTABLE (DDI 0487 D8.6.1): the model may then use one
   // stage-2 leaf for its neighbours. Only a nested access meets several leaves.

@@ -6,13 +6,14 @@
 #include <cstdint>
 
 #include "tests/peer/qemu/case.h"
+#include "tests/peer/qemu/scenario.h"
 #include "tests/peer/qemu/tables.h"
 
 namespace smmusim::peer {
 
-/// `attempt` counts from 0 for the cases that had to be replaced because they
+/// `kind` is walk or structures. `attempt` counts from 0 for the cases that had to be replaced because they
 /// left the machine that both sides have.
-Case generate(std::uint64_t seed, std::uint64_t index, unsigned attempt, Stages stages, bool may_kill);
+Case generate(Kind kind, std::uint64_t seed, std::uint64_t index, unsigned attempt, Stages stages, bool may_kill);
 
 /// Where the structures of a case stand; 0 if there is none.
 struct Places {
@@ -23,5 +24,7 @@ struct Places {
 /// Changes one thing of a case, chosen at random, and notes it. `may_kill`:
 /// also what makes QEMU abort.
 void mutate(Workshop& shop, const Places& places, bool may_kill);
+/// Changes a few of the STE's and CD's fields that no address depends on: faults, attributes, substreams, ATS, HTTU.
+void mutate_structures(Workshop& shop, const Places& places);
 
 }  // namespace smmusim::peer

@@ -28,6 +28,11 @@ inline constexpr unsigned event_queue_log2 = 7;
 inline constexpr std::uint64_t scratch =
     command_queue + 0x2000;  ///< where a reading device is made to put what it read
 
+/// Queues of scenarios, which have sizes of their own.
+inline constexpr std::uint64_t scenario_command_queue = command_queue + 0x10000;
+inline constexpr std::uint64_t scenario_event_queue = command_queue + 0x20000;
+inline constexpr std::uint64_t nowhere = std::uint64_t{1} << 40;  ///< nothing answers there
+
 /// Where a case puts its structures and data: below 4 GiB, above it, and near
 /// the end of RAM.
 struct Arena {

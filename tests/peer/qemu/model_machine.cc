@@ -61,40 +61,63 @@ ModelMachine::ModelMachine(const spec::Features& features, Ram& ram)
 ModelMachine::~ModelMachine() = default;
 
 Observation ModelMachine::run(const Case& one) {
-  Smmu& smmu = parts_->smmu;
-  parts_->port.outside = false;
-  smmu.reset();
-  for (const RegisterWrite& write : setup_of(one)) {
-    smmu.write_register(write.offset, write.value, write.bytes);
-    parts_->engine.run();
-  }
-  Transaction transaction;
-  transaction.stream_id = StreamId(one.access.sid);
-  transaction.access = one.access.write ? AccessType::write : AccessType::read;
-  transaction.address = Va(one.access.address);
-  transaction.size = one.access.bytes;
-  const Response response = smmu.translate(0, transaction);
-  parts_->engine.run();
+  begin();
+  for (const RegisterWrite& write : setup_of(one)) this->write(write);
   Observation seen;
-  access(one, response, seen);
-  seen.events = events_in(ram_, static_cast<std::uint32_t>(smmu.read_register(spec::reg::EVENTQ_PROD, 4)));
-  seen.gerror =
-      static_cast<std::uint32_t>(smmu.read_register(spec::reg::GERROR, 4) ^ smmu.read_register(spec::reg::GERRORN, 4));
-  seen.outside = seen.outside || parts_->port.outside;
+  constexpr std::uint32_t offsets[] = {spec::reg::EVENTQ_PROD, spec::reg::GERROR, spec::reg::GERRORN};
+  const std::vector<std::uint32_t> values = access(one.access, offsets, seen);
+  seen.events = events_in(ram_, values[0]);
+  seen.gerror = values[1] ^ values[2];
   return seen;
 }
 
-void ModelMachine::access(const Case& one, const Response& response, Observation& seen) {
-  seen.read.assign(one.access.write ? 0 : one.access.bytes, 0);
+void ModelMachine::begin() {
+  parts_->port.outside = false;
+  parts_->smmu.reset();
+}
+
+void ModelMachine::write(const RegisterWrite& one) {
+  parts_->smmu.write_register(one.offset, one.value, one.bytes);
+  parts_->engine.run();
+}
+
+std::vector<std::uint32_t> ModelMachine::read(std::span<const std::uint32_t> offsets) {
+  std::vector<std::uint32_t> values;
+  for (const std::uint32_t offset : offsets) {
+    values.push_back(static_cast<std::uint32_t>(parts_->smmu.read_register(offset, 4)));
+  }
+  return values;
+}
+
+std::vector<std::uint32_t> ModelMachine::access(const Access& one, std::span<const std::uint32_t> offsets,
+                                                Observation& seen) {
+  Transaction transaction;
+  transaction.stream_id = StreamId(one.sid);
+  transaction.access = one.write ? AccessType::write : AccessType::read;
+  transaction.address = Va(one.address);
+  transaction.size = one.bytes;
+  const Response response = parts_->smmu.translate(0, transaction);
+  parts_->engine.run();
+  land(one, response, seen);
+  seen.outside = seen.outside || parts_->port.outside;
+  return read(offsets);
+}
+
+unsigned ModelMachine::wires() {
+  return parts_->smmu.take_interrupts();
+}
+
+void ModelMachine::land(const Access& one, const Response& response, Observation& seen) {
+  seen.read.assign(one.write ? 0 : one.bytes, 0);
   seen.address_known = response.outcome == Outcome::proceed;
   if (!seen.address_known) return;
   seen.address = response.address.value;
   seen.outside = seen.address < devices_end;
-  if (!Ram::contains(seen.address, one.access.bytes)) return;
+  if (!Ram::contains(seen.address, one.bytes)) return;
   seen.landed = true;
-  for (std::uint32_t i = 0; i < one.access.bytes; ++i) {
+  for (std::uint32_t i = 0; i < one.bytes; ++i) {
     std::uint8_t* byte = ram_.at(seen.address + i);
-    if (one.access.write) {
+    if (one.write) {
       *byte = written_byte(i);
     } else {
       seen.read[i] = *byte;

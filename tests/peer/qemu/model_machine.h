@@ -8,23 +8,32 @@
 #include "model/smmu/smmu.h"
 #include "tests/peer/qemu/case.h"
 #include "tests/peer/qemu/ram.h"
+#include "tests/peer/qemu/side.h"
 
 namespace smmusim::peer {
 
-class ModelMachine {
+class ModelMachine final : public Side {
  public:
   ModelMachine(const spec::Features& features, Ram& ram);
-  ~ModelMachine();
+  ~ModelMachine() override;
   ModelMachine(const ModelMachine&) = delete;
   ModelMachine& operator=(const ModelMachine&) = delete;
 
   /// Runs a case whose words are in the RAM already.
   Observation run(const Case& one);
 
+  void begin() override;
+  void write(const RegisterWrite& one) override;
+  std::vector<std::uint32_t> read(std::span<const std::uint32_t> offsets) override;
+  std::vector<std::uint32_t> access(const Access& one, std::span<const std::uint32_t> offsets,
+                                    Observation& seen) override;
+  unsigned wires() override;
+  Ram& ram() override { return ram_; }
+
  private:
   class Port;
   struct Parts;
-  void access(const Case& one, const Response& response, Observation& seen);
+  void land(const Access& one, const Response& response, Observation& seen);
 
   Ram& ram_;
   std::unique_ptr<Parts> parts_;

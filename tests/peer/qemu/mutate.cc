@@ -78,6 +78,27 @@ constexpr FieldChange cd_changes[] = {
     change<Cd::ASID>("ASID", 1), change<Cd::MAIR0>("MAIR0", 1), change<Cd::EPAN>("EPAN", 1),
 };
 
+/// Fields of a mutation of kind "structures".
+constexpr FieldChange ste_structure[] = {
+    change<Ste::S1STALLD>("S1STALLD", 3), change<Ste::S2S>("S2S", 3),           change<Ste::S2R>("S2R", 3),
+    change<Ste::S2HA>("S2HA", 1),         change<Ste::S2HD>("S2HD", 1),         change<Ste::EATS>("EATS", 3),
+    change<Ste::MEV>("MEV", 2),           change<Ste::SHCFG>("SHCFG", 2),       change<Ste::MTCFG>("MTCFG", 2),
+    change<Ste::MemAttr>("MemAttr", 2),   change<Ste::ALLOCCFG>("ALLOCCFG", 2), change<Ste::NSCFG>("NSCFG", 1),
+    change<Ste::S1DSS>("S1DSS", 3),       change<Ste::S1CDMax>("S1CDMax", 1),   change<Ste::S1Fmt>("S1Fmt", 2),
+    change<Ste::S1CIR>("S1CIR", 1),       change<Ste::S1COR>("S1COR", 1),       change<Ste::S1CSH>("S1CSH", 1),
+    change<Ste::S2FWB>("S2FWB", 1),       change<Ste::STRW>("STRW", 2),         change<Ste::PPAR>("PPAR", 1),
+    change<Ste::DRE>("DRE", 1),           change<Ste::DCP>("DCP", 1),           change<Ste::S2IR0>("S2IR0", 1),
+    change<Ste::S2OR0>("S2OR0", 1),       change<Ste::S2SH0>("S2SH0", 1),       change<Ste::PRIVCFG>("PRIVCFG", 2),
+    change<Ste::INSTCFG>("INSTCFG", 1),   change<Ste::S2VMID>("S2VMID", 1),     change<Ste::CONT>("CONT", 1),
+};
+constexpr FieldChange cd_structure[] = {
+    change<Cd::S>("S", 3),         change<Cd::R>("R", 3),         change<Cd::A>("A", 3),
+    change<Cd::HA>("HA", 2),       change<Cd::HD>("HD", 2),       change<Cd::ASET>("ASET", 1),
+    change<Cd::MAIR0>("MAIR0", 1), change<Cd::MAIR1>("MAIR1", 1), change<Cd::UWXN>("UWXN", 1),
+    change<Cd::WXN>("WXN", 1),     change<Cd::PAN>("PAN", 1),     change<Cd::IR0>("IR0", 1),
+    change<Cd::OR0>("OR0", 1),     change<Cd::SH0>("SH0", 1),     change<Cd::NSCFG0>("NSCFG0", 1),
+};
+
 void change_field(Workshop& shop, std::span<const FieldChange> rows, const char* structure, std::uint64_t base,
                   bool may_kill) {
   unsigned total = 0;
@@ -198,6 +219,14 @@ void mutate(Workshop& shop, const Places& places, bool may_kill) {
     change_access(shop);
   } else {
     change_registers(shop);
+  }
+}
+
+void mutate_structures(Workshop& shop, const Places& places) {
+  for (unsigned n = shop.random.between(1, 4); n > 0; --n) {
+    const bool cd = places.cd != 0 && shop.random.percent(40);
+    if (cd) change_field(shop, cd_structure, "CD", places.cd, false);
+    if (!cd && places.ste != 0) change_field(shop, ste_structure, "STE", places.ste, false);
   }
 }
 

@@ -27,6 +27,15 @@ constexpr std::uint64_t buffer = 0x40000;
 constexpr std::uint32_t run = 1, to_memory = 2;
 }  // namespace edu
 
+constexpr std::uint32_t gbpa_update = 0x80000000;
+
+std::vector<std::uint32_t> values_of(const std::vector<std::uint64_t>& answers,
+                                     const std::vector<std::size_t>& places) {
+  std::vector<std::uint32_t> values;
+  for (const std::size_t place : places) values.push_back(static_cast<std::uint32_t>(answers[place]));
+  return values;
+}
+
 std::vector<std::string> command_line(const QemuOptions& options, Stages stages, int ram_file) {
   std::vector<std::string> command = options.launcher;
   const auto add = [&](std::initializer_list<std::string> more) { command.insert(command.end(), more); };
@@ -70,6 +79,7 @@ void QemuMachine::start() {
   qtest_ = std::make_unique<Qtest>(command_line(options_, stages_, ram_.file()), options_.log);
   ++starts_;
   two_level_used_ = false;
+  qtest_->intercept("/machine/peripheral/smmu", "sysbus-irq");
   set_up_devices();
 }
 
@@ -105,9 +115,15 @@ Observation QemuMachine::run(const Case& one) {
   two_level_used_ = two_level_used_ || one.two_level();
   Observation seen;
   try {
-    set_up_smmu(one);
-    access(one, seen);
-    collect(seen);
+    for (const RegisterWrite& write : setup_of(one)) this->write(write);
+    if (one.access.write) {
+      write_access(one.access, {}, seen);
+      collect(seen);
+    } else {
+      read_access(one.access);
+      collect(seen);
+      fetch_read(one.access, seen);
+    }
   } catch (const QemuDied&) {
     seen = {};
     seen.died = true;
@@ -116,29 +132,54 @@ Observation QemuMachine::run(const Case& one) {
   return seen;
 }
 
-void QemuMachine::set_up_smmu(const Case& one) {
-  for (const RegisterWrite& write : setup_of(one)) {
-    if (write.bytes == 8) {
-      qtest_->write64(smmu_base + write.offset, write.value);
-    } else {
-      smmu32(write.offset, static_cast<std::uint32_t>(write.value));
-    }
-  }
+void QemuMachine::begin() {
+  require_process();
+  smmu32(reg::CR0, 0);
+  smmu32(reg::IRQ_CTRL, 0);
+  constexpr std::uint32_t offsets[] = {reg::GERROR};
+  smmu32(reg::GERRORN, read(offsets)[0]);
 }
 
-void QemuMachine::access(const Case& one, Observation& seen) {
-  if (one.access.write) {
-    write_access(one, seen);
+void QemuMachine::write(const RegisterWrite& one) {
+  if (one.offset == reg::STRTAB_BASE_CFG) two_level_used_ = two_level_used_ || (one.value >> 16 & 3) == 1;
+  const auto low = static_cast<std::uint32_t>(one.value);
+  if (one.offset == reg::CR0) cr0_ = low;
+  if (one.offset == reg::GBPA && (low & gbpa_update) != 0) gbpa_ = low;
+  if (one.bytes == 8) {
+    qtest_->write64(smmu_base + one.offset, one.value);
   } else {
-    read_access(one, seen);
+    smmu32(one.offset, low);
   }
 }
 
-void QemuMachine::write_access(const Case& one, Observation& seen) {
-  const std::uint64_t bar = bar_of(one.access.sid);
-  qtest_->write32(bar + testdev::iova_low, static_cast<std::uint32_t>(one.access.address));
-  qtest_->write32(bar + testdev::iova_high, static_cast<std::uint32_t>(one.access.address >> 32));
-  qtest_->write32(bar + testdev::length, one.access.bytes);
+std::vector<std::size_t> QemuMachine::queue_reads(std::span<const std::uint32_t> offsets) {
+  std::vector<std::size_t> places;
+  for (const std::uint32_t offset : offsets) places.push_back(qtest_->read32(smmu_base + offset));
+  return places;
+}
+
+std::vector<std::uint32_t> QemuMachine::read(std::span<const std::uint32_t> offsets) {
+  const std::vector<std::size_t> places = queue_reads(offsets);
+  return values_of(qtest_->flush(), places);
+}
+
+std::vector<std::uint32_t> QemuMachine::access(const Access& one, std::span<const std::uint32_t> offsets,
+                                               Observation& seen) {
+  if (one.write) return write_access(one, offsets, seen);
+  read_access(one);
+  std::vector<std::uint32_t> values = read(offsets);
+  fetch_read(one, seen);
+  smmu32(reg::GBPA, gbpa_ | gbpa_update);
+  smmu32(reg::CR0, cr0_);
+  return values;
+}
+
+std::vector<std::uint32_t> QemuMachine::write_access(const Access& one, std::span<const std::uint32_t> offsets,
+                                                     Observation& seen) {
+  const std::uint64_t bar = bar_of(one.sid);
+  qtest_->write32(bar + testdev::iova_low, static_cast<std::uint32_t>(one.address));
+  qtest_->write32(bar + testdev::iova_high, static_cast<std::uint32_t>(one.address >> 32));
+  qtest_->write32(bar + testdev::length, one.bytes);
   // The device reads back from here; whether it finds its pattern is not our
   // question.
   qtest_->write32(bar + testdev::gpa_low, static_cast<std::uint32_t>(scratch));
@@ -146,7 +187,10 @@ void QemuMachine::write_access(const Case& one, Observation& seen) {
   qtest_->write32(bar + testdev::doorbell, 1);
   qtest_->read32(bar + testdev::trigger);
   const std::size_t result = qtest_->read32(bar + testdev::result);
-  seen.landed = qtest_->flush()[result] != testdev::result_write_failed;
+  const std::vector<std::size_t> places = queue_reads(offsets);
+  const std::vector<std::uint64_t>& answers = qtest_->flush();
+  seen.landed = answers[result] != testdev::result_write_failed;
+  return values_of(answers, places);
 }
 
 void QemuMachine::edu_transfer(std::uint64_t bar, std::uint64_t from, std::uint64_t to, std::uint32_t bytes,
@@ -159,15 +203,16 @@ void QemuMachine::edu_transfer(std::uint64_t bar, std::uint64_t from, std::uint6
   while ((qtest_->flush()[status] & edu::run) != 0) status = qtest_->read64(bar + edu::command);
 }
 
-void QemuMachine::read_access(const Case& one, Observation& seen) {
-  const std::uint64_t bar = bar_of(one.access.sid);
-  edu_transfer(bar, one.access.address, edu::buffer, one.access.bytes, false);
-  collect(seen);
-  // With the SMMU off, its buffer goes where we can look at it.
+void QemuMachine::read_access(const Access& one) {
+  edu_transfer(bar_of(one.sid), one.address, edu::buffer, one.bytes, false);
+}
+
+/// With the SMMU off, edu's buffer goes where we can look at it.
+void QemuMachine::fetch_read(const Access& one, Observation& seen) {
   smmu32(reg::CR0, 0);
   smmu32(reg::GBPA, 0x80001000);
-  edu_transfer(bar, edu::buffer, scratch, one.access.bytes, true);
-  seen.read.assign(ram_.at(scratch), ram_.at(scratch) + one.access.bytes);
+  edu_transfer(bar_of(one.sid), edu::buffer, scratch, one.bytes, true);
+  seen.read.assign(ram_.at(scratch), ram_.at(scratch) + one.bytes);
 }
 
 void QemuMachine::collect(Observation& seen) {

@@ -12,6 +12,7 @@
 #include "tests/peer/qemu/case.h"
 #include "tests/peer/qemu/qtest.h"
 #include "tests/peer/qemu/ram.h"
+#include "tests/peer/qemu/side.h"
 
 namespace smmusim::peer {
 
@@ -21,7 +22,7 @@ struct QemuOptions {
   std::string log;                    ///< file for QEMU's messages
 };
 
-class QemuMachine {
+class QemuMachine final : public Side {
  public:
   /// The process starts with the first use. `ram` is the memory it shares.
   QemuMachine(const QemuOptions& options, Stages stages, Ram& ram);
@@ -32,16 +33,26 @@ class QemuMachine {
   /// if QEMU can't be started at all.
   Observation run(const Case& one);
   void restart() { qtest_.reset(); }
+
+  // Each throws QemuDied.
+  void begin() override;
+  void write(const RegisterWrite& one) override;
+  std::vector<std::uint32_t> read(std::span<const std::uint32_t> offsets) override;
+  std::vector<std::uint32_t> access(const Access& one, std::span<const std::uint32_t> offsets,
+                                    Observation& seen) override;
+  unsigned wires() override { return qtest_->wires(); }
+  Ram& ram() override { return ram_; }
+
   unsigned starts() const { return starts_; }
 
  private:
   void start();
   void require_process();
   void set_up_devices();
-  void set_up_smmu(const Case& one);
-  void access(const Case& one, Observation& seen);
-  void write_access(const Case& one, Observation& seen);
-  void read_access(const Case& one, Observation& seen);
+  std::vector<std::uint32_t> write_access(const Access& one, std::span<const std::uint32_t> offsets, Observation& seen);
+  std::vector<std::size_t> queue_reads(std::span<const std::uint32_t> offsets);
+  void read_access(const Access& one);
+  void fetch_read(const Access& one, Observation& seen);
   void edu_transfer(std::uint64_t bar, std::uint64_t from, std::uint64_t to, std::uint32_t bytes, bool to_memory);
   void collect(Observation& seen);
   void smmu32(std::uint32_t offset, std::uint32_t value) { qtest_->write32(smmu_base + offset, value); }
@@ -51,6 +62,7 @@ class QemuMachine {
   Ram& ram_;
   std::unique_ptr<Qtest> qtest_;
   bool two_level_used_ = false;
+  std::uint32_t cr0_ = 0, gbpa_ = 0;  ///< as written last
   unsigned starts_ = 0;
 };
 

@@ -6,13 +6,17 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <string_view>
+#include <utility>
 
 namespace smmusim::peer {
 namespace {
@@ -32,9 +36,24 @@ constexpr int patience_ms = 20'000;
   _exit(127);
 }
 
+/// QEMU sends each answer by itself: on two CPUs we would wake for each. On one, and as batch processes, it writes all
+/// before we run. Inherited by QEMU.
+void share_one_cpu() {
+  static const bool done = [] {
+    cpu_set_t cpus;
+    CPU_ZERO(&cpus);
+    CPU_SET(static_cast<unsigned>(std::max(sched_getcpu(), 0)), &cpus);
+    sched_setaffinity(0, sizeof cpus, &cpus);
+    const sched_param parameters{};
+    return sched_setscheduler(0, SCHED_BATCH, &parameters) == 0;
+  }();
+  (void)done;
+}
+
 }  // namespace
 
 Qtest::Qtest(const std::vector<std::string>& command, const std::string& log) {
+  share_one_cpu();
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) throw QemuDied("no socket pair for QEMU");
   process_ = fork();
@@ -96,13 +115,26 @@ const std::vector<std::uint64_t>& Qtest::flush() {
   send();
   for (std::size_t i = 0; i < answers_.size();) {
     const std::string text = line();
-    if (text.rfind("IRQ ", 0) == 0) continue;
+    if (text.rfind("IRQ ", 0) == 0) {
+      constexpr std::string_view raise = "IRQ raise ";
+      if (text.starts_with(raise)) wires_ |= 1u << (std::strtoul(text.c_str() + raise.size(), nullptr, 10) & 31);
+      continue;
+    }
     if (text.rfind("OK", 0) != 0) throw QemuDied("qtest answers: " + text);
     if (text.size() > 3) answers_[i] = std::strtoull(text.c_str() + 3, nullptr, 0);
     ++i;
   }
   count_ = 0;
   return answers_;
+}
+
+void Qtest::intercept(const std::string& device, const std::string& output) {
+  fmt::format_to(std::back_inserter(commands_), "irq_intercept_out {} {}\n", device, output);
+  ++count_;
+}
+
+unsigned Qtest::wires() {
+  return std::exchange(wires_, 0u);
 }
 
 std::uint64_t Qtest::read32_now(std::uint64_t address) {

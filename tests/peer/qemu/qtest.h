@@ -37,6 +37,10 @@ class Qtest {
   /// Sends what is queued and waits for all answers; the values read, 0 for
   /// writes. Throws QemuDied.
   const std::vector<std::uint64_t>& flush();
+  /// From now on, wires() hears of the outputs of this device. Once for a process.
+  void intercept(const std::string& device, const std::string& output);
+  /// Which of the outputs were raised, as far as answers have been read, since the last call.
+  unsigned wires();
   /// One read at once.
   std::uint64_t read32_now(std::uint64_t address);
 
@@ -52,6 +56,7 @@ class Qtest {
   std::size_t count_ = 0;
   std::string received_;
   std::size_t consumed_ = 0;
+  unsigned wires_ = 0;
   std::vector<std::uint64_t> answers_;
 };
 

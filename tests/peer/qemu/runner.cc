@@ -42,10 +42,10 @@ unsigned Runner::starts() const {
   return sum;
 }
 
-Case Runner::find_case(std::uint64_t seed, std::uint64_t index, Stages stages) {
+Case Runner::find_case(Kind kind, std::uint64_t seed, std::uint64_t index, Stages stages) {
   ModelMachine& model = *pair(stages).model;
   for (unsigned attempt = 0; attempt < attempts_max; ++attempt) {
-    Case one = generate(seed, index, attempt, stages, index % kill_interval == 0);
+    Case one = generate(kind, seed, index, attempt, stages, index % kill_interval == 0);
     load(one, model_ram_);
     const Observation seen = model.run(one);
     unload(one, {seen.address}, model_ram_);
@@ -77,6 +77,27 @@ Verdict Runner::run(const Case& one) {
     verdict = judge(one, model, qemu);
   }
   clean(one, verdict);
+  return verdict;
+}
+
+ScenarioVerdict Runner::run(const Scenario& scenario) {
+  Pair& machines = pair(scenario.image.stages);
+  QemuMachine& qemu = *machines.qemu[scenario.image.two_level() ? 1 : 0];
+  ScenarioVerdict verdict = run_scenario(scenario, *machines.model, qemu);
+  if (verdict.unexplained()) {
+    model_ram_.clear();
+    qemu_ram_.clear();
+    qemu.restart();
+    verdict = run_scenario(scenario, *machines.model, qemu);
+    if (verdict.unexplained()) qemu.restart();
+  }
+  Case touched = scenario.image;
+  for (const std::uint64_t page : {scenario_command_queue, scenario_event_queue}) touched.words[page] = 0;
+  for (const std::uint64_t page : scenario.targets) touched.words[page] = 0;
+  for (const std::uint64_t address : verdict.touched) touched.words[address & ~std::uint64_t{0xfff}] = 0;
+  for (Ram* ram : {&model_ram_, &qemu_ram_}) unload(touched, {}, *ram);
+  // Where QEMU wrote is known only if it agrees.
+  if (!verdict.rows.empty() || verdict.unexplained()) qemu_ram_.clear();
   return verdict;
 }
 

@@ -12,6 +12,7 @@
 #include "tests/peer/qemu/divergences.h"
 #include "tests/peer/qemu/model_machine.h"
 #include "tests/peer/qemu/qemu_machine.h"
+#include "tests/peer/qemu/scenario_run.h"
 
 namespace smmusim::peer {
 
@@ -28,8 +29,9 @@ class Runner {
   explicit Runner(const QemuOptions& options);
 
   Verdict run(const Case& one);
+  ScenarioVerdict run(const Scenario& scenario);
   /// The case of this seed and index: the first attempt that stays within the machine that both sides have.
-  Case find_case(std::uint64_t seed, std::uint64_t index, Stages stages);
+  Case find_case(Kind kind, std::uint64_t seed, std::uint64_t index, Stages stages);
   unsigned starts() const;
 
  private:

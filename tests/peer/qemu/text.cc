@@ -5,6 +5,7 @@
 #include "model/spec/decode.h"
 #include "tests/peer/qemu/case.h"
 #include "tests/peer/qemu/compare.h"
+#include "tests/peer/qemu/scenario.h"
 #include "tests/peer/qemu/show.h"
 
 namespace smmusim::peer {
@@ -46,6 +47,32 @@ std::string text_of(const Case& one) {
   for (const auto& [address, word] : one.words) {
     if (word != 0) text += fmt::format("{:#x}: {:#018x}\n", address, word);
   }
+  return text;
+}
+
+std::string text_of(const Step& step) {
+  constexpr const char* verbs[] = {"access", "store", "submit", "write", "acknowledge", "repair", "withdraw", "drain"};
+  std::string text = verbs[static_cast<unsigned>(step.what)];
+  if (step.what == Do::access) {
+    text += fmt::format(": {} of {} bytes at {:#x} by StreamID {:#x}{}", step.access.write ? "write" : "read",
+                        step.access.bytes, step.access.address, step.access.sid,
+                        step.definite ? "" : ", between change and invalidation");
+  }
+  for (const auto& [address, word] : step.stores) text += fmt::format(" {:#x}: {:#018x}", address, word);
+  for (const spec::Command& command : step.commands)
+    text += "\n    " + fields_of(spec::Kind::command, command.dw.data());
+  if (step.what == Do::write) text += fmt::format(" {:#x} to register {:#x}", step.value, step.offset);
+  if (step.what == Do::drain) text += fmt::format(" {}", step.count);
+  return text;
+}
+
+std::string text_of(const Scenario& scenario) {
+  std::string text = text_of(scenario.image);
+  text += fmt::format("{}: CMDQ 2^{} entries from index {:#x}, EVENTQ 2^{} from {:#x}\n",
+                      kind_names[static_cast<unsigned>(scenario.kind)], scenario.cmdq_log2, scenario.cmdq_index,
+                      scenario.eventq_log2, scenario.eventq_index);
+  for (std::size_t i = 0; i < scenario.steps.size(); ++i)
+    text += fmt::format("step {}: {}\n", i, text_of(scenario.steps[i]));
   return text;
 }
 
