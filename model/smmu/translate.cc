@@ -191,7 +191,7 @@ template <bool ats>
 
 /// Whether `entry`, of a page that may be clean, does not give the write permission that the access wants.
 template <bool ats>
-inline bool lacks_write(const Consultation& op, const TlbEntry& entry) {
+[[gnu::always_inline]] inline bool lacks_write(const Consultation& op, const TlbEntry& entry) {
   if constexpr (ats) {
     if (is_translation_request(op.transaction))
       return op.transaction.may_dirty() && (entry.permissions & permission::write_bit(op.privileged)) == 0;
