@@ -145,7 +145,8 @@ TEST(ExplainStory, JsonHasTheDocumentedKeys) {
 TEST(ExplainStory, FeaturesThatThisVersionDoesNotModelAreNamed) {
   World world;
   world.features.version_minor = 3;  // which may have a feature of v3.4
-  world.features.fwb = world.features.e0pd = world.features.s1pi = true;
+  world.features.fwb = world.features.e0pd = world.features.hyp = world.features.ptwnnc = true;
+  world.features.s1pi = true;
   world.features.bbml = 1;
   const explain::Story story = world.tell();
   ASSERT_EQ(story.notes.size(), 1u);
