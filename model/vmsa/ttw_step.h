@@ -58,9 +58,10 @@ inline WalkStep leaf_step(const TTWParams& params, TTWState& state, std::uint64_
   return WalkStep::leaf;
 }
 
-/// True for a table descriptor whose Access flag hardware must set before the walk goes on (3.13.6).
+/// True for a table descriptor that leads on, and whose Access flag hardware must set before the walk does (3.13.6).
 inline bool table_af_clear(const TTWParams& params, const TTWState& state, std::uint64_t descriptor) {
-  return params.haft && state.level < 3 && (descriptor & 3) == 3 && !bit(descriptor, 10);
+  return params.haft && state.level < 3 && (descriptor & 3) == 3 && !bit(descriptor, 10) &&
+         fits(address_of(params, descriptor, params.granule_bits), params.ps_bits);
 }
 
 /// Moves `state` to the table at `base`, which is no start table, at `level`.

@@ -201,5 +201,15 @@ TEST(SpecHttuNested, PrefetchOfAConfigurationSetsAf) {
   EXPECT_NE(n.s2_descriptor(Stage2Bench::cd_ipa) & raw::af, 0u);
 }
 
+TEST(SpecHttuNested, WhatS2PtwRefusesIsLeftAlone) {
+  RecordProperty("rule", "SM-HT-003 SM-FA-032");
+  NestedHttu n(httu(), 2, 2, user | raw::af, s2_rw);
+  n.b.edit_ste({{s2::S2PTW, 1}});
+  const std::uint64_t device = s2_no_af & ~std::uint64_t{s2_wb};
+  n.remap(n.s1_entry_ipa(), device);
+  EXPECT_EQ(event_number(n.b.read(va)), F_PERMISSION);
+  EXPECT_EQ(n.s2_descriptor(n.s1_entry_ipa()) & raw::af, 0u);
+}
+
 }  // namespace
 }  // namespace smmusim

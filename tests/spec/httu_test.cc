@@ -305,5 +305,15 @@ TEST(SpecHttu, TableDescriptors) {
   }
 }
 
+TEST(SpecHttu, TableDescriptorThatLeadsNowhereIsLeftAlone) {
+  RecordProperty("rule", "SM-HT-010");
+  HttuBench h({{cd::HA, 1}, {HAFT, 1}, {cd::IPS, 2}}, user | raw::af, httu_config(spec::Httu::access_dirty_table));
+  const std::uint64_t at = h.bench.descriptor_at(SmmuBench::ttb0(h.context), va, 2);
+  const std::uint64_t beyond = (std::uint64_t{1} << 40) | 3;
+  h.bench.memory.write64(at, beyond);
+  EXPECT_EQ(event_number(h.bench.read(1, va)), F_ADDR_SIZE);
+  EXPECT_EQ(h.bench.memory.read64(at), beyond);
+}
+
 }  // namespace
 }  // namespace smmusim
