@@ -369,5 +369,24 @@ TEST(SpecAtsTranslated, CachedConfigurationGoesWithItsCommands) {
   }
 }
 
+TEST(SpecAtsTranslated, MpamIds) {
+  RecordProperty("rule", "SM-MPM-005");
+  constexpr MpamIds of_bypass{0x22, 0x4}, of_ste{0x11, 0x1}, of_cd{0x12, 0x2};
+  SmmuConfig config = ats_config();
+  config.features.mpam = true;
+  config.features.partid_max = 0x2a;
+  config.features.pmg_max = 0x0f;
+  AtsBench b(config);
+  const raw::Cd plain =
+      b.plain_stream({{raw::ste::S1MPAM, 1}, {raw::ste::PARTID, of_ste.partid}, {raw::ste::PMG, of_ste.pmg}});
+  b.bench.put_cd(AtsBench::plain_sid, plain.with({{raw::cd::PARTID, of_cd.partid}, {raw::cd::PMG, of_cd.pmg}}));
+  b.bench.w32(off::GBPMPAM, 0x8000'0000 | of_bypass.partid | of_bypass.pmg << 16);
+  b.request(AtsBench::plain_sid, AtsBench::va);
+  EXPECT_EQ(b.bench.memory.last(Purpose::TTD).mpam, of_cd);  // as an untranslated access
+  EXPECT_EQ(b.translated(AtsBench::plain_sid, AtsBench::pa).mpam, of_ste);
+  b.cr0(AtsBench::all_on & ~cr0::ATSCHK);
+  EXPECT_EQ(b.translated(AtsBench::plain_sid, AtsBench::pa).mpam, of_bypass);
+}
+
 }  // namespace
 }  // namespace smmusim

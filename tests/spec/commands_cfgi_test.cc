@@ -233,5 +233,41 @@ TEST(SpecPrefetch, DoesNotOutliveAnInvalidation) {
   EXPECT_EQ(bench.read(1, 0x1000).address.value, target + 0x1000);
 }
 
+TEST(SpecConfigCommands, CdCommandsNeedStage1) {
+  RecordProperty("rule", "SM-CC-005");
+  for (const bool stage1 : {false, true}) {
+    for (const std::uint64_t opcode : {cmd::CFGI_CD, cmd::CFGI_CD_ALL}) {
+      SmmuConfig config = bench_config();
+      config.features.s1p = stage1;
+      config.features.s2p = true;
+      config.features.had = stage1;
+      config.features.xnx = true;
+      SmmuBench bench(config);
+      bench.push(raw::command(opcode, {{cmd::StreamID, 1}}));
+      bench.kick();
+      EXPECT_EQ(bench.command_error(), stage1 ? 0u : 1u);
+    }
+  }
+}
+
+TEST(SpecConfigCache, EntryOfBothGoesWithEither) {
+  RecordProperty("rule", "SM-SYS-001 SM-CC-004");
+  for (const bool by_cd : {false, true}) {
+    SmmuBench bench;
+    const raw::Cd first = bench.stage1_stream(1), second = bench.stage1_stream(2);  // another table, another ASID
+    bench.map(SmmuBench::ttb0(first), 0x5000, raw::page(target));
+    bench.map(SmmuBench::ttb0(second), 0x5000, raw::page(target + 0x3000));
+    EXPECT_EQ(bench.read(1, 0x5000).address.value, target);
+    if (by_cd) {
+      bench.put_cd(1, second);
+      invalidate(bench, raw::command(cmd::CFGI_CD, {{cmd::StreamID, 1}}));
+    } else {
+      bench.put_ste(1, SmmuBench::stage1_ste(SmmuBench::cd_address(2)));
+      invalidate(bench, raw::command(cmd::CFGI_STE, {{cmd::StreamID, 1}, {cmd::Leaf, 1}}));
+    }
+    EXPECT_EQ(bench.read(1, 0x5000).address.value, target + 0x3000) << by_cd;
+  }
+}
+
 }  // namespace
 }  // namespace smmusim

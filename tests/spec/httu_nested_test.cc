@@ -211,5 +211,24 @@ TEST(SpecHttuNested, WhatS2PtwRefusesIsLeftAlone) {
   EXPECT_EQ(n.s2_descriptor(n.s1_entry_ipa()) & raw::af, 0u);
 }
 
+TEST(SpecHttuNested, WalkAttributesOfStage2DoNotMatter) {
+  RecordProperty("rule", "SM-HT-017");
+  for (const std::uint64_t cacheability : {0u, 2u}) {  // NC, WT
+    NestedHttu n(httu(), 0, 3, user | raw::af, s2_clean);
+    n.b.edit_ste({{s2::S2IR0, cacheability}, {s2::S2OR0, cacheability}});
+    EXPECT_EQ(n.b.go(va, AccessType::write).outcome, Outcome::proceed);
+    EXPECT_NE(n.s2_descriptor(page_ipa) & s2_write, 0u);
+    EXPECT_EQ(n.b.bench.memory.log.back().op, MemoryOp::compare_and_swap);
+  }
+}
+
+TEST(SpecHttuNested, TablesStayCleanUntilStage1IsUpdated) {
+  RecordProperty("rule", "SM-HT-008");
+  NestedHttu n(httu(), 3, 3, user | raw::af, s2_rw);  // nothing to update at stage 1
+  n.remap(n.s1_entry_ipa(), s2_clean);
+  EXPECT_EQ(n.b.go(va, AccessType::write).outcome, Outcome::proceed);
+  EXPECT_EQ(n.s2_descriptor(n.s1_entry_ipa()) & s2_write, 0u);
+}
+
 }  // namespace
 }  // namespace smmusim

@@ -315,5 +315,14 @@ TEST(SpecHttu, TableDescriptorThatLeadsNowhereIsLeftAlone) {
   EXPECT_EQ(h.bench.memory.read64(at), beyond);
 }
 
+TEST(SpecHttu, WalkAttributesDoNotMatter) {
+  RecordProperty("rule", "SM-HT-016");
+  HttuBench h({{cd::HA, 1}, {cd::HD, 1}, {cd::IR0, 0}, {cd::OR0, 0}}, clean);  // Non-cacheable
+  EXPECT_EQ(h.bench.write(1, va).outcome, Outcome::proceed);
+  EXPECT_EQ(h.changed(clean), raw::af | raw::ap_read_only);
+  EXPECT_EQ(h.bench.memory.log.back().op, MemoryOp::compare_and_swap);
+  EXPECT_EQ(h.bench.memory.log.back().attributes.type, 0x44);
+}
+
 }  // namespace
 }  // namespace smmusim

@@ -350,5 +350,32 @@ TEST(SpecStage1Walk, BypassChecksTheOas) {
   }
 }
 
+TEST(SpecStage1Walk, E0pdKeepsUnprivilegedAccessesOut) {
+  RecordProperty("rule", "SM-TR-012");
+  constexpr raw::Bits E0PD0{66, 66}, E0PD1{130, 130};
+  for (const bool feature : {false, true}) {
+    for (const bool upper : {false, true}) {
+      SCOPED_TRACE(testing::Message() << feature << upper);
+      SmmuConfig config = bench_config();
+      config.features.version_minor = 2;  // E0PD is of v3.3
+      config.features.fwb = true;
+      config.features.bbml = 1;
+      config.features.e0pd = feature;
+      SmmuBench bench(config);
+      const raw::Cd context = bench.stage1_stream(1).with({{upper ? E0PD1 : E0PD0, 1}});
+      bench.put_cd(1, context);
+      const std::uint64_t lower_va = 0x5000, upper_va = ~std::uint64_t{0} << 48 | 0x5000;
+      bench.map(SmmuBench::ttb0(context), lower_va, raw::page(target));
+      bench.map(SmmuBench::ttb1(context), upper_va, raw::page(target));
+      Transaction t = SmmuBench::transaction(1, upper ? upper_va : lower_va);
+      t.privileged = true;
+      EXPECT_EQ(bench.go(t).outcome, Outcome::proceed);  // now a TLB holds it
+      t.privileged = false;
+      EXPECT_EQ(event_number(bench.go(t)), feature ? raw::ev::F_TRANSLATION : 0u);
+      EXPECT_EQ(bench.read(1, upper ? lower_va : upper_va).outcome, Outcome::proceed);  // the other half
+    }
+  }
+}
+
 }  // namespace
 }  // namespace smmusim

@@ -340,5 +340,21 @@ TEST(SpecTlbiStage2, ScaleIsFiveOrSixBits) {
   }
 }
 
+TEST(SpecTlbiStage2, CombinedEntriesGoWithStage1AfterAnIpaCommand) {
+  RecordProperty("rule", "SM-SYS-002 SM-TI-011 SM-TI-013");
+  constexpr std::uint64_t va = 0x12'3456'7000, ipa = 0x8'7654'3000;
+  for (const bool all : {false, true}) {
+    Stage2Bench b;
+    b.s1.map(va, ipa, raw::af | raw::ng | raw::ap_unprivileged);
+    b.s2.map(ipa, target, s2_rw);
+    EXPECT_EQ(b.read(va).address.value, target);
+    b.s2.map(ipa, moved, s2_rw);
+    EXPECT_TRUE(b.command({s2_ipa(ipa)}));  // the combined entry may stay
+    EXPECT_TRUE(b.command({all ? of_vmid(cmd::TLBI_NH_ALL)
+                               : raw::command(cmd::TLBI_NH_VAA, {{cmd::VMID, vmid}, {cmd::Address, va >> 12}})}));
+    EXPECT_EQ(b.read(va).address.value, moved) << all;
+  }
+}
+
 }  // namespace
 }  // namespace smmusim

@@ -90,7 +90,7 @@ struct UseRow {
 };
 
 TEST(SpecVms, VmsPtrCountsOnlyWhereItIsUsed) {
-  RecordProperty("rule", "SM-MP-003");
+  RecordProperty("rule", "SM-MP-003 SM-AS-022");
   const UseRow rows[] = {{"nested with S1MPAM", 7, 1, 7, true},
                          {"without S1MPAM", 7, 0, 7, false},
                          {"stage 2 only", 6, 1, 7, false},
