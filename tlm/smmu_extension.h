@@ -53,7 +53,8 @@ struct SmmuExtension final : tlm::tlm_extension<SmmuExtension> {
 };
 
 /// Marks an access as the SMMU's own and says what for. A target that knows it can do the compare-and-swap that the
-/// generic payload has no command for: the payload is then a write of the new value.
+/// generic payload has no command for: the payload then has TLM_IGNORE_COMMAND and the new value as its data, so that a
+/// target that does not know it changes nothing; one that does sets `swap_done`.
 struct SmmuAccessExtension final : tlm::tlm_extension<SmmuAccessExtension> {
   Purpose purpose = Purpose::STE;
   std::uint8_t stage = 0;
@@ -61,6 +62,7 @@ struct SmmuAccessExtension final : tlm::tlm_extension<SmmuAccessExtension> {
   MemoryAttributes attributes{};
   MpamIds mpam{};
   bool compare_and_swap = false;
+  bool swap_done = false;
   std::uint64_t expected = 0;  ///< the value to replace; the target leaves the value found
 
   tlm::tlm_extension_base* clone() const override { return new SmmuAccessExtension(*this); }

@@ -71,7 +71,10 @@ void TlmMemoryPort::fill(Channel& channel, MemoryRequest& request) {
   channel.request = &request;
   channel.out.own_time = request.own_time;
   if (request.op != MemoryOp::read) std::memcpy(channel.buffer.data(), request.data, request.size);
-  payload.set_command(request.op == MemoryOp::read ? tlm::TLM_READ_COMMAND : tlm::TLM_WRITE_COMMAND);
+  const bool swaps = request.op == MemoryOp::compare_and_swap;
+  payload.set_command(swaps                          ? tlm::TLM_IGNORE_COMMAND
+                      : request.op == MemoryOp::read ? tlm::TLM_READ_COMMAND
+                                                     : tlm::TLM_WRITE_COMMAND);
   payload.set_address(request.address.value);
   payload.set_data_ptr(channel.buffer.data());
   payload.set_data_length(request.size);
@@ -84,12 +87,14 @@ void TlmMemoryPort::fill(Channel& channel, MemoryRequest& request) {
   access.level = request.level;
   access.attributes = request.attributes;
   access.mpam = request.mpam;
-  access.compare_and_swap = request.op == MemoryOp::compare_and_swap;
+  access.compare_and_swap = swaps;
+  access.swap_done = false;
   access.expected = request.expected;
 }
 
 void TlmMemoryPort::collect(const Channel& channel, MemoryRequest& request) {
-  const bool ok = channel.out.payload->is_response_ok();
+  const bool understood = request.op != MemoryOp::compare_and_swap || channel.access->swap_done;
+  const bool ok = channel.out.payload->is_response_ok() && understood;
   request.status = ok ? MemoryStatus::ok : MemoryStatus::external_abort;
   if (!ok) return;
   if (request.op == MemoryOp::read) std::memcpy(request.data, channel.buffer.data(), request.size);

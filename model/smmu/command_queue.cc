@@ -147,7 +147,9 @@ Task<CommandError> CommandQueue::complete_earlier_commands() {
   // the records of those that were terminated written or lost (section 4.7).
   if (core_.config.timed) co_await delay(core_.lifetime, core_.clock.cycles(2ull * core_.config.tbu.link_cycles));
   core_.requests.start_epoch();
-  while (!core_.requests.old_epoch_empty() || core_.event_queue.busy()) co_await completion_.wait();
+  while (!core_.requests.old_epoch_empty()) co_await completion_.wait();
+  const std::uint64_t records = core_.event_queue.taken();  // later ones are not of those transactions
+  while (!core_.event_queue.finished(records)) co_await completion_.wait();
   core_.counters.sync_wait += core_.lifetime.engine().now() - begin;
   co_return CommandError::CERROR_NONE;
 }

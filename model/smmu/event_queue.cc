@@ -41,7 +41,7 @@ Scope& EventQueue::scope() {
 
 bool EventQueue::has_room() const {
   const QueueView queue = view_of(core_);
-  return delivers(core_) && queue.consistent() && queue.used() + pending_ < queue.entries();
+  return delivers(core_) && queue.consistent() && queue.used() + (taken_ - finished_) < queue.entries();
 }
 
 /// Records are equal if all fields are, but for the low bits of an address that was translated or refused (7.3.8 on).
@@ -62,7 +62,7 @@ Task<> EventQueue::record(spec::Event& event, bool may_merge) {
     ++core_.counters.events_merged;
     co_return;
   }
-  ++pending_;
+  ++taken_;
   co_await buffer_slots_.acquire();
   buffer_[(first_ + count_) % buffer_.size()] = event;
   ++count_;
@@ -72,14 +72,22 @@ Task<> EventQueue::record(spec::Event& event, bool may_merge) {
   }
 }
 
+void EventQueue::withdraw_stall(std::uint16_t stag) {
+  for (std::size_t n = 0; n != count_; ++n) {
+    spec::Event& record = buffer_[(first_ + n) % buffer_.size()];
+    if (has_stall(record) && record.get<spec::Event::STAG>() == stag) record = spec::Event{};
+  }
+}
+
 Task<> EventQueue::drain() {
   while (count_ != 0) {
     spec::Event event = buffer_[first_];
     first_ = (first_ + 1) % buffer_.size();
     --count_;
-    co_await write(event);
-    --pending_;
+    if (event != spec::Event{}) co_await write(event);
+    ++finished_;
     buffer_slots_.release();
+    core_.command_queue.progress();
   }
   writing_ = false;
   update_cr0ack(core_);
@@ -128,7 +136,7 @@ Task<> EventQueue::write(spec::Event& event) {
 void EventQueue::reset() {
   first_ = 0;
   count_ = 0;
-  pending_ = 0;
+  taken_ = finished_ = 0;
   writing_ = false;
 }
 

@@ -24,6 +24,11 @@ class EventQueue {
   /// True if a record that is taken now will find its place: the queue is writable (section 7.2.1), and what is in the
   /// buffer leaves room.
   bool has_room() const;
+  /// How many records were ever taken, and whether the first `records` of them are written, lost or withdrawn.
+  std::uint64_t taken() const { return taken_; }
+  bool finished(std::uint64_t records) const { return finished_ >= records; }
+  /// The record of a stall that is over is not to be written, if it still waits in the buffer.
+  void withdraw_stall(std::uint16_t stag);
   /// True while records are on their way to memory; EVENTQEN can't be acknowledged off before.
   bool busy() const { return writing_; }
   void reset();
@@ -41,7 +46,8 @@ class EventQueue {
   std::vector<spec::Event> buffer_;  // a ring
   std::size_t first_ = 0;
   std::size_t count_ = 0;
-  std::uint32_t pending_ = 0;  // taken and not yet written or lost
+  std::uint64_t taken_ = 0;
+  std::uint64_t finished_ = 0;
   bool writing_ = false;
 };
 

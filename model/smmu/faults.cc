@@ -105,11 +105,16 @@ bool may_merge(const TranslationOp& op) {
   return op.context != nullptr && op.context->mev && op.response.outcome != Outcome::stalled;
 }
 
-/// The stall's STAG into the response; false if there is nothing to record now. No stall begins after SMMUEN.
+/// The stall's STAG into the response; false if there is nothing to record now. No stall begins after SMMUEN, and none
+/// at all in an SMMU that has no STAG: it terminates, which section 3.12 permits.
 bool enter_stall(Core& core, TranslationOp& op) {
   if (!core.regs.smmuen()) {
     op.response.outcome = Outcome::abort;
     return false;
+  }
+  if (core.config.features.stall_max == 0) {
+    op.response.outcome = Outcome::abort;
+    return true;
   }
   op.response.stag = core.stalls.enter(op.transaction, op.parks);
   return op.response.stag != no_stag;

@@ -106,8 +106,10 @@ Transaction as_it_counts(const Transaction& t) {
 }
 
 bool ends_on_entry(const Transaction& t) {
-  if (row_of(t.operation).kind == Kind::ended) return true;
-  return t.speculative && (t.operation != plain || t.access != AccessType::read);
+  const OperationRow& row = row_of(t.operation);
+  if (row.kind == Kind::ended) return true;
+  if (!t.speculative || never_aborted(row)) return false;  // a hint may be speculative, and ends in no abort
+  return t.operation != plain || t.access != AccessType::read;
 }
 
 void settle_operation(const Core& core, Consultation& op) {

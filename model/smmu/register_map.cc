@@ -65,7 +65,7 @@ std::uint64_t writable_cr0(const Core& core) {
 void written_cr0(Core& core, std::uint64_t before) {
   update_cr0ack(core);
   if (core.regs.cr0 != before) revoke_grants(core);
-  if (!core.regs.smmuen()) core.stalls.terminate_all();
+  if ((before & CR0::SMMUEN::mask) != 0 && !core.regs.smmuen()) core.stalls.terminate_all();
   core.stalls.look_again();
   core.command_queue.kick();
 }

@@ -137,7 +137,7 @@ void Smmu::reset_counters() {
 }
 
 bool Smmu::idle() const {
-  return core_->requests.idle() && !core_->command_queue.busy() && !core_->event_queue.busy() &&
+  return core_->requests.idle() && core_->stalls.idle() && !core_->command_queue.busy() && !core_->event_queue.busy() &&
          !core_->pri_queue.busy() && core_->interrupts.idle() && core_->tcu.in_flight.open() == 0;
 }
 

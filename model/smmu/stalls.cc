@@ -21,13 +21,14 @@ Stalls::Access Stalls::access_of(const Transaction& t) {
   return access;
 }
 
-Stalls::Parked Stalls::park(const Transaction& transaction, std::uint16_t stag) {
+Stalls::Parked Stalls::park(const Transaction& transaction, std::uint16_t stag, unsigned era) {
   Parked parked;
   parked.fire = &Resumption::resume;
   parked.scope = &core_.lifetime;
   parked.stalls = this;
   parked.access = access_of(transaction);
   parked.stag = stag;
+  parked.era = era;
   return parked;
 }
 
@@ -72,10 +73,11 @@ bool Stalls::over_already(Parked& parked) {
     parked.resolution = own->resolution;
     own->state = State::free;
     --busy_;
+    look_again();
     return true;
   }
   if (own != nullptr) return false;
-  if (!core_.regs.smmuen()) {
+  if (parked.era != era_) {
     parked.resolution = Resolution::abort;
     return true;
   }
@@ -107,6 +109,7 @@ void Stalls::end(Entry& entry, Resolution own, Resolution others) {
     entry.suppressed.pop_front();
     wake(parked, others);
   }
+  core_.event_queue.withdraw_stall(static_cast<std::uint16_t>(&entry - entries_.data()));
   if (entry.state == State::coming) {
     entry.state = State::over;
     entry.resolution = own;
@@ -154,6 +157,7 @@ void Stalls::terminate(StreamId stream) {
 }
 
 void Stalls::terminate_all() {
+  ++era_;
   end_all([](const Access&) { return true; });
 }
 
@@ -164,6 +168,13 @@ void Stalls::look_again() {
     unrecorded_.pop_front();
     wake(parked, Resolution::retry);
   }
+}
+
+bool Stalls::idle() const {
+  for (const Entry& entry : entries_) {
+    if (entry.state == State::parked || !entry.suppressed.empty()) return false;
+  }
+  return unrecorded_.empty();
 }
 
 void Stalls::reset() {

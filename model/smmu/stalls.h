@@ -48,6 +48,7 @@ class Stalls {
     Stalls* stalls = nullptr;
     Access access{};
     std::uint16_t stag = no_stag;
+    unsigned era = 0;
     Resolution resolution = Resolution::retry;
     bool await_ready() { return stalls->over_already(*this); }
     void await_suspend(std::coroutine_handle<> caller) {
@@ -56,7 +57,9 @@ class Stalls {
     }
     Resolution await_resume() const { return resolution; }
   };
-  Parked park(const Transaction& transaction, std::uint16_t stag);
+  Parked park(const Transaction& transaction, std::uint16_t stag, unsigned era);
+  /// Changes when SMMUEN becomes 0: what has stalled in an earlier era, and was not answered, ends in an abort.
+  unsigned era() const { return era_; }
 
   /// CMD_RESUME: ends the stall of exactly this stream and STAG, if there is one.
   void resume(StreamId stream, std::uint16_t stag, Resolution resolution);
@@ -68,6 +71,8 @@ class Stalls {
   void look_again();
 
   std::size_t stags_in_use() const { return busy_; }
+  /// True if no client waits for the end of a stall.
+  bool idle() const;
   void reset();
 
  private:
@@ -97,6 +102,7 @@ class Stalls {
   std::vector<Entry> entries_;  // by STAG, IDR5.STALL_MAX of them
   std::size_t next_ = 0;        // where the search for a free STAG begins: none is reused at once
   std::size_t busy_ = 0;
+  unsigned era_ = 0;
   EventList unrecorded_;
 };
 

@@ -155,8 +155,12 @@ class TableWalk {
     const bool of_table = std::exchange(table_to_mark_, false);
     read_.status = swap.status;
     read_.address = fetched_at_;
-    if (!of_table) fetches_ = 0;  // they are counted
-    if (aborted()) return of_table ? end() : true;
+    if (!of_table) fetches_ = 0;                                             // they are counted
+    if (++swaps_ > swaps_max_) read_.status = MemoryStatus::external_abort;  // memory that changes at every look
+    if (aborted()) {
+      if (of_table && op_.effects.count) table_walk::count(core_, walk_, state_.level, fetches_, false);
+      return true;
+    }
     const bool changed = swap.expected != descriptor_;
     descriptor_ = changed ? swap.expected : desired_;
     tell(core_, changed ? Step::mark_failed : Step::marked, fetched_at_.value,
@@ -248,6 +252,8 @@ class TableWalk {
   std::uint64_t desired_ = 0;
   Pa fetched_at_{};
   OwnAccess& read_;
+  static constexpr unsigned swaps_max_ = 1000;
+  unsigned swaps_ = 0;
   bool table_to_mark_ = false;
   WalkStep step_ = WalkStep::table;
 };

@@ -42,6 +42,7 @@ void Tbu::keep(TranslationOp& op) {
 }
 
 Task<> Tbu::serve(TranslationRequest& request) {
+  unsigned era = core_.stalls.era();
   for (bool again = false;; again = true) {
     if (core_.config.timed) {
       co_await translation_slots_.acquire();
@@ -51,6 +52,8 @@ Task<> Tbu::serve(TranslationRequest& request) {
                        true);
       op.parks = true;
       co_await lookup_.pass();
+      if (again && era != core_.stalls.era()) break;  // an abort: SMMUEN has been 0 since it stalled
+      era = core_.stalls.era();
       const Progress progress = consult(core_, op, stream_cache, micro_tlb);
       if (progress != Progress::answered) {
         op.token = core_.tcu.in_flight.begin();
@@ -62,11 +65,15 @@ Task<> Tbu::serve(TranslationRequest& request) {
         core_.tcu.in_flight.end(op.token);
       }
     } else if (again) {
+      if (era != core_.stalls.era()) {
+        request.response = Response{};
+        break;
+      }
       request.response = translate_now(core_, *this, request.transaction);
     }
     if (request.response.outcome != Outcome::stalled) break;
     core_.requests.leave_epoch(core_, request);
-    Stalls::Parked parked = core_.stalls.park(request.transaction, request.response.stag);
+    Stalls::Parked parked = core_.stalls.park(request.transaction, request.response.stag, era);
     const Resolution end = co_await parked;
     core_.requests.enter_epoch(request);
     if (end != Resolution::retry) {

@@ -101,6 +101,11 @@ class TranslationCache {
     counters_.hits += use ? 1 : 0;
     return hit;
   }
+  /// What find() has just counted as a hit gives too little, and counts as a miss.
+  void recount_as_miss() {
+    --counters_.hits;
+    ++counters_.missed;
+  }
   /// The deepest cached table descriptor on the way to `va` for this granule, or null.
   const TlbEntry* find_table(const TlbContext& context, std::uint64_t va, unsigned granule_bits, bool use);
   void fill(const TlbEntry& entry);

@@ -226,8 +226,10 @@ template <bool ats>
   }
   const TlbEntry* entry = translations.find(context.tlb, op.canonical, op.count_tlb);
   // A writable-clean page cannot be marked dirty from here: the walk does that (section 3.13.3).
-  if (entry != nullptr && entry->clean && lacks_write<ats>(op, *entry)) [[unlikely]]
+  if (entry != nullptr && entry->clean && lacks_write<ats>(op, *entry)) [[unlikely]] {
+    if (op.count_tlb) translations.recount_as_miss();
     entry = nullptr;
+  }
   show_lookup(core, translations, op.count_tlb, entry != nullptr);
   op.count_tlb = false;
   return entry != nullptr ? finish<ats>(core, op, *entry) : Progress::needs_walk;

@@ -70,7 +70,10 @@ inline LeafUse IpaTranslation::use_of(const TTWState& leaf) const {
   const bool use = op_.effects.fill;
   const TlbEntry* entry = cache.find(op_.context->stage2_tlb(), ipa_, use);
   // A page that is clean still, for an access that writes: only a walk can mark it.
-  if (entry != nullptr && entry->clean && writes()) entry = nullptr;
+  if (entry != nullptr && entry->clean && writes()) {
+    if (use) cache.recount_as_miss();
+    entry = nullptr;
+  }
   if (use && core_.observer != nullptr) core_.observer->lookup(CacheId::ipa_cache, entry != nullptr);
   if (entry == nullptr) return false;
   op_.stage2_leaf = *entry;

@@ -406,6 +406,64 @@ TEST_P(SpecStall, ForcedModelNeedsS) {
   }
 }
 
+TEST_P(SpecStall, RetryAfterSmmuenHasBeenOffIsAnAbort) {
+  RecordProperty("rule", "SM-RU-012");
+  for (const bool recorded : {false, true}) {
+    for (const bool again : {false, true}) {
+      SCOPED_TRACE(testing::Message() << recorded << again);
+      StallBench s(GetParam());
+      if (!recorded) s.bench.enable(cr0::SMMUEN | cr0::CMDQEN);
+      auto& sent = s.client.write(1, va);
+      // Released for a retry, which has not begun when SMMUEN falls: nothing runs in between.
+      if (recorded) {
+        const std::uint64_t stag = s.take_stag();
+        s.bench.push(raw::command(RESUME, {{cmd::StreamID, 1}, {cmd_STAG, stag}, {cmd_Ac, 1}}));
+        s.bench.smmu.write_register(off::CMDQ_PROD, s.bench.prod, 4);
+        while (!s.bench.all_consumed()) s.bench.engine.run_until(s.bench.engine.next_event());
+      } else {
+        s.bench.smmu.write_register(off::CR0, cr0::SMMUEN | cr0::CMDQEN | cr0::EVENTQEN, 4);
+      }
+      s.bench.smmu.write_register(off::CR0, cr0::CMDQEN | cr0::EVENTQEN, 4);
+      if (again) s.bench.smmu.write_register(off::CR0, cr0::SMMUEN | cr0::CMDQEN | cr0::EVENTQEN, 4);
+      s.bench.run();
+      EXPECT_TRUE(sent.answered);
+      EXPECT_EQ(sent.response.outcome, Outcome::abort);
+    }
+  }
+}
+
+TEST_P(SpecStall, AcknowledgedQueueErrorLetsUnrecordedOnesRetry) {
+  RecordProperty("rule", "SM-EVQ-009 SM-FA-014");
+  StallBench s(GetParam());
+  s.bench.memory.abort_at(SmmuBench::eventq, 0x1000);
+  s.client.read(1, va);  // its record is lost
+  auto& waiting = s.client.read(1, va + 0x1000);
+  s.bench.memory.clear_aborts();
+  s.map(va + 0x1000);
+  EXPECT_FALSE(waiting.answered);
+  s.bench.acknowledge_errors();
+  EXPECT_EQ(waiting.response.outcome, Outcome::proceed);
+}
+
+TEST_P(SpecStall, TermOfAnotherStreamFreesATag) {
+  RecordProperty("rule", "SM-FA-030 SM-FA-014");
+  StallBench s(GetParam(), stall_config(GetParam(), 1));
+  s.bench.put_cd(2, s.bench.stage1_stream(2).with({{cd::S, 1}}));
+  s.client.read(1, va);
+  EXPECT_EQ(s.bench.take_events().size(), 1u);
+  s.client.read(2, va);
+  EXPECT_TRUE(s.bench.take_events().empty());
+  s.command(raw::command(STALL_TERM, {{cmd::StreamID, 1}}));
+  EXPECT_EQ(s.bench.take_event().get(StreamID), 2u);
+}
+
+TEST_P(SpecStall, WithoutAnyTagFaultsTerminate) {
+  RecordProperty("rule", "SM-FA-035");
+  StallBench s(GetParam(), stall_config(GetParam(), 0));
+  EXPECT_EQ(s.client.read(1, va).response.outcome, Outcome::abort);
+  EXPECT_EQ(s.bench.take_event().get(Stall), 0u);
+}
+
 TEST(SpecStallCommands, NeedTheStallModel) {
   RecordProperty("rule", "SM-FA-026");
   for (const std::uint64_t opcode : {RESUME, STALL_TERM}) {
@@ -429,6 +487,10 @@ TEST(SpecStallReset, ForgetsStalls) {
     s.bench.run();
     for (auto* sent : {&recorded, &behind, &unrecorded}) EXPECT_EQ(sent->response.outcome, Outcome::abort);
     EXPECT_TRUE(s.bench.smmu.idle());
+    s.bench.set_up();
+    s.bench.take_events();
+    s.client.read(1, va);
+    EXPECT_EQ(s.bench.take_events().size(), 1u);  // the only STAG is free
   }
 }
 
