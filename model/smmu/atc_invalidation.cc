@@ -13,6 +13,8 @@ namespace {
 using spec::Command;
 
 constexpr Time ps_per_us = 1'000'000;
+constexpr std::uint32_t itag_mask = 31;
+constexpr std::size_t untimed_max = 4096;
 
 }  // namespace
 
@@ -35,10 +37,23 @@ bool AtcInvalidations::ignored(const Command& command) const {
   return !send_ || !core_.regs.smmuen() || no_such_pasid;
 }
 
+/// Untimed, a command that waited for an answer would give up what is outstanding, though no CMD_SYNC has come.
+std::size_t AtcInvalidations::outstanding_max() const {
+  return core_.config.timed ? core_.config.tcu.atc_invalidations : untimed_max;
+}
+
+/// A tag whose ITag no outstanding request has, while there is one.
+std::uint32_t AtcInvalidations::unused_tag() {
+  std::uint32_t used = 0;
+  for (const Outstanding& request : outstanding_) used |= 1u << (request.tag & itag_mask);
+  while (used != ~0u && (used >> (next_tag_ & itag_mask) & 1) != 0) ++next_tag_;
+  return next_tag_++;
+}
+
 Task<> AtcInvalidations::issue(Command& command) {
-  while (!ignored(command) && outstanding_.size() >= core_.config.tcu.atc_invalidations) {
+  while (!ignored(command) && outstanding_.size() >= outstanding_max()) {
     drop_expired();
-    if (outstanding_.size() >= core_.config.tcu.atc_invalidations) co_await change();
+    if (outstanding_.size() >= outstanding_max()) co_await change();
   }
   if (!ignored(command)) send(command);
 }
@@ -51,7 +66,7 @@ void AtcInvalidations::send(const Command& command) {
   message.global = message.substream_valid && command.get<Command::G>();
   message.span_bits = 12 + command.get<Command::AtcSize>();
   message.address = command.get<Command::Address>() & ~low_mask(message.span_bits);
-  message.tag = next_tag_++;
+  message.tag = unused_tag();
   outstanding_.push_back(
       {message.tag, core_.lifetime.engine().now() + core_.config.tcu.atc_inv_timeout_us * ps_per_us});
   ++core_.counters.atc_invalidations;

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 // AtcInvalidations: ATS Invalidate Requests on their way (IHI 0070 sections 3.9.1.4, 3.9.1.5 and 4.5.1). Each is
 // outstanding until the device answers or the time-out passes; a CMD_SYNC waits for all of them, and fails if one has
-// timed out. An untimed machine has no time to wait: what is not answered when the CMD_SYNC comes has timed out.
+// timed out. An untimed machine has no time to wait: what is not answered when the CMD_SYNC comes has timed out, and
+// tags with the same low five bits may then be outstanding together, because more than 32 may.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <utility>
 #include <vector>
@@ -48,6 +50,8 @@ class AtcInvalidations {
     AtcInvalidations* owner = nullptr;
   };
   bool ignored(const spec::Command& command) const;
+  std::size_t outstanding_max() const;
+  std::uint32_t unused_tag();
   void send(const spec::Command& command);
   void drop_expired();
   /// Waits until an answer comes or the oldest request times out.

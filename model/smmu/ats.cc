@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Choices: a Translated address beyond the OAS is terminated; a request for a Non-secure SMMU's other Security states
-// ends with UR; W is granted to a request with NW=1 if the page is writable (13.7).
+// Choices: a Translated address beyond the OAS is terminated; a request of a Security state other than Non-secure ends
+// with UR, with SMMUEN=0 too, and so does one that an SMMU without ATS gets with SMMUEN=0; W is granted to a request
+// with NW=1 if the page is writable (13.7).
 #include "model/smmu/ats.h"
+
+#include <algorithm>
 
 #include "model/smmu/attributes.h"
 #include "model/smmu/core.h"
@@ -123,13 +126,17 @@ Eats effective_eats(const Core& core, const StreamContext& context) {
 
 std::optional<Progress> begin_ats(Core& core, Consultation& op) {
   const Transaction& t = op.transaction;
-  if (!core.config.features.ats) {
-    if (!core.regs.smmuen()) return std::nullopt;  // bypassed like any traffic
+  if (!core.config.features.ats && !core.regs.smmuen()) {  // nothing to bypass to, and nothing to record
+    if (is_translation_request(t)) return complete(op, AtsStatus::unsupported_request);
+    op.response.outcome = Outcome::abort;
+    return Progress::answered;
+  }
+  if (!core.config.features.ats || t.security != SecurityState::non_secure) {  // this state has no SMMUEN here
     tell(core, Step::unsupported);
     return fail(op, EventType::F_UUT);
   }
   if (!core.regs.smmuen()) return fail(op, ats_refusal(t));
-  const bool unchecked = is_translated(t) && !core.regs.atschk() && t.security == SecurityState::non_secure;
+  const bool unchecked = is_translated(t) && !core.regs.atschk();
   const bool within_page = (t.address.value & low_mask(12)) + t.size <= 4096;
   if (unchecked && within_page) return pass_translated(core, op);
   return std::nullopt;
@@ -185,9 +192,10 @@ Progress complete_request(Core& core, Consultation& op, const TlbEntry& entry) {
 Progress complete_identity(Core& core, Consultation& op, const StreamContext& context) {
   op.response.read_allowed = true;
   op.response.write_allowed = true;
+  mark_cxl(core, op, bypass_attributes(request_attributes, context.overrides, core.config.features.attr_types_ovr));
+  if (!fits(op.transaction.address.value, core.config.features.oas)) return complete_without_access(core, op);
   op.response.page_bits = static_cast<std::uint8_t>(core.config.features.oas);
   op.response.address = Pa(0);  // one region from 0 up to the OAS
-  mark_cxl(core, op, bypass_attributes(request_attributes, context.overrides, core.config.features.attr_types_ovr));
   return complete(op, AtsStatus::success);
 }
 
@@ -198,6 +206,8 @@ void complete_fault(const Core& core, TranslationOp& op) {
     case EventType::F_ACCESS:
     case EventType::F_PERMISSION:
       complete_without_access(core, op);
+      if (op.context != nullptr && effective_eats(core, *op.context) == Eats::split_stage)
+        op.response.ats.cxl_io = op.transaction.source_cxl;
       return;
     case EventType::F_BAD_ATS_TREQ:
     case EventType::F_UUT:
@@ -224,7 +234,8 @@ std::optional<bool> ats_fault_recorded(const Core& core, const TranslationOp& op
 
 void describe_request(spec::Event& event, const Transaction& t) {
   using spec::Event;
-  event.set<Event::Span>(t.stus)
+  event
+      .set<Event::Span>(std::min<unsigned>(t.stus, 15))  // all that the field can hold
       .set<Event::R>(true)
       .set<Event::W>(!t.no_write)
       .set<Event::X>(t.instruction)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Choices: an aborted write is synchronous; a message that finds PROD and CONS that no queue can have is in overflow;
-// without substreams no STE is looked at for an automatic response.
+// without substreams no STE is looked at for an automatic response, which takes a cycle.
 #include "model/smmu/pri_queue.h"
 
 #include "model/smmu/core.h"
@@ -57,18 +57,24 @@ Scope& PriQueue::scope() {
   return core_.lifetime;
 }
 
-void PriQueue::receive(const PageRequest& request) {
-  if (!core_.config.features.pri) return;  // no such interface
+bool PriQueue::receive(const PageRequest& request) {
+  if (!core_.config.features.pri) return true;  // no such interface: lost
+  if (messages_.size() >= waiting_max) return false;
   messages_.push_back(request);
   messages_.back().group &= 0x1ff;
   ++core_.counters.page_requests;
-  if (writing_) return;
+  resume();
+  return true;
+}
+
+void PriQueue::start() {
   writing_ = true;
   spawn(core_.lifetime, drain());
 }
 
 Task<> PriQueue::drain() {
-  while (!messages_.empty()) {
+  std::size_t left = messages_.size();
+  while (!messages_.empty() && (core_.config.timed || left-- != 0)) {
     const PageRequest request = messages_.front();
     messages_.pop_front();
     co_await process(request);
@@ -79,7 +85,7 @@ Task<> PriQueue::drain() {
 
 Task<> PriQueue::process(PageRequest request) {
   if (!delivers(core_) || request.security != SecurityState::non_secure) {
-    send(request, PageResponseCode::response_failure, false);
+    co_await send(request, PageResponseCode::response_failure, false);
     co_return;
   }
   const QueueView queue = view_of(core_);
@@ -101,7 +107,7 @@ Task<> PriQueue::discard(PageRequest request) {
   if (!request.last || request.stop_marker()) co_return;
   const Pasid pasid = co_await pasid_of_response(request);
   const bool known = pasid != Pasid::unknown;
-  send(request, known ? PageResponseCode::success : PageResponseCode::response_failure, pasid == Pasid::with);
+  co_await send(request, known ? PageResponseCode::success : PageResponseCode::response_failure, pasid == Pasid::with);
 }
 
 Task<PriQueue::Pasid> PriQueue::pasid_of_response(PageRequest request) {
@@ -131,7 +137,7 @@ Task<> PriQueue::write(PageRequest request) {
   const MemoryStatus status = co_await access;
   if (status != MemoryStatus::ok) {
     core_.interrupts.report_global_error(GERROR::PRIQ_ABT_ERR::mask);
-    send(request, PageResponseCode::response_failure, false);
+    co_await send(request, PageResponseCode::response_failure, false);
     co_return;
   }
   const QueueView queue = view_of(core_);
@@ -140,9 +146,11 @@ Task<> PriQueue::write(PageRequest request) {
   if (last_only(core_) ? request.last : queue.empty()) core_.interrupts.raise(IrqSource::pri_queue);
 }
 
-/// An automatic response. Nobody answers Stop Markers (section 8.2).
-void PriQueue::send(const PageRequest& request, PageResponseCode code, bool with_pasid) {
-  if (!send_ || request.stop_marker()) return;
+/// An automatic response. Nobody answers Stop Markers (section 8.2). Timed, it takes a cycle: a device that asks again
+/// at once must not stop the time.
+Task<> PriQueue::send(PageRequest request, PageResponseCode code, bool with_pasid) {
+  if (!send_ || request.stop_marker()) co_return;
+  if (core_.config.timed) co_await delay(core_.lifetime, core_.clock.cycles(1));
   PageResponse response{request.stream_id, with_pasid, {}, request.group, code};
   if (with_pasid) response.substream_id = request.substream_id;
   ++core_.counters.automatic_page_responses;

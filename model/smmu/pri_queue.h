@@ -4,6 +4,7 @@
 // The SMMU keeps no account of Page Request Groups.
 #pragma once
 
+#include <cstddef>
 #include <deque>
 #include <functional>
 #include <utility>
@@ -24,8 +25,14 @@ class PriQueue {
   /// Where responses go. Without it no device can do PRI, and CMD_PRI_RESP does nothing (section 4.5).
   void set_send(Send send) { send_ = std::move(send); }
 
-  /// Takes a message from a device.
-  void receive(const PageRequest& request);
+  /// Takes a message from a device. False: not taken, because as many as may wait are waiting.
+  bool receive(const PageRequest& request);
+  /// Untimed, a message that comes while a response goes out waits until somebody else calls the SMMU: a device that
+  /// asks again at once would otherwise never return from its own answer.
+  void resume() {
+    if (!writing_ && !messages_.empty()) start();
+  }
+  static constexpr std::size_t waiting_max = 1024;
   /// CMD_PRI_RESP.
   void respond(const spec::Command& command);
   /// True while messages are on their way; PRIQEN can't be acknowledged off before.
@@ -34,6 +41,7 @@ class PriQueue {
   Scope& scope();
 
  private:
+  void start();
   Task<> drain();
   Task<> process(PageRequest request);
   Task<> write(PageRequest request);
@@ -43,7 +51,7 @@ class PriQueue {
   enum class Pasid : std::uint8_t { without, with, unknown };
   Task<Pasid> pasid_of_response(PageRequest request);
   bool overflowing() const;
-  void send(const PageRequest& request, PageResponseCode code, bool with_pasid);
+  Task<> send(PageRequest request, PageResponseCode code, bool with_pasid);
 
   Core& core_;
   Send send_;

@@ -54,11 +54,13 @@ std::uint64_t Smmu::read_register(std::uint32_t offset, unsigned size) {
 
 void Smmu::write_register(std::uint32_t offset, std::uint64_t value, unsigned size) {
   write_mmio(*core_, offset, value, size);
+  core_->pri_queue.resume();
 }
 
 bool Smmu::submit(unsigned tbu, TranslationRequest& request) {
   SMMUSIM_CHECK(tbu < core_->tbus.size());
   if (!core_->config.timed) {
+    core_->pri_queue.resume();
     request.response = translate_now(*core_, *core_->tbus[tbu], request.transaction);
     request.ticket = 0;
     if (request.response.outcome != Outcome::stalled) {
@@ -85,8 +87,8 @@ void Smmu::on_page_response(std::function<void(const PageResponse&)> receiver) {
 void Smmu::atc_invalidation_completed(std::uint32_t tag) {
   core_->atc_invalidations.completed(tag);
 }
-void Smmu::page_request(const PageRequest& request) {
-  core_->pri_queue.receive(request);
+bool Smmu::page_request(const PageRequest& request) {
+  return core_->pri_queue.receive(request);
 }
 
 unsigned Smmu::take_interrupts() {

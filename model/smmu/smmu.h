@@ -73,7 +73,9 @@ class Smmu {
   void on_page_response(std::function<void(const PageResponse&)> receiver);
   /// A device has answered the invalidation with this tag: with a completion, or with UR.
   void atc_invalidation_completed(std::uint32_t tag);
-  void page_request(const PageRequest& request);
+  /// False: not taken, for want of room; the link has to offer it again. Untimed, what a device sends from within
+  /// on_page_response waits for the next call of page_request(), submit() or write_register().
+  bool page_request(const PageRequest& request);
 
   /// Which wires have pulsed since the last call, bit n for Wire n.
   unsigned take_interrupts();

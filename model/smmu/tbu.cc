@@ -99,8 +99,8 @@ void Requests::enter_epoch(TranslationRequest& request) {
 void Requests::answered(Core& core, TranslationRequest& request) {
   inside_.erase(inside_.iterator_to(request));
   count_response(core, request.transaction, request.response);
+  core.lifetime.engine().post(request);  // first: an invalidation must not overtake a completion (section 3.9.1)
   if (request.response.outcome != Outcome::proceed) retire(core, request);
-  core.lifetime.engine().post(request);
 }
 
 void Requests::retire(Core& core, TranslationRequest& request) {
@@ -115,6 +115,10 @@ void Requests::abort_all(Engine& engine) {
     auto& request = static_cast<TranslationRequest&>(inside_.front());
     inside_.pop_front();
     request.response = Response{};
+    if (request.transaction.ats == AtsType::translation_request) {
+      request.response.outcome = Outcome::ats_completion;
+      request.response.ats.status = AtsStatus::completer_abort;
+    }
     request.ticket = 0;
     engine.post(request);
   }

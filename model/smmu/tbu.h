@@ -53,7 +53,7 @@ class Requests {
   void start_epoch() { epoch_ ^= 1; }
   bool old_epoch_empty() const { return in_epoch_[epoch_ ^ 1] == 0; }
   bool idle() const { return in_epoch_[0] + in_epoch_[1] == 0; }
-  /// Reset: answers everything inside with an abort and forgets the rest.
+  /// Reset: answers everything inside with an abort, or CA, and forgets the rest.
   void abort_all(Engine& engine);
 
  private:

@@ -118,6 +118,19 @@ TEST(SpecAtsCompletion, FixedBits) {
   }
 }
 
+TEST(SpecAtsCompletion, NoBitsAboveTheOas) {
+  RecordProperty("rule", "SM-PC-010");
+  SmmuConfig config = ats_config();
+  config.features.oas = 36;
+  config.features.ttf_lpae = true;  // an IPA may have 40 bits
+  AtsBench b(config);
+  constexpr std::uint64_t high = std::uint64_t{0x80} << 32;
+  b.edit_ste({{ste::EATS, 2}});
+  b.s1.map(va, high | ipa, rw);
+  b.s2.map(high | ipa, pa, s2_rw);
+  EXPECT_EQ(b.request().address.value >> 36, 0u);
+}
+
 TEST(SpecAtsCompletion, SizesOfOneStage) {
   RecordProperty("rule", "SM-ATS-003 SM-PC-017");
   AtsBench b;
@@ -217,6 +230,38 @@ TEST(SpecAtsCompletion, StageOneSkipped) {
   }
 }
 
+TEST(SpecAtsCompletion, NoIdentityBeyondTheOas) {
+  RecordProperty("rule", "SM-ATS-006");
+  SmmuConfig config = ats_config();
+  config.features.oas = 36;
+  config.features.ttf_lpae = true;  // the IAS is 40
+  SmmuBench bench(config);
+  bench.put_ste(
+      2, SmmuBench::stage1_ste(SmmuBench::cd_address(2)).with({{ste::S1CDMax, 1}, {ste::S1DSS, 1}, {ste::EATS, 1}}));
+  Transaction t = SmmuBench::transaction(2, (std::uint64_t{1} << 36) - 0x1000);
+  t.ats = AtsType::translation_request;
+  EXPECT_EQ(describe(bench.go(t)), "success R W");
+  t.address = Va(std::uint64_t{1} << 36);
+  const Response beyond = bench.go(t);
+  EXPECT_EQ(describe(beyond), "success");
+  EXPECT_EQ(beyond.page_bits, 12u);
+}
+
+TEST(SpecAtsCompletion, ResetIsCompleterAbort) {
+  RecordProperty("rule", "SM-RS-001");
+  for (const AtsType type : {AtsType::translation_request, AtsType::translated}) {
+    AtsBench b(timed(ats_config()), 50'000);
+    TranslationRequest request;
+    request.transaction = b.request_of(1, va);
+    request.transaction.ats = type;
+    request.fire = [](EventNode&) {};
+    ASSERT_FALSE(b.bench.smmu.submit(0, request));
+    b.bench.smmu.reset();
+    b.bench.run();
+    EXPECT_EQ(describe(request.response), type == AtsType::translated ? "abort" : "CA");
+  }
+}
+
 TEST(SpecAtsCompletion, StageTwoAlone) {
   RecordProperty("rule", "SM-ATS-006 SM-PC-002");
   AtsBench b;
@@ -268,6 +313,12 @@ TEST(SpecAtsCompletion, CxlIo) {
     Transaction t = b.request_of(1, va);
     t.source_cxl = true;
     EXPECT_EQ(b.bench.go(t).ats.cxl_io, eats == 2) << "an IPA is no use to CXL.cache";
+    t.address = Va(va + 0x1000);
+    const Response fault = b.bench.go(t);
+    EXPECT_EQ(describe(fault), "success");
+    EXPECT_EQ(fault.ats.cxl_io, eats == 2) << "without access, too";
+    t.source_cxl = false;
+    EXPECT_FALSE(b.bench.go(t).ats.cxl_io);
   }
   AtsBench b;
   b.plain_stream({{ste::S1CDMax, 1}, {ste::S1DSS, 1}});

@@ -12,6 +12,7 @@ namespace {
 
 namespace ste = raw::ste;
 constexpr std::uint64_t dbm = std::uint64_t{1} << 51;
+constexpr Time us = 1'000'000;
 
 class AtsHostile {
  public:
@@ -165,6 +166,66 @@ TEST(SpecAtsHostile, Timed) {
   config.tcu.atc_inv_timeout_us = 2;
   AtsHostile h(config, 33, 30'000);
   h.run(1500);
+}
+
+/// A device that sends another message from within every response: the call returns, and time passes.
+TEST(SpecAtsHostile, ARequestForEveryResponse) {
+  RecordProperty("rule", "SM-PRQ-008 SM-PRQ-015");
+  for (const bool is_timed : {false, true}) {
+    for (const bool overflow : {false, true}) {
+      SCOPED_TRACE(testing::Message() << is_timed << overflow);
+      AtsBench b(is_timed ? timed(ats_config()) : ats_config());
+      if (!overflow) b.cr0(AtsBench::all_on & ~cr0::PRIQEN);
+      for (int i = 0; overflow && i < 4; ++i) b.page_request(ordinary_page_request());
+      int answered = 0;
+      b.bench.smmu.on_page_response([&b, &answered](const PageResponse&) {
+        ++answered;
+        EXPECT_TRUE(b.bench.smmu.page_request(ordinary_page_request()));
+      });
+      b.bench.smmu.page_request(ordinary_page_request());
+      EXPECT_EQ(answered, is_timed ? 0 : 1);
+      if (is_timed) {
+        const Time cycle = us / b.bench.smmu.config().tcu.clock_mhz;
+        b.bench.engine.run_until(b.bench.engine.now() + 100 * cycle);
+        EXPECT_GE(answered, 99);
+        EXPECT_LE(answered, 100);
+        continue;
+      }
+      b.bench.w32(off::PRIQ_CONS, 2);  // each call from outside takes what came before it
+      EXPECT_EQ(answered, 2);
+      TranslationRequest access;
+      access.transaction = SmmuBench::transaction(1, AtsBench::va);
+      EXPECT_TRUE(b.bench.smmu.submit(0, access));
+      EXPECT_EQ(answered, 3);
+      b.page_request(ordinary_page_request());
+      EXPECT_EQ(answered, 5) << "the one that waited and the new one";
+    }
+  }
+}
+
+TEST(SpecAtsHostile, WithoutReceivers) {
+  RecordProperty("rule", "SM-PC-036");
+  AtsBench b;
+  b.bench.smmu.on_atc_invalidate(nullptr);
+  b.bench.smmu.on_page_response(nullptr);
+  for (int i = 0; i < 50; ++i) {
+    b.page_request(ordinary_page_request());
+    EXPECT_TRUE(b.command({atc_inv(1), raw::command(raw::ats::PRI_RESP, {{raw::cmd::Resp, 2}})}));
+  }
+  EXPECT_EQ(b.priq_prod(), 0x8000'0004u) << "one overflow";
+  EXPECT_TRUE(b.responses.empty());
+  EXPECT_TRUE(b.bench.smmu.idle());
+}
+
+TEST(SpecAtsHostile, MessagesThatWaitAreLimited) {
+  RecordProperty("rule", "SM-PRQ-007");
+  AtsBench b(timed(ats_config()), 30'000);
+  int taken = 0;
+  while (taken < 100'000 && b.bench.smmu.page_request(ordinary_page_request())) ++taken;
+  EXPECT_EQ(taken, 1025) << "one is on its way";
+  b.bench.run();
+  EXPECT_EQ(b.responses.size(), 1025u - 4u) << "whoever was taken is answered or queued";
+  EXPECT_TRUE(b.bench.smmu.page_request(ordinary_page_request()));
 }
 
 }  // namespace

@@ -79,9 +79,10 @@ TEST(SpecAtsTranslated, EatsAndConfig) {
     const char* answer;
     std::uint64_t event;
   };
-  for (const Row& row : {Row{0, 1, "abort", 0}, Row{3, 1, "abort", 0}, Row{4, 1, "abort", F_TRANSL_FORBIDDEN},
-                         Row{7, 0, "abort", F_TRANSL_FORBIDDEN}, Row{7, 3, "abort", F_TRANSL_FORBIDDEN},
-                         Row{7, 1, "proceed", 0}, Row{6, 1, "proceed", 0}, Row{6, 0, "abort", F_TRANSL_FORBIDDEN}}) {
+  for (const Row& row :
+       {Row{0, 1, "abort", 0}, Row{0, 0, "abort", 0}, Row{3, 1, "abort", 0}, Row{4, 1, "abort", F_TRANSL_FORBIDDEN},
+        Row{7, 0, "abort", F_TRANSL_FORBIDDEN}, Row{7, 3, "abort", F_TRANSL_FORBIDDEN}, Row{7, 1, "proceed", 0},
+        Row{6, 1, "proceed", 0}, Row{6, 0, "abort", F_TRANSL_FORBIDDEN}}) {
     for (int turn = 0; turn < 2; ++turn) {
       SCOPED_TRACE(testing::Message() << "Config " << row.config << " EATS " << row.eats << " turn " << turn);
       AtsBench b;
@@ -247,6 +248,8 @@ TEST(SpecAtsTranslated, TypesAreNotOverridden) {
     b.edit_ste({{ste::EATS, eats}, {ste::MTCFG, 1}, {ste::MemAttr, 5}, {ste::SHCFG, 2}, {ste::ALLOCCFG, 8}});
     Transaction t = SmmuBench::transaction(1, eats == 2 ? ipa : pa);
     t.ats = AtsType::translated;
+    t.attributes = {0x44, 2};  // Normal Non-cacheable: what no override and no default gives
+    EXPECT_EQ(b.bench.go(t).attributes.type, 0x44);
     t.attributes = {0xff, 3};
     EXPECT_EQ(b.bench.go(t).attributes, (MemoryAttributes{0xff, 3}));
   }
@@ -342,6 +345,7 @@ TEST(SpecAtsTranslated, PasidttTranslationsAreNotThoseOfTheStream) {
   RecordProperty("rule", "SM-ATS-005 SM-PC-008");
   Split b(pasidtt_config());
   b.edit_ste({{ste::S1CDMax, 1}, {ste::S1DSS, 2}});
+  b.edit_cd({{cd::ASID, 0}});  // what an entry without an ASID has, too
   b.bench.memory.store(Stage2Bench::cd_pa + 64, b.cd);
   b.s1.map(ipa, ipa + 0x5000, raw::af | raw::ng | raw::ap_unprivileged);  // the VA that equals the IPA
   b.s2.map(ipa + 0x5000, pa + 0x9000, s2_rw);

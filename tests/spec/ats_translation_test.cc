@@ -26,6 +26,7 @@ TEST(SpecAtsRequest, Refusals) {
   };
   const Row rows[] = {{"SMMUEN=0", 7, 1, 0x1e, F_BAD_ATS_TREQ},
                       {"Config=000", 0, 1, 0x1f, 0},
+                      {"Config=000, EATS=00", 0, 0, 0x1f, 0},
                       {"Config=011", 3, 1, 0x1f, 0},
                       {"Config=100", 4, 1, 0x1f, F_BAD_ATS_TREQ},
                       {"EATS=00", 7, 0, 0x1f, F_BAD_ATS_TREQ},
@@ -249,11 +250,30 @@ TEST(SpecAtsRequest, StageTwoIsNotAskedInVain) {
 
 TEST(SpecAtsRequest, OtherSecurityStates) {
   RecordProperty("rule", "SM-ATS-001");
+  for (const std::uint32_t cr0 : {0x1fu, 0x0fu, 0x1eu, 0x0eu}) {
+    for (const SecurityState state : {SecurityState::secure, SecurityState::realm}) {
+      AtsBench b;
+      b.cr0(cr0);
+      Transaction t = b.request_of(1, va);
+      t.security = state;
+      EXPECT_EQ(describe(b.bench.go(t)), "UR");
+      t.ats = AtsType::translated;
+      EXPECT_EQ(describe(b.bench.go(t)), "abort");
+      EXPECT_TRUE(b.bench.take_events().empty()) << "the Event queue is Non-secure";
+    }
+  }
+}
+
+TEST(SpecAtsRequest, TheSpanIsNotCut) {
+  RecordProperty("rule", "SM-EVR-005");
   AtsBench b;
-  Transaction t = b.request_of(1, va);
-  t.security = SecurityState::realm;
-  EXPECT_EQ(describe(b.bench.go(t)), "UR");
-  EXPECT_TRUE(b.bench.take_events().empty());
+  b.edit_ste({{ste::EATS, 0}});
+  for (const unsigned stus : {15u, 16u, 32u, 255u}) {
+    Transaction t = b.request_of(1, va);
+    t.stus = static_cast<std::uint8_t>(stus);
+    EXPECT_EQ(describe(b.bench.go(t)), "UR");
+    EXPECT_EQ(b.bench.take_event().get(raw::ats::Span), 15u) << stus;
+  }
 }
 
 TEST(SpecAtsRequest, WithoutAtsItIsAnUnsupportedTransaction) {
@@ -264,6 +284,12 @@ TEST(SpecAtsRequest, WithoutAtsItIsAnUnsupportedTransaction) {
     t.ats = type;
     EXPECT_EQ(bench.go(t).outcome, Outcome::abort);
     EXPECT_EQ(bench.take_event().get(Type), F_UUT);
+  }
+  bench.enable(0xc);  // SMMUEN=0
+  for (const AtsType type : {AtsType::translation_request, AtsType::translated}) {
+    t.ats = type;
+    EXPECT_EQ(describe(bench.go(t)), type == AtsType::translated ? "abort" : "UR") << "no bypass";
+    EXPECT_TRUE(bench.take_events().empty());
   }
 }
 

@@ -305,12 +305,14 @@ TEST(SpecPriQueue, AbortedWrite) {
   b.bench.w32(off::IRQ_CTRL, irq::GERROR | irq::PRIQ);
   b.bench.smmu.take_interrupts();
   b.bench.memory.abort_at(AtsBench::priq, 16);
+  b.edit_ste({{raw::ats::PPAR, 1}});
   b.page_request(with_pasid(not_last()));
   EXPECT_EQ(b.bench.active_errors(), gerror::PRIQ_ABT_ERR);
   EXPECT_EQ(b.bench.smmu.take_interrupts(), wire_gerror);
   EXPECT_EQ(b.priq_prod(), 0u);
   ASSERT_EQ(b.responses.size(), 1u);
   EXPECT_EQ(b.responses[0].code, failure);
+  EXPECT_FALSE(b.responses[0].substream_valid);
   b.bench.memory.clear_aborts();
   b.page_request(not_last());
   EXPECT_EQ(b.responses.size(), 2u) << "nothing is written while the error is active";
@@ -355,6 +357,11 @@ TEST(SpecPriQueue, InterruptOnNonEmpty) {
   EXPECT_EQ(b.bench.smmu.take_interrupts(), 0u) << "it was not empty";
   fill(b);
   EXPECT_EQ(b.bench.smmu.take_interrupts(), 0u) << "nor does an overflow interrupt";
+  b.bench.w32(off::PRIQ_CONS, entries | flag);  // empty, and the overflow acknowledged
+  b.page_request(not_last());
+  EXPECT_EQ(b.bench.smmu.take_interrupts(), wire_priq) << "the flags are no part of the indexes";
+  b.page_request(not_last());
+  EXPECT_EQ(b.bench.smmu.take_interrupts(), 0u);
 }
 
 TEST(SpecPriQueue, InterruptOnLast) {
