@@ -77,7 +77,7 @@ const FinalRow final_rows[] = {
 };
 
 TEST(SpecHttuNested, FinalStage2Descriptor) {
-  RecordProperty("rule", "SM-HT-002 SM-HT-004 SM-HT-018 SM-HT-019");
+  RecordProperty("rule", "SM-HT-002 SM-HT-004");
   for (const FinalRow& row : final_rows) {
     for (unsigned variant = 0; variant < 8; ++variant) {
       const bool timed = (variant & 1) != 0, caches = (variant & 2) != 0, stage2_only = (variant & 4) != 0;
@@ -183,7 +183,7 @@ TEST(SpecHttuNested, Stage1PermissionComesBeforeAnyFinalUpdate) {
 }
 
 TEST(SpecHttuNested, TableDescriptorsOfStage2) {
-  RecordProperty("rule", "SM-HT-010 SM-HT-020");
+  RecordProperty("rule", "SM-HT-010");
   for (const bool haft : {false, true}) {
     NestedHttu n(httu(spec::Httu::access_dirty_table), 0, 2, user | raw::af, s2_rw);
     n.b.edit_ste({{S2HAFT, haft}});
@@ -228,6 +228,43 @@ TEST(SpecHttuNested, TablesStayCleanUntilStage1IsUpdated) {
   n.remap(n.s1_entry_ipa(), s2_clean);
   EXPECT_EQ(n.b.go(va, AccessType::write).outcome, Outcome::proceed);
   EXPECT_EQ(n.s2_descriptor(n.s1_entry_ipa()) & s2_write, 0u);
+}
+
+TEST(SpecHttuNested, WriteAfterReadMarksTheStageThatIsClean) {
+  RecordProperty("rule", "SM-HT-004");
+  NestedHttu n(httu(), 3, 3, user | raw::af, s2_clean);  // stage 1 is writable
+  EXPECT_EQ(n.b.read(va).outcome, Outcome::proceed);
+  EXPECT_EQ(n.s2_descriptor(page_ipa) & s2_write, 0u);
+  EXPECT_EQ(n.b.go(va, AccessType::write).outcome, Outcome::proceed);
+  EXPECT_NE(n.s2_descriptor(page_ipa) & s2_write, 0u);
+}
+
+TEST(SpecHttuNested, AffdOfStage2) {
+  RecordProperty("rule", "SM-HT-018");
+  for (const bool s2ha : {false, true}) {
+    for (const bool s2affd : {false, true}) {
+      NestedHttu n(httu(), 0, s2ha ? 2 : 0, user | raw::af, s2_no_af);
+      n.b.edit_ste({{s2::S2AFFD, s2affd}});
+      EXPECT_EQ(event_number(n.b.read(va)), s2ha || s2affd ? 0u : F_ACCESS);
+      EXPECT_EQ((n.s2_descriptor(page_ipa) & raw::af) != 0, s2ha);
+    }
+  }
+}
+
+TEST(SpecHttuNested, UpdatesAreLabelledAsTheFetch) {
+  RecordProperty("rule", "SM-ATR-024");
+  NestedHttu n(httu(), 2, 2, user, s2_no_af);
+  n.b.edit_cd({{cd::IR0, 2}, {cd::OR0, 2}});       // WT
+  n.b.edit_ste({{s2::S2IR0, 1}, {s2::S2OR0, 1}});  // WB
+  EXPECT_EQ(n.b.read(va).outcome, Outcome::proceed);
+  unsigned of_stage1 = 0, of_stage2 = 0;
+  for (const BenchAccess& access : n.b.bench.memory.log) {
+    if (access.op != MemoryOp::compare_and_swap) continue;
+    ++(access.stage == 1 ? of_stage1 : of_stage2);
+    EXPECT_EQ(access.attributes.type, access.stage == 1 ? 0xbb : 0xff);
+  }
+  EXPECT_EQ(of_stage1, 1u);
+  EXPECT_EQ(of_stage2, 1u);
 }
 
 }  // namespace
