@@ -136,7 +136,8 @@ std::uint32_t Tbu::part_size(std::uint64_t address, std::uint32_t left) const {
 bool Tbu::refuse(tlm::tlm_generic_payload& payload) const {
   const std::uint32_t length = payload.get_data_length();
   const std::uint64_t address = payload.get_address();
-  if (payload.get_command() == tlm::TLM_IGNORE_COMMAND) {
+  if (payload.get_command() == tlm::TLM_IGNORE_COMMAND ||
+      attributes_of(payload).ats == AtsType::translation_request) {  // no memory access, and marks pages dirty
     payload.set_response_status(tlm::TLM_COMMAND_ERROR_RESPONSE);
   } else if (length == 0 || payload.get_data_ptr() == nullptr || payload.get_streaming_width() < length ||
              address + (length - 1) < address) {

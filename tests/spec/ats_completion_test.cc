@@ -317,6 +317,9 @@ TEST(SpecAtsCompletion, CxlIo) {
     const Response fault = b.bench.go(t);
     EXPECT_EQ(describe(fault), "success");
     EXPECT_EQ(fault.ats.cxl_io, eats == 2) << "without access, too";
+    b.s2.set(Stage2Bench::cd_ipa, 3, 0);  // the CD has no PA
+    b.reload();
+    EXPECT_EQ(b.bench.go(t).ats.cxl_io, eats == 2);
     t.source_cxl = false;
     EXPECT_FALSE(b.bench.go(t).ats.cxl_io);
   }

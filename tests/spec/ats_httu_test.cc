@@ -33,6 +33,16 @@ struct Plain : AtsBench {
   std::uint64_t at = 0;
 };
 
+TEST(SpecAtsHttu, APageThatWouldOnlyBeWritten) {
+  RecordProperty("rule", "SM-PC-009 SM-HT-011");
+  AtsBench b(httu_config());
+  b.edit_ste({{ste::Config, 6}, {S2HD, 1}, {S2HA, 1}});
+  b.s2.map(ipa, pa, (s2_rw & ~s2_read & ~s2_write) | dbm);
+  EXPECT_EQ(describe(b.request(ipa, {.no_write = true})), "success");
+  EXPECT_EQ(describe(b.request(ipa)), "success W") << "NW=0 makes it dirty";
+  EXPECT_EQ(b.bench.memory.read64(b.s2.entry(ipa, 3)) & s2_write, s2_write);
+}
+
 TEST(SpecAtsHttu, OneStage) {
   RecordProperty("rule", "SM-PC-009 SM-HT-011 SM-ATS-009 SM-ATS-010");
   struct Row {

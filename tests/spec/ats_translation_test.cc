@@ -135,6 +135,35 @@ TEST(SpecAtsRequest, ConfigurationErrors) {
   }
 }
 
+TEST(SpecAtsRequest, VmsThatCannotBeRead) {
+  RecordProperty("rule", "SM-PC-020 SM-PC-021");
+  constexpr std::uint64_t vms = 0x4048'0000;
+  SmmuConfig config = ats_config();
+  config.features.mpam = true;
+  config.features.partid_max = 0xff;
+  config.features.pmg_max = 3;
+  for (const std::uint32_t cr2 : {0u, cr2::REC_CFG_ATS}) {
+    AtsBench b(config);
+    b.set_cr2(cr2);
+    b.edit_ste({{ste::S1MPAM, 1}, {ste::VMSPtr, vms >> 12}});
+    b.bench.memory.abort_at(vms, 64);
+    EXPECT_EQ(describe(b.request()), "CA");
+    EXPECT_EQ(b.bench.take_event().get(Type), cr2 != 0 ? 0x25u : 0u) << "F_VMS_FETCH";
+  }
+}
+
+TEST(SpecAtsRequest, SizeAndSpeculationDoNotMatter) {
+  RecordProperty("rule", "SM-PC-003");
+  AtsBench b;
+  Transaction t = b.request_of(1, va + 0xffc);
+  t.size = 64;
+  EXPECT_EQ(describe(b.bench.go(t)), "success R W") << "it crosses no page";
+  t.speculative = true;
+  t.operation = Operation::clean_invalidate;
+  EXPECT_EQ(describe(b.bench.go(t)), "success R W");
+  EXPECT_TRUE(b.bench.take_events().empty());
+}
+
 TEST(SpecAtsRequest, SubstreamTerminationIsCompleterAbort) {
   RecordProperty("rule", "SM-PC-042");
   for (const std::uint64_t dss : {0u, 2u, 3u}) {

@@ -64,6 +64,19 @@ TEST(SpecPriQueue, Registers) {
   EXPECT_EQ(without.r64(off::PRIQ_BASE), 0u);
 }
 
+TEST(SpecPriQueue, BaseBeyondTheOasIsTruncated) {
+  RecordProperty("rule", "SM-PRQ-001");
+  SmmuConfig config = ats_config();
+  config.features.oas = 36;
+  AtsBench b(config);
+  b.cr0(AtsBench::all_on & ~(cr0::PRIQEN | cr0::SMMUEN));
+  b.bench.w64(off::PRIQ_BASE, std::uint64_t{1} << 40 | AtsBench::priq | AtsBench::priq_log2);
+  b.cr0(AtsBench::all_on);
+  b.page_request(ordinary_page_request());
+  EXPECT_EQ(b.priq_prod(), 1u);
+  EXPECT_EQ(b.priq_entry(0).get(pri::StreamID), 1u);
+}
+
 TEST(SpecPriQueue, PresetQueuesAreReadOnly) {
   RecordProperty("rule", "SM-PRQ-001");
   SmmuConfig config = ats_config();

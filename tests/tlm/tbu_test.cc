@@ -204,6 +204,21 @@ TEST_F(TbuTest, RefusesWhatIsNoMemoryAccess) {
   EXPECT_EQ(streaming.get_response_status(), tlm::TLM_BURST_ERROR_RESPONSE);
 }
 
+TEST_F(TbuTest, RefusesTranslationRequests) {
+  SmmuConfig config;
+  config.features.ats = true;
+  Bench bench(config);
+  bench.world.add_stream(0).map(0x8000, Pa(0x40005000), 4096, {});
+  bench.world.enable();
+  auto& request = bench.client.add(0x8000, 8, false);
+  request.get_extension<SmmuExtension>()->client.ats = AtsType::translation_request;
+  bench.run();
+  EXPECT_EQ(request.get_response_status(), tlm::TLM_COMMAND_ERROR_RESPONSE);
+  EXPECT_TRUE(bench.target.addresses.empty());
+  EXPECT_EQ(bench.world.smmu.smmu().counters().walks, 0U);
+  EXPECT_EQ(bench.world.smmu.smmu().counters().transactions, 0U);
+}
+
 TEST_F(TbuTest, TakesAndTellsTheOperation) {
   Bench bench;
   bench.world.add_stream(0).map(0x8000, Pa(0x40005000), 4096, {});
