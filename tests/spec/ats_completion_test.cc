@@ -118,17 +118,19 @@ TEST(SpecAtsCompletion, FixedBits) {
   }
 }
 
-TEST(SpecAtsCompletion, NoBitsAboveTheOas) {
-  RecordProperty("rule", "SM-PC-010");
+TEST(SpecAtsCompletion, NoIpaBeyondTheOas) {
+  RecordProperty("rule", "SM-PC-017");
   SmmuConfig config = ats_config();
   config.features.oas = 36;
   config.features.ttf_lpae = true;  // an IPA may have 40 bits
   AtsBench b(config);
   constexpr std::uint64_t high = std::uint64_t{0x80} << 32;
-  b.edit_ste({{ste::EATS, 2}});
-  b.s1.map(va, high | ipa, rw);
+  b.edit_ste({{ste::EATS, 2}, {ste::S1CDMax, 1}, {ste::S1DSS, 1}});  // what comes is the IPA
   b.s2.map(high | ipa, pa, s2_rw);
-  EXPECT_EQ(b.request().address.value >> 36, 0u);
+  const Response response = b.request(high | ipa);
+  EXPECT_EQ(describe(response), "success") << "stage 2 takes no more than the OAS";
+  EXPECT_EQ(response.address.value, 0u);
+  EXPECT_EQ(response.page_bits, 12u);
 }
 
 TEST(SpecAtsCompletion, SizesOfOneStage) {
