@@ -5,24 +5,6 @@
 #include "model/smmu/core.h"
 
 namespace smmusim {
-namespace {
-
-void set_place(TlbEntry& entry, const StageWalk& walk, const TTWParams& params, int level, unsigned bits) {
-  entry.context = walk.context;
-  entry.va_page = walk.input >> bits << bits;
-  entry.page_bits = static_cast<std::uint8_t>(bits);
-  entry.granule_bits = params.granule_bits;
-  entry.level = static_cast<std::int8_t>(level);
-}
-
-/// log2 of what a leaf with the Contiguous bit covers: the run, if it is aligned as the bit promises.
-[[gnu::noinline]] unsigned contiguous_or_page(const StageWalk& walk, const TTWState& state) {
-  const std::uint64_t run = low_mask(state.contiguous_bits) & ~low_mask(state.page_bits);
-  return (state.output & run) == (walk.input & run) ? state.contiguous_bits : state.page_bits;
-}
-
-}  // namespace
-
 spec::EventType event_of(WalkStep step) {
   switch (step) {
     case WalkStep::address_size_fault:
@@ -35,6 +17,11 @@ spec::EventType event_of(WalkStep step) {
 }
 
 namespace table_walk {
+
+unsigned contiguous_or_page(const StageWalk& walk, const TTWState& state) {
+  const std::uint64_t run = low_mask(state.contiguous_bits) & ~low_mask(state.page_bits);
+  return (state.output & run) == (walk.input & run) ? state.contiguous_bits : state.page_bits;
+}
 
 void start_from_walk_cache(Core& core, const TranslationOp& op, const StageWalk& walk, const TTWParams& params,
                            TTWState& state) {
@@ -94,18 +81,6 @@ void tell_descriptor(Core& core, const StageWalk& walk, const TTWState& state, c
 }
 
 }  // namespace table_walk
-
-void set_leaf(TlbEntry& entry, const StageWalk& walk, const TTWParams& params, const TTWState& state) {
-  const unsigned bits = state.contiguous_bits == 0 ? state.page_bits : contiguous_or_page(walk, state);
-  set_place(entry, walk, params, state.level, bits);
-  entry.pa = Pa(state.output >> bits << bits);
-  entry.table = false;  // with fixed_hints, so that the flags are one store
-  entry.fixed_hints = 0;
-  entry.global = state.global;
-  entry.permissions = state.permissions;
-  entry.cacheable = !state.nt && !state.af_clear;
-  entry.clean = state.gain != 0;
-}
 
 void keep(Core& core, const TranslationOp& op, TranslationCache& cache, CacheId id, const TlbEntry& entry) {
   if (!op.effects.fill || !cache.present() || !entry.cacheable) return;

@@ -23,9 +23,6 @@ struct StageWalk {
 
 /// The event of a step that ended a walk.
 spec::EventType event_of(WalkStep step);
-/// The leaf as an entry: of the whole contiguous run if the run is aligned as the Contiguous bit promises.
-/// Sets neither ipa_page, stage1_permissions nor attributes; `entry` is a leaf, fresh or of the same kind.
-void set_leaf(TlbEntry& entry, const StageWalk& walk, const TTWParams& params, const TTWState& state);
 /// Puts `entry` into `cache`, unless an invalidation has overtaken it.
 void keep(Core& core, const TranslationOp& op, TranslationCache& cache, CacheId id, const TlbEntry& entry);
 
@@ -42,7 +39,31 @@ void count(Core& core, const StageWalk& walk, int level, unsigned fetches, bool 
 void tell_fetch(Core& core, const StageWalk& walk, const TTWState& state, const MemoryRequest& read, WalkStep step);
 void tell_descriptor(Core& core, const StageWalk& walk, const TTWState& state, const MemoryRequest& read,
                      WalkStep step);
+/// log2 of what a leaf with the Contiguous bit covers: the run, if it is aligned as the bit promises.
+unsigned contiguous_or_page(const StageWalk& walk, const TTWState& state);
+/// Where a descriptor of `level` that covers 2^bits bytes belongs.
+inline void set_place(TlbEntry& entry, const StageWalk& walk, const TTWParams& params, int level, unsigned bits) {
+  entry.context = walk.context;
+  entry.va_page = walk.input >> bits << bits;
+  entry.page_bits = static_cast<std::uint8_t>(bits);
+  entry.granule_bits = params.granule_bits;
+  entry.level = static_cast<std::int8_t>(level);
+}
 }  // namespace table_walk
+
+/// The leaf as an entry: of the whole contiguous run if the run is aligned as the Contiguous bit promises.
+/// Sets neither ipa_page, stage1_permissions nor attributes; `entry` is a leaf, fresh or of the same kind.
+inline void set_leaf(TlbEntry& entry, const StageWalk& walk, const TTWParams& params, const TTWState& state) {
+  const unsigned bits = state.contiguous_bits == 0 ? state.page_bits : table_walk::contiguous_or_page(walk, state);
+  table_walk::set_place(entry, walk, params, state.level, bits);
+  entry.pa = Pa(state.output >> bits << bits);
+  entry.table = false;  // with fixed_hints, so that the flags are one store
+  entry.fixed_hints = 0;
+  entry.global = state.global;
+  entry.permissions = state.permissions;
+  entry.cacheable = !state.nt && !state.af_clear;
+  entry.clean = state.gain != 0;
+}
 
 /// What the access that walks does with the leaf (section 3.13).
 struct LeafUse {
