@@ -335,5 +335,24 @@ TEST(SpecHttu, RefusedPageWithoutAfIsNotCached) {
   EXPECT_EQ(h.changed(raw::ng), raw::af);
 }
 
+TEST(SpecHttu, WriteToACachedCleanPageCountsAsAMiss) {
+  HttuBench h({{cd::HA, 1}, {cd::HD, 1}}, clean);
+  h.bench.read(1, va);
+  h.bench.smmu.reset_counters();
+  h.bench.write(1, va);
+  for (const CacheId cache : {CacheId::micro_tlb, CacheId::tlb}) {
+    EXPECT_EQ(h.bench.smmu.cache_counters(cache).hits, 0u);
+    EXPECT_EQ(h.bench.smmu.cache_counters(cache).missed, 1u);
+  }
+}
+
+TEST(SpecHttu, AbortedUpdateOfATableCountsOnce) {
+  RecordProperty("rule", "SM-EVR-013");
+  HttuBench h({{cd::HA, 1}, {HAFT, 1}}, user | raw::af, httu_config(spec::Httu::access_dirty_table));
+  h.bench.memory.abort_at(h.bench.descriptor_at(SmmuBench::ttb0(h.context), va, 1), 8, false, true);
+  EXPECT_EQ(event_number(h.bench.read(1, va)), F_WALK_EABT);
+  EXPECT_EQ(h.bench.smmu.counters().external_aborts, 1u);
+}
+
 }  // namespace
 }  // namespace smmusim

@@ -104,5 +104,19 @@ TEST(SpecSpeculative, OnlyPlainReadsMayBe) {
   }
 }
 
+TEST(SpecSpeculative, HintsNeverEndInAnAbort) {
+  RecordProperty("rule", "SM-AT-007 SM-EXT-008");
+  for (const Operation hint : {Operation::prefetch, Operation::destructive_hint}) {
+    for (const bool mapped : {false, true}) {
+      Machine machine(false);
+      if (!mapped) machine.page(0);
+      Transaction t = speculative();
+      t.operation = hint;
+      EXPECT_NE(machine.go(t).outcome, Outcome::abort) << mapped;
+      EXPECT_TRUE(machine.take_events().empty());
+    }
+  }
+}
+
 }  // namespace
 }  // namespace smmusim
