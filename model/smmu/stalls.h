@@ -70,7 +70,6 @@ class Stalls {
   /// A record can be written again, perhaps: retries what could not be recorded.
   void look_again();
 
-  std::size_t stags_in_use() const { return busy_; }
   /// True if no client waits for the end of a stall.
   bool idle() const;
   void reset();

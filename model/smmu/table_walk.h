@@ -124,9 +124,8 @@ class TableWalk {
     ++fetches_;
     if (aborted()) [[unlikely]]
       return end();
-    if (params_.haft && ttw::table_af_clear(params_, state_, in_order(descriptor_))) [[unlikely]] {
+    if (params_.haft && stops_at_table()) [[unlikely]] {
       if (core_.observer != nullptr) core_.observer->access(read_);
-      table_to_mark_ = true;
       return true;
     }
     step_ = walk_step(params_, state_, in_order(descriptor_));
@@ -176,8 +175,9 @@ class TableWalk {
     const bool of_table = std::exchange(table_to_mark_, false);
     read_.status = swap.status;
     read_.address = fetched_at_;
-    if (!of_table) fetches_ = 0;                                             // they are counted
-    if (++swaps_ > swaps_max_) read_.status = MemoryStatus::external_abort;  // memory that changes at every look
+    if (!of_table) fetches_ = 0;  // those up to a leaf are counted
+    // Memory that has changed at every look: no honest one does that.
+    if (++swaps_ > swaps_max_) read_.status = MemoryStatus::external_abort;
     if (aborted()) {
       if (of_table && op_.effects.count) table_walk::count(core_, walk_, state_.level, fetches_, false);
       return true;
@@ -186,10 +186,7 @@ class TableWalk {
     descriptor_ = changed ? swap.expected : desired_;
     tell(core_, changed ? Step::mark_failed : Step::marked, fetched_at_.value,
          std::uint64_t{walk_.stage} << 8 | static_cast<std::uint64_t>(state_.level + 1));
-    if (changed && params_.haft && ttw::table_af_clear(params_, state_, in_order(descriptor_))) {
-      table_to_mark_ = true;
-      return true;
-    }
+    if (changed && stops_at_table()) return true;
     step_ = walk_step(params_, state_, in_order(descriptor_));
     if (core_.observer != nullptr) table_walk::tell_descriptor(core_, walk_, state_, read_, step_);
     if (step_ != WalkStep::table) {
@@ -219,6 +216,11 @@ class TableWalk {
  private:
   /// A descriptor of memory as a number, and back.
   std::uint64_t in_order(std::uint64_t word) const { return params_.big_endian ? __builtin_bswap64(word) : word; }
+  /// Whether the descriptor in hand is of a table that must be marked before the walk goes on.
+  bool stops_at_table() {
+    table_to_mark_ = ttw::table_af_clear(params_, state_, in_order(descriptor_));
+    return table_to_mark_;
+  }
   MpamIds mpam() const { return walk_.stage == 2 ? op_.context->ste_mpam : op_.context->mpam; }
   /// The next descriptor if it lies in the op's window, or in one around it.
   [[gnu::always_inline]] bool read_at_once(Pa address, std::uint64_t& word) {

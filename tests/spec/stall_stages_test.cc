@@ -15,6 +15,13 @@ using namespace raw::ev;
 constexpr raw::Bits STAG{79, 64}, cmd_Ac{12, 12}, cmd_STAG{79, 64};
 constexpr std::uint64_t RESUME = 0x44, va = 0x1234'5000, target = SmmuBench::target;
 
+Stage2Bench::Options stalling() {
+  Stage2Bench::Options options;
+  options.config.features.stall_model = spec::StallModel::stall_and_terminate;
+  options.config.features.stall_max = 4;
+  return options;
+}
+
 /// Both stages of stream 1; whose fault it is decides.
 struct TwoStageRow {
   bool s1_stalls, s2_stalls;
@@ -29,10 +36,7 @@ TEST(SpecStallTwoStages, TheFaultingStageDecides) {
   RecordProperty("rule", "SM-FA-022 SM-FA-004");
   for (const TwoStageRow& row : two_stage_rows) {
     SCOPED_TRACE(testing::Message() << row.s1_stalls << row.s2_stalls << row.fault_at_stage2);
-    Stage2Bench::Options options;
-    options.config.features.stall_model = spec::StallModel::stall_and_terminate;
-    options.config.features.stall_max = 4;
-    Stage2Bench b(options);
+    Stage2Bench b(stalling());
     StallClient client(b.bench);
     b.edit_cd({{cd::S, row.s1_stalls}});
     b.edit_ste({{raw::s2::S2S, row.s2_stalls}, {raw::s2::S2R, 1}});
@@ -52,10 +56,7 @@ TEST(SpecStallTwoStages, TheFaultingStageDecides) {
 
 TEST(SpecStallTwoStages, CdAndTableFetchesStallAtStage2) {
   RecordProperty("rule", "SM-FA-022 SM-CLS-003");
-  Stage2Bench::Options options;
-  options.config.features.stall_model = spec::StallModel::stall_and_terminate;
-  options.config.features.stall_max = 4;
-  Stage2Bench b(options);
+  Stage2Bench b(stalling());
   StallClient client(b.bench);
   b.edit_ste({{raw::s2::S2S, 1}});
   b.s2.set(Stage2Bench::cd_ipa, 3, 0);  // the CD's page is not there
@@ -73,10 +74,7 @@ TEST(SpecStallTwoStages, CdAndTableFetchesStallAtStage2) {
 
 TEST(SpecStallBypass, AddressSizeFaultOfABypassNeverStalls) {
   RecordProperty("rule", "SM-FA-003");
-  Stage2Bench::Options options;
-  options.config.features.stall_model = spec::StallModel::stall_and_terminate;
-  options.config.features.stall_max = 4;
-  Stage2Bench b(options);
+  Stage2Bench b(stalling());
   StallClient client(b.bench);
   b.edit_ste({{raw::ste::Config, 6}, {raw::s2::S2S, 1}});
   const auto& sent = client.read(Stage2Bench::sid, std::uint64_t{1} << 50);
