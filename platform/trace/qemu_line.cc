@@ -274,7 +274,8 @@ bool parse_detail(std::string_view text, Record& r) {
   if (!take_optional(text, "ats", ats) || !take_optional(text, "tag", tag)) return false;
   if (!take_optional(text, "priv", privileged) || !take_optional(text, "inst", instruction) || !at_end(text))
     return false;
-  if (op > 2 || (has_size && size == 0) || size > page_bytes || ats > 2 || tag > 0xffff || privileged > 1 || instruction > 1)
+  if (op > 2 || (has_size && size == 0) || size > page_bytes || ats > 2 || tag > 0xffff || privileged > 1 ||
+      instruction > 1)
     return false;
   r.op = static_cast<Op>(op);
   r.size = static_cast<std::uint32_t>(size);

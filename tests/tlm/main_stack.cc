@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Under the address sanitizer: tells it, when all tests are done, that the program is on its own stack. libsystemc 2.3.4
-// announces each switch to a thread of SystemC, but not the last one back; the leak checker then looks for pointers in
-// the stack of that thread, and its guard page ends the process (about every third run of a test with a thread).
+// Under the address sanitizer: tells it, when all tests are done, that the program is on its own stack.
+// libsystemc 2.3.4 announces each switch to a thread of SystemC, but not the last one back; the leak checker then looks
+// for pointers in the stack of that thread, and its guard page ends the process (about every third run of a test with a
+// thread).
 #if defined(__SANITIZE_ADDRESS__)
 #define SMMUSIM_ADDRESS_SANITIZER
 #elif defined(__has_feature)
