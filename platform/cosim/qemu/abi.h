@@ -95,10 +95,10 @@ struct IommuRegionClass {
   int (*notify_flag_changed)(void* region, int before, int after, Error** error);
 };
 
-/// PCIIOMMUOps since 9.0. Longer than any version's; what is not filled is an absent callback.
+/// PCIIOMMUOps since 9.0, longer than any version's; what is not filled is an absent callback. get_address_space is the
+/// first, since 11.0 the second.
 struct PciIommuOps {
-  AddressSpace* (*get_address_space)(PciBus* bus, void* opaque, int devfn);
-  void* others[31];
+  AddressSpace* (*callbacks[32])(PciBus* bus, void* opaque, int devfn);
 };
 
 /// MemoryRegionSection, as memory_region_find returns it; longer than any version's.

@@ -16,18 +16,24 @@ namespace {
 
 using namespace smmusim::cosim::qemu;
 
+}  // namespace
+
+/// The version of the plugin interface that QEMU compares with its own range. We call none of its functions, so it is
+/// set to one that the running QEMU takes.
+SMMUSIM_EXPORT int qemu_plugin_version;
+int qemu_plugin_version = 1;
+
+namespace {
+
 /// Whatever QEMU starts is preloaded into as well: only QEMU itself is meant.
-__attribute__((constructor)) void preloaded() {
+__attribute__((constructor)) void loaded() {
+  qemu_plugin_version = plugin_interface_version();
   const char* list = std::getenv(options_variable);
   if (list == nullptr || !std::string_view(program_invocation_short_name).starts_with("qemu-system")) return;
   guarded([list] { Machine::create(parse_options(split_arguments(list))); });
 }
 
 }  // namespace
-
-/// The version of the plugin interface: of its functions we call none.
-SMMUSIM_EXPORT int qemu_plugin_version;
-int qemu_plugin_version = 1;
 
 SMMUSIM_EXPORT int qemu_plugin_install(std::uint64_t, const PluginInfo*, int argc, char** argv) {
   guarded([&] { Machine::create(parse_options(std::vector<std::string>(argv, argv + argc))); });

@@ -23,19 +23,23 @@ void find(const char* name, Pointer& to, std::string& missing) {
   if (address == nullptr) missing += (missing.empty() ? "" : ", ") + std::string(name);
 }
 
+void find_version(Symbols& symbols, std::string& missing) {
+  find("qmp_query_version", symbols.qmp_query_version, missing);
+  if (symbols.qmp_query_version == nullptr) return;
+  const VersionInfo* info = symbols.qmp_query_version(nullptr);  // a few bytes, kept
+  symbols.major = info->version->major;
+  symbols.minor = info->version->minor;
+}
+
 Symbols look_up() {
   Symbols symbols;
   std::string missing;
+  find_version(symbols, missing);
 #define SMMUSIM_FIND(result, name, ...) find(#name, symbols.name, missing);
   SMMUSIM_QEMU_FUNCTIONS(SMMUSIM_FIND)
 #undef SMMUSIM_FIND
   find("address_space_memory", symbols.address_space_memory, missing);
   find("pci_setup_iommu", symbols.pci_setup_iommu, missing);
-  if (symbols.qmp_query_version != nullptr) {
-    const VersionInfo* info = symbols.qmp_query_version(nullptr);  // a few bytes, kept
-    symbols.major = info->version->major;
-    symbols.minor = info->version->minor;
-  }
   const std::string known = fmt::format(
       "a qemu-system-aarch64 of version {}.2 to {}, as in Debian's package "
       "qemu-system-arm",
@@ -62,13 +66,22 @@ void Symbols::set_up_pci(Object* bus, AddressSpace* (*address_space_of)(PciBus*,
     return;
   }
   using WithOps = void (*)(Object*, const PciIommuOps*, void*);
-  static const PciIommuOps ops{address_space_of, {}};
+  static PciIommuOps ops{};
+  ops.callbacks[major < 11 ? 0 : 1] = address_space_of;
   reinterpret_cast<WithOps>(pci_setup_iommu)(bus, &ops, opaque);
 }
 
 TxAttributes Symbols::requester(std::uint16_t id) const {
   const unsigned shift = major < 8 ? 4 : 6;  // behind: unspecified, secure, (8.0: space,) user, memory
   return {std::uint64_t{id} << shift};
+}
+
+int plugin_interface_version() {
+  Symbols symbols;
+  std::string ignored;
+  find_version(symbols, ignored);
+  if (symbols.major >= 11) return 7;
+  return symbols.major >= 9 ? 4 : 1;
 }
 
 const Symbols& find_symbols() {

@@ -35,13 +35,13 @@ namespace smmusim::cosim::qemu {
   ROW(void, qemu_bh_schedule, void*)                                                                                  \
   ROW(std::int64_t, qemu_clock_get_ns, int)                                                                           \
   ROW(void, error_setg_internal, Error**, const char* file, int line, const char* function, const char* format, ...)  \
-  ROW(void, qemu_log, const char* format, ...)                                                                        \
-  ROW(VersionInfo*, qmp_query_version, Error**)
+  ROW(void, qemu_log, const char* format, ...)
 
 struct Symbols {
 #define SMMUSIM_MEMBER(result, name, ...) result (*name)(__VA_ARGS__) = nullptr;
   SMMUSIM_QEMU_FUNCTIONS(SMMUSIM_MEMBER)
 #undef SMMUSIM_MEMBER
+  VersionInfo* (*qmp_query_version)(Error**) = nullptr;
   AddressSpace* address_space_memory = nullptr;
   void* pci_setup_iommu = nullptr;  ///< set_up_pci() knows how to call it
 
@@ -54,6 +54,9 @@ struct Symbols {
   /// Of a write by the requester with this id.
   TxAttributes requester(std::uint16_t id) const;
 };
+
+/// Of -plugin: a version that the running program's QEMU takes.
+int plugin_interface_version();
 
 /// Looks all of them up. Throws MissingSymbols if the program has not all of them, or is of a version whose structures
 /// are not known.
