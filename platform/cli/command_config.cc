@@ -57,10 +57,12 @@ void add_show(CLI::App& config, Action& action) {
 struct EmitArguments : ConfigArguments {
   bool dts = false;
   bool iort = false;
+  bool qemu_virt = false;
   std::string out;  // empty: standard output, and then the table as text
 };
 
 std::string emitted(const EmitArguments& arguments, const PlatformConfig& config) {
+  if (arguments.qemu_virt) return emit::virt_machine_nodes(config);
   if (arguments.dts) return emit::device_tree_source(config);
   const std::vector<std::uint8_t> table = emit::iort_table(config);
   return arguments.out.empty() ? emit::acpi_dump(table) : std::string(table.begin(), table.end());
@@ -70,6 +72,9 @@ int emit_description(const EmitArguments& arguments) {
   if (arguments.dts == arguments.iort) {
     throw InputError(fmt::format("config emit: {} given; give one of --dts and --iort",
                                  arguments.dts ? "both --dts and --iort are" : "neither --dts nor --iort is"));
+  }
+  if (arguments.qemu_virt && !arguments.dts) {
+    throw InputError("config emit: --qemu-virt without --dts; QEMU's virt machine takes its nodes as device tree only");
   }
   if (!arguments.path.empty()) require_two_files(arguments.path, arguments.out);
   const std::string text = emitted(arguments, load_config(arguments.source()));
@@ -96,6 +101,8 @@ void add_emit(CLI::App& config, Action& action) {
   command.add_flag("--dts", arguments->dts, "device-tree source");
   command.add_flag("--iort", arguments->iort,
                    "ACPI IO Remapping Table: binary with -o, else text as acpidump writes it");
+  command.add_flag("--qemu-virt", arguments->qemu_virt,
+                   "with --dts: only the nodes to append to the source of QEMU's virt machine (gic-version=3)");
   add_config_arguments(command, *arguments);
   command.add_option("-o,--output", arguments->out, "the file to write; - is standard output")->type_name("FILE|-");
   command.callback([arguments, &action] { action = [arguments] { return emit_description(*arguments); }; });

@@ -38,5 +38,7 @@ inline constexpr unsigned spi_to_intid = 32;
 
 /// The ITS knows a PCIe function by its RID. An SMMU's own messages have DeviceIDs above all RIDs.
 inline constexpr std::uint32_t first_smmu_device_id = 0x1'0000;
+/// QEMU's ITS has 16 bits of DeviceID: there an SMMU takes one of a bus that virt does not fill.
+inline constexpr std::uint32_t first_smmu_device_id_of_virt = 0xff00;
 
 }  // namespace smmusim::emit::address_map

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "platform/config/load.h"
 #include "platform/config/version.h"
 #include "platform/emit/address_map.h"
 #include "platform/emit/layout.h"
@@ -148,7 +149,54 @@ std::string pcie_node(const Layout& layout) {
   return node + "\t};\n";
 }
 
+/// What QEMU's virt machine has below its main memory; an SMMU's frame must keep away from it. The gaps that are left
+/// are those that virt fills with an SMMU, or not at all.
+constexpr Region virt_parts[] = {
+    {0x0000'0000, 0x0905'0000},  // flash, GIC, UART, clock, GPIO
+    {0x0907'0000, 0x0199'0000},  // hot-plug, PVTIME, virtio-mmio
+    {0x0c00'0000, 0x3400'0000},  // platform bus, secure memory, PCIe
+};
+
+/// The configuration as it is in that machine: its doorbells and main memory are not the platform's.
+Layout virt_layout(const PlatformConfig& config) {
+  PlatformConfig here = config;
+  here.msi = {};
+  here.memory = {};
+  Layout layout = layout_of(here);
+  std::string problems;
+  for (std::size_t i = 0; i != layout.smmus.size(); ++i) {
+    SmmuPlace& smmu = layout.smmus[i];
+    smmu.device_id = address_map::first_smmu_device_id_of_virt + static_cast<std::uint32_t>(i);
+    bool free = smmu.frame.base < layout.memory.base && smmu.frame.bytes <= layout.memory.base - smmu.frame.base;
+    for (const Region& part : virt_parts) free = free && !overlap(part, smmu.frame);
+    if (free) continue;
+    problems += fmt::format(
+        "{}an SMMU's registers at 0x{:x} (0x{:x} bytes) overlap something of QEMU's virt machine; set smmu.frame_base "
+        "to 0x9050000, or further ones from 0xb000000 on",
+        problems.empty() ? "" : "\n", smmu.frame.base, smmu.frame.bytes);
+  }
+  if (!problems.empty()) throw InputError(problems);
+  return layout;
+}
+
 }  // namespace
+
+std::string virt_machine_nodes(const PlatformConfig& config) {
+  const Layout layout = virt_layout(config);
+  std::string text = fmt::format(
+      "\n"
+      "// Written by smmusim {} (config emit --dts --qemu-virt): append this to the source of QEMU's virt machine "
+      "with\n"
+      "// gic-version=3 (-machine dumpdtb=FILE, dtc -I dtb -O dts).\n"
+      "its: &{{/intc@8000000/its@8080000}} {{}};\n"
+      "\n"
+      "/ {{",
+      program_version);
+  for (std::size_t i = 0; i != layout.smmus.size(); ++i) text += smmu_node(layout.smmus[i], i);
+  text += "};\n\n&{/pcie@10000000} {\n" + iommu_map(layout);
+  if (layout.ats) text += "\t\tats-supported;\n";
+  return text + "};\n";
+}
 
 std::string device_tree_source(const PlatformConfig& config) {
   const Layout layout = layout_of(config);

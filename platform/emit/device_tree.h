@@ -14,4 +14,9 @@ namespace smmusim::emit {
 /// layout_of() and require_room() do.
 std::string device_tree_source(const PlatformConfig& config);
 
+/// Nodes to append to the device-tree source of QEMU's virt machine (gic-version=3, no iommu=): the SMMUs, and the map
+/// from its PCIe functions to them. Memory, doorbells and PCIe windows are the machine's own, whatever the
+/// configuration says. Throws InputError as layout_of() does, and for a register frame where virt has something.
+std::string virt_machine_nodes(const PlatformConfig& config);
+
 }  // namespace smmusim::emit

@@ -141,12 +141,12 @@ constexpr Part fixed_parts[] = {
     {"the PCIe configuration space", {address_map::pcie_ecam_base, address_map::pcie_ecam_bytes}, ""},
 };
 
+}  // namespace
+
 bool overlap(const Region& a, const Region& b) {
   if (a.bytes == 0 || b.bytes == 0) return false;
   return a.base <= b.base ? b.base - a.base < a.bytes : a.base - b.base < b.bytes;
 }
-
-}  // namespace
 
 Layout layout_of(const PlatformConfig& config) {
   return Builder(config).build();

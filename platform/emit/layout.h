@@ -17,6 +17,9 @@ struct Region {
   std::uint64_t bytes = 0;
 };
 
+/// Whether they have a byte in common.
+bool overlap(const Region& a, const Region& b);
+
 struct SmmuPlace {
   Region frame;
   std::optional<std::uint64_t> vatos;  ///< address of the VATOS page (IDR2.BA_VATOS), if there is one

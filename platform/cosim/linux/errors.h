@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+// What can go wrong in a co-simulation and is neither wrong input (InputError) nor a defect.
+#pragma once
+
+#include <stdexcept>
+
+namespace smmusim::cosim {
+
+/// The machine lacks something: a program, a package, a network. what() says what to do.
+struct Lacking : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// SIGINT, SIGTERM or SIGHUP came while something was waited for. The signal is still pending.
+struct Interrupted : std::runtime_error {
+  Interrupted() : std::runtime_error("interrupted") {}
+};
+
+}  // namespace smmusim::cosim

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+// find_kernel() and find_busybox(); see the header. What is fetched gets its name in the cache when it is complete.
+#include "platform/cosim/linux/guest_kernel.h"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <system_error>
+
+#include "platform/config/load.h"
+#include "platform/config/value.h"
+#include "platform/cosim/linux/debian.h"
+#include "platform/cosim/linux/errors.h"
+
+namespace smmusim::cosim {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kernel_package = "linux-image-arm64";
+constexpr const char* busybox_package = "busybox-static";
+constexpr const char* base_suite = "bookworm";
+constexpr std::string_view driver_option = "CONFIG_ARM_SMMU_V3=";
+
+struct KnownKernel {
+  const char* name;
+  const char* suite;
+};
+constexpr KnownKernel kernels[] = {{"6.1", base_suite}, {"6.12", "bookworm-backports"}};
+
+fs::path cache_folder() {
+  const char* cache = std::getenv("XDG_CACHE_HOME");
+  const char* home = std::getenv("HOME");
+  fs::path base;
+  if (cache != nullptr && *cache == '/') {
+    base = cache;
+  } else if (home != nullptr && *home == '/') {
+    base = fs::path(home) / ".cache";
+  } else {
+    throw Lacking("cosim linux: there is no place to keep kernels; set HOME or XDG_CACHE_HOME");
+  }
+  const fs::path folder = base / "smmusim" / "cosim";
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) {
+    throw Lacking(fmt::format("cosim linux: {}: can't be made ({}); set XDG_CACHE_HOME to a folder that can be written",
+                              folder.string(), error.message()));
+  }
+  return folder;
+}
+
+/// The first entry of `folder` whose name begins so.
+fs::path entry_of(const fs::path& folder, const std::string& beginning) {
+  std::error_code error;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
+    if (entry.path().filename().string().starts_with(beginning)) return entry.path();
+  }
+  throw Lacking(fmt::format("cosim linux: the package holds no {}*; report it, with the name of the suite", beginning));
+}
+
+/// Gives `made` its name; another process may have been faster, then its work is taken.
+void keep(const fs::path& made, const fs::path& name) {
+  std::error_code error;
+  fs::rename(made, name, error);
+  if (error && !fs::is_directory(name)) {
+    throw Lacking(fmt::format("cosim linux: {}: can't be made ({})", name.string(), error.message()));
+  }
+}
+
+/// Fetches a kernel as NAME/{image,config,modules}.
+void fetch_kernel(const SignalGuard& guard, const KnownKernel& kernel, const fs::path& name) {
+  const TemporaryFolder work(name.parent_path());
+  const DebianPackages packages(guard, kernel.suite, work.path());
+  const fs::path root = work.path() / "root", made = work.path() / "made";
+  fs::create_directories(root);
+  fs::create_directories(made);
+  packages.unpack(packages.dependency_of(kernel_package), root);
+  // Newer suites have /usr/lib/modules.
+  const fs::path lib = fs::exists(root / "lib" / "modules") ? root / "lib" : root / "usr" / "lib";
+  fs::rename(entry_of(root / "boot", "vmlinuz-"), made / "image");
+  fs::rename(entry_of(root / "boot", "config-"), made / "config");
+  fs::rename(entry_of(lib / "modules", ""), made / "modules");
+  keep(made, name);
+}
+
+void require_driver(const fs::path& config, const std::string& which) {
+  if (read_file(config).find("\n" + std::string(driver_option) + "y") != std::string::npos) return;
+  throw Lacking(fmt::format("cosim linux: kernel {} is configured without {}y; choose another with --kernel", which,
+                            driver_option));
+}
+
+GuestKernel kernel_of_file(const std::string& path) {
+  std::error_code error;
+  if (!fs::is_regular_file(path, error)) {
+    throw InputError(fmt::format("--kernel {}: there is no such file; give {} or the file of an arm64 Image",
+                                 in_quotes(path), known_kernels()));
+  }
+  constexpr std::size_t at_magic = 0x38;  // of the arm64 boot header
+  const std::string bytes = read_file(path);
+  if (bytes.size() < at_magic + 4 || bytes.compare(at_magic, 4, "ARM\x64") != 0) {
+    throw InputError(
+        fmt::format("--kernel {}: byte {}: it is no arm64 Image; give arch/arm64/boot/Image of a built "
+                    "kernel, not compressed",
+                    in_quotes(path), at_magic));
+  }
+  return {path, {}};
+}
+
+}  // namespace
+
+std::string_view known_kernels() {
+  return "6.1, 6.12";
+}
+
+GuestKernel find_kernel(const SignalGuard& guard, const std::string& which, const Progress& progress) {
+  for (const KnownKernel& kernel : kernels) {
+    if (which != kernel.name) continue;
+    const fs::path folder = cache_folder() / ("linux-" + which);
+    if (!fs::is_directory(folder)) {
+      progress(fmt::format("fetching Linux {} of Debian {} (once, about 100 MB)", which, kernel.suite));
+      fetch_kernel(guard, kernel, folder);
+    }
+    require_driver(folder / "config", which);
+    return {folder / "image", folder / "modules"};
+  }
+  return kernel_of_file(which);
+}
+
+fs::path find_busybox(const SignalGuard& guard, const Progress& progress) {
+  const fs::path folder = cache_folder() / "busybox";
+  if (!fs::is_directory(folder)) {
+    progress("fetching busybox (once, 1 MB)");
+    const TemporaryFolder work(folder.parent_path());
+    const DebianPackages packages(guard, base_suite, work.path());
+    const fs::path root = work.path() / "root", made = work.path() / "made";
+    fs::create_directories(root);
+    fs::create_directories(made);
+    packages.unpack(busybox_package, root);
+    const fs::path bin = fs::exists(root / "bin" / "busybox") ? root / "bin" : root / "usr" / "bin";
+    fs::rename(entry_of(bin, "busybox"), made / "busybox");
+    keep(made, folder);
+  }
+  return folder / "busybox";
+}
+
+}  // namespace smmusim::cosim

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+// QEMU as the guest's machine: which program it is, its command line, and the device tree with our SMMU.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "platform/cosim/linux/guest_kernel.h"
+#include "platform/cosim/linux/launcher.h"
+#include "platform/cosim/linux/temporary_folder.h"
+
+namespace smmusim::cosim {
+
+struct Qemu {
+  std::string program;
+  std::string version;  ///< "7.2.22"
+};
+
+/// Throws Lacking if there is none, or none that says its version.
+Qemu find_qemu(const SignalGuard& guard, const std::string& name);
+
+/// The shared object beside the running program, or in ../lib/smmusim of it. Throws Lacking.
+std::filesystem::path find_shared_object();
+
+/// Names of the files in the temporary folder.
+struct MachineFiles {
+  explicit MachineFiles(const TemporaryFolder& folder);
+  std::string config, statistics, device_tree, initramfs, log;
+  std::string disk(const Device& device) const;
+
+ private:
+  std::string folder_;
+};
+
+/// The configuration and, for our SMMU, the device tree: QEMU's own of these options, with our nodes. Throws InputError
+/// for a configuration that can't be had in QEMU, Lacking without dtc.
+void write_machine_files(const SignalGuard& guard, const Qemu& qemu, const LinuxOptions& options,
+                         const MachineFiles& files);
+
+/// Program and arguments of the guest.
+std::vector<std::string> guest_command(const Qemu& qemu, const LinuxOptions& options, const GuestKernel& kernel,
+                                       const MachineFiles& files);
+
+}  // namespace smmusim::cosim

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+// A folder of our own that goes away with the object, with everything in it.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+namespace smmusim::cosim {
+
+class TemporaryFolder {
+ public:
+  /// Inside `parent`, or where the host keeps temporary files. Throws InputError if none can be made there.
+  explicit TemporaryFolder(const std::filesystem::path& parent = {});
+  ~TemporaryFolder();
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+
+  const std::filesystem::path& path() const { return path_; }
+  std::string path(const std::string& name) const { return (path_ / name).string(); }
+
+ private:
+  std::filesystem::path path_;
+};
+
+/// Whole files. Both throw InputError naming the file.
+std::string read_file(const std::filesystem::path& path);
+void write_file(const std::filesystem::path& path, std::string_view contents);
+
+}  // namespace smmusim::cosim
