@@ -245,5 +245,21 @@ TEST_F(TraceImport, unknown_formats_are_refused_with_the_known_ones) {
   EXPECT_THROW(export_file("pcap", shipped("mixed"), path("b")), TraceError);
 }
 
+TEST_F(TraceImport, a_known_direction_without_a_size_leaves_only_the_size_to_infer) {
+  const auto records = import("smmusim_access op=0\n" + access("0x1000", "0x2000", 3) + "smmusim_access op=1 ats=0\n" +
+                              access("0x5040", "0x6040", 3));
+  ASSERT_EQ(records.size(), 2u);
+  EXPECT_EQ(records[0].op, Op::read);
+  EXPECT_EQ(records[0].size, 64u);
+  EXPECT_EQ(records[1].op, Op::write);
+  // With device lines the rules of NVMe give sizes, and the direction stays: here a page of data that was read.
+  const auto inferred = import("smmusim_access op=1\n" + access("0x3000", "0x7000", 3) +
+                               "pci_nvme_write cid 1 nsid 1 nlb 8 count 4096 lba 0x0\n" + "smmusim_access op=1\n" +
+                               access("0x8000", "0x9000", 3));
+  ASSERT_EQ(inferred.size(), 2u);
+  EXPECT_EQ(inferred[1].size, 4096u);
+  EXPECT_EQ(inferred[1].op, Op::write);
+}
+
 }  // namespace
 }  // namespace smmusim::trace

@@ -13,7 +13,7 @@
 
 #include "platform/config/platform_config.h"
 #include "platform/cosim/device/cosim_smmu.h"
-#include "platform/cosim/qemu/options.h"
+#include "platform/cosim/device/options.h"
 #include "platform/cosim/qemu/ram.h"
 #include "platform/cosim/qemu/symbols.h"
 

@@ -6,14 +6,15 @@
 #include <string_view>
 #include <vector>
 
+#include "platform/cosim/device/options.h"
 #include "platform/cosim/qemu/boundary.h"
 #include "platform/cosim/qemu/machine.h"
-#include "platform/cosim/qemu/options.h"
 
 #define SMMUSIM_EXPORT extern "C" __attribute__((visibility("default")))
 
 namespace {
 
+using namespace smmusim::cosim;
 using namespace smmusim::cosim::qemu;
 
 }  // namespace

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the user gives the shared object: `-plugin FILE,key=value,...`, or with LD_PRELOAD the same list in the
-// environment variable SMMUSIM_COSIM.
+// What the user gives the shared object that QEMU loads: `-plugin FILE,key=value,...`, or with LD_PRELOAD the same list
+// in the environment variable SMMUSIM_COSIM.
 #pragma once
 
 #include <span>
@@ -10,7 +10,7 @@
 
 #include "platform/cosim/device/cosim_smmu.h"
 
-namespace smmusim::cosim::qemu {
+namespace smmusim::cosim {
 
 inline constexpr const char* options_variable = "SMMUSIM_COSIM";
 
@@ -27,4 +27,4 @@ Options parse_options(std::span<const std::string> arguments);
 /// The arguments of a comma-separated list.
 std::vector<std::string> split_arguments(std::string_view list);
 
-}  // namespace smmusim::cosim::qemu
+}  // namespace smmusim::cosim

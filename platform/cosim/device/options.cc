@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 // The options of the shared object; see the header.
-#include "platform/cosim/qemu/options.h"
+#include "platform/cosim/device/options.h"
 
 #include "platform/config/load.h"
 #include "platform/trace/parse.h"
 
-namespace smmusim::cosim::qemu {
+namespace smmusim::cosim {
 namespace {
 
 [[noreturn]] void refuse(const std::string& argument, const std::string& right) {
@@ -18,8 +18,7 @@ bool on_or_off(const std::string& argument, std::string_view value) {
   return false;
 }
 
-Injection injection(const std::string& argument, std::string_view value) {
-  Injection result;
+void take_injection(Injection& injection, const std::string& argument, std::string_view value) {
   const std::size_t colon = value.find(':');
   std::uint64_t number = 0;
   const std::string_view kind = value.substr(0, colon);
@@ -27,8 +26,7 @@ Injection injection(const std::string& argument, std::string_view value) {
   if (!numbered || number == 0 || (kind != "illegal-command" && kind != "defect")) {
     refuse(argument, "write inject=illegal-command:N or inject=defect:N with N from 1");
   }
-  (kind == "defect" ? result.defect : result.illegal_command) = number;
-  return result;
+  (kind == "defect" ? injection.defect : injection.illegal_command) = number;
 }
 
 }  // namespace
@@ -46,7 +44,7 @@ Options parse_options(std::span<const std::string> arguments) {
     } else if (key == "record") {
       options.record = on_or_off(argument, value);
     } else if (key == "inject") {
-      options.injection = injection(argument, value);
+      take_injection(options.injection, argument, value);
     } else {
       refuse(argument, "there are config=FILE, stats=FILE, record=on|off and inject=KIND:N");
     }
@@ -64,4 +62,4 @@ std::vector<std::string> split_arguments(std::string_view list) {
   return arguments;
 }
 
-}  // namespace smmusim::cosim::qemu
+}  // namespace smmusim::cosim
