@@ -45,7 +45,8 @@ bool range_ok(const Command& c, const Features& f) {
   if (!f.ril || tg == spec::TlbiTg::any) return true;
   unsigned ttl = c.get<Command::TTL>();
   if (tg == spec::TlbiTg::kib16 && ttl == 1 && !f.ds) ttl = 0;
-  return c.get<Command::NUM>() != 0 || c.get<Command::SCALE>() != 0 || ttl != 0;
+  const unsigned scale = f.ds ? c.get<Command::SCALE_DS>() : c.get<Command::SCALE>();
+  return c.get<Command::NUM>() != 0 || scale != 0 || ttl != 0;
 }
 bool range_s1(const Command& c, const Features& f) {
   return f.s1p && range_ok(c, f);

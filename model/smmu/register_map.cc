@@ -238,6 +238,21 @@ std::uint64_t read_constant(const Core&) {
   return Value;
 }
 
+/// An index that the SMMU moves is RAZ above the wrap flag of a queue of this size (6.3.28, 6.3.95, 6.3.97).
+std::uint64_t moved_index(std::uint64_t value, std::uint64_t base, unsigned log2_max) {
+  const unsigned log2_entries = std::min(static_cast<unsigned>(base & 0x1f), log2_max);
+  return value & ~(low_mask(20) & ~index_bits(log2_entries));
+}
+std::uint64_t read_cmdq_cons(const Core& core) {
+  return moved_index(core.regs.cmdq_cons, core.regs.cmdq_base, features(core).cmdqs);
+}
+std::uint64_t read_eventq_prod(const Core& core) {
+  return moved_index(core.regs.eventq_prod, core.regs.eventq_base, features(core).eventqs);
+}
+std::uint64_t read_priq_prod(const Core& core) {
+  return moved_index(core.regs.priq_prod, core.regs.priq_base, features(core).priqs);
+}
+
 template <std::uint64_t RegisterFile::*Member>
 std::uint64_t read_member(const Core& core) {
   return core.regs.*Member;
@@ -264,6 +279,10 @@ constexpr RegisterBehaviour read_only(std::uint32_t offset, Read read) {
 template <std::uint64_t RegisterFile::*Member>
 constexpr RegisterBehaviour stored(std::uint32_t offset, unsigned width, Read writable, Written written = nullptr) {
   return {offset, width, read_member<Member>, member<Member>, writable, written};
+}
+template <std::uint64_t RegisterFile::*Member>
+constexpr RegisterBehaviour moved(std::uint32_t offset, Read read, Read writable) {
+  return {offset, 32, read, member<Member>, writable, nullptr};
 }
 template <IrqConfig RegisterFile::*Irq, std::uint64_t IrqConfig::*Member>
 constexpr RegisterBehaviour irq_stored(std::uint32_t offset, unsigned width, Read writable) {
@@ -297,7 +316,7 @@ constexpr RegisterBehaviour table[] = {
     stored<&R::strtab_base_cfg>(reg::STRTAB_BASE_CFG, 32, writable_strtab_base_cfg),
     stored<&R::cmdq_base>(reg::CMDQ_BASE, 64, writable_cmdq_base),
     stored<&R::cmdq_prod>(reg::CMDQ_PROD, 32, writable_cmdq_prod, written_cmdq_prod),
-    stored<&R::cmdq_cons>(reg::CMDQ_CONS, 32, writable_cmdq_cons),
+    moved<&R::cmdq_cons>(reg::CMDQ_CONS, read_cmdq_cons, writable_cmdq_cons),
     stored<&R::eventq_base>(reg::EVENTQ_BASE, 64, writable_eventq_base),
     irq_stored<&R::eventq_irq, &IrqConfig::cfg0>(reg::EVENTQ_IRQ_CFG0, 64, writable_irq_cfg0<eventq_irqen>),
     irq_stored<&R::eventq_irq, &IrqConfig::cfg1>(reg::EVENTQ_IRQ_CFG1, 32, writable_irq_cfg1<eventq_irqen>),
@@ -317,9 +336,9 @@ constexpr RegisterBehaviour table[] = {
     read_only(reg::CIDR1, read_constant<0xf0>),
     read_only(reg::CIDR2, read_constant<0x05>),
     read_only(reg::CIDR3, read_constant<0xb1>),
-    stored<&R::eventq_prod>(reg::EVENTQ_PROD, 32, writable_eventq_prod),
+    moved<&R::eventq_prod>(reg::EVENTQ_PROD, read_eventq_prod, writable_eventq_prod),
     stored<&R::eventq_cons>(reg::EVENTQ_CONS, 32, writable_eventq_cons, written_eventq_cons),
-    stored<&R::priq_prod>(reg::PRIQ_PROD, 32, writable_priq_prod),
+    moved<&R::priq_prod>(reg::PRIQ_PROD, read_priq_prod, writable_priq_prod),
     stored<&R::priq_cons>(reg::PRIQ_CONS, 32, writable_priq_cons),
 };
 

@@ -57,7 +57,7 @@ class QueueView {
   QueueView(std::uint64_t base, std::uint64_t prod, std::uint64_t cons, unsigned log2_max, unsigned entry_bits)
       : log2size_(std::min<unsigned>(static_cast<unsigned>(base & 0x1f), log2_max)),
         entry_bits_(entry_bits),
-        base_(base & ~low_mask(std::max(5u, static_cast<unsigned>(base & 0x1f) + entry_bits))),
+        base_(base & ~low_mask(std::max(5u, log2size_ + entry_bits))),
         prod_(static_cast<std::uint32_t>(prod & mask())),
         cons_(static_cast<std::uint32_t>(cons & mask())) {}
 

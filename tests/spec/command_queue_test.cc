@@ -79,6 +79,13 @@ TEST(SpecCommandQueue, BaseIsAlignedAndSizeCapped) {
   capped.w32(off::CMDQ_PROD, 16);
   EXPECT_EQ(capped.cons(), 16u);
   EXPECT_EQ(capped.memory.count(Purpose::CMD), 16u);
+  SmmuBench high(config);  // and the base is aligned to what 4 makes of it: 256 bytes
+  high.enable(cr0::SMMUEN);
+  high.w64(off::CMDQ_BASE, 0x6000'0f00 | 8);
+  high.memory.store(0x6000'0f00, raw::command(cmd::SYNC));
+  high.enable(0xd);
+  high.w32(off::CMDQ_PROD, 1);
+  EXPECT_EQ(high.memory.last(Purpose::CMD).address, 0x6000'0f00u);
 }
 
 TEST(SpecCommandQueue, InconsistentIndexesStop) {

@@ -112,6 +112,13 @@ TEST(SpecEventQueue, BaseIsAligned) {
   bench.enable(0xd);
   make_event(bench);
   EXPECT_EQ(bench.memory.last(Purpose::EVENT).address, 0x6000'0000u) << "size alignment, cut to the OAS";
+  config.features.eventqs = 4;
+  SmmuBench capped(config);
+  capped.enable(cr0::CMDQEN | cr0::SMMUEN);
+  capped.w64(off::EVENTQ_BASE, 0x6000'0e00 | 7);
+  capped.enable(0xd);
+  make_event(capped);
+  EXPECT_EQ(capped.memory.last(Purpose::EVENT).address, 0x6000'0e00u) << "the alignment of the size that counts";
 }
 
 TEST(SpecEventQueue, InconsistentIndexesCountAsFull) {

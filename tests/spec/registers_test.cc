@@ -224,11 +224,18 @@ TEST(SpecRegisters, QueueIndexRegisters) {
   config.features.cmdqs = 10;
   config.features.eventqs = 12;
   SmmuBench bench = off_bench(config);
-  bench.w32(off::CMDQ_CONS, 0xffff'ffff);
-  EXPECT_EQ(bench.r32(off::CMDQ_CONS) & 0xfffff, 0x7ffu) << "RD above CMDQS is RAZ";
-  EXPECT_EQ(bench.r32(off::CMDQ_CONS) & 0x80f0'0000, 0u);
-  bench.w32(off::EVENTQ_PROD, 0xffff'ffff);
-  EXPECT_EQ(bench.r32(off::EVENTQ_PROD), 0x8000'1fffu);
+  // LOG2SIZE as it is, and above IDR1.CMDQS and EVENTQS, where it acts as those; bits above the wrap flag are RAZ.
+  for (const auto& [log2size, cons, prod] : {std::tuple{0u, 0x1u, 0x1u}, {4u, 0x1fu, 0x1fu}, {31u, 0x7ffu, 0x1fffu}}) {
+    bench.w64(off::CMDQ_BASE, SmmuBench::cmdq | log2size);
+    bench.w32(off::CMDQ_CONS, 0xffff'ffff);
+    EXPECT_EQ(bench.r32(off::CMDQ_CONS) & 0x80ff'ffff, cons) << log2size;
+    bench.w64(off::EVENTQ_BASE, SmmuBench::eventq | log2size);
+    bench.w32(off::EVENTQ_PROD, 0xffff'ffff);
+    EXPECT_EQ(bench.r32(off::EVENTQ_PROD), 0x8000'0000u | prod) << log2size;
+  }
+  // A queue that becomes smaller.
+  bench.w64(off::CMDQ_BASE, SmmuBench::cmdq | 2);
+  EXPECT_EQ(bench.r32(off::CMDQ_CONS) & 0xfffff, 7u);
   bench.w32(off::EVENTQ_CONS, 0x8000'0123);
   EXPECT_EQ(bench.r32(off::EVENTQ_CONS), 0x8000'0123u);
   bench.w32(off::CMDQ_PROD, 0x7ff);

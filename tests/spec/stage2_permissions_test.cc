@@ -40,7 +40,7 @@ SmmuConfig config_with(bool xnx) {
 }
 
 TEST(SpecStage2Permissions, StageTwoAlone) {
-  RecordProperty("rule", "SM-AT-023 SM-ATR-020 SM-EVR-027");
+  RecordProperty("rule", "SM-AT-023 SM-ATR-020 SM-EVR-027 SM-ATR-001");
   for (const bool xnx : {false, true}) {
     Stage2Bench::Options options;
     options.config = config_with(xnx);
@@ -65,12 +65,13 @@ TEST(SpecStage2Permissions, StageTwoAlone) {
             raw::Record record = b.bench.take_event();
             record.put(raw::wide::TTRnW, 0);  // UNKNOWN for CLASS=IN
             const bool reads = access.type == AccessType::read;
-            if (access.type == AccessType::atomic) record.put(RnW, 0);  // either: the first failing half decides
+            // An atomic that may write lacks the read permission alone.
+            const bool read_fails = reads || (access.type == AccessType::atomic && (s2ap & 2) != 0);
             EXPECT_EQ(record, raw::Record{}.with({{Type, F_PERMISSION},
                                                   {StreamID, Stage2Bench::sid},
                                                   {PnU, access.privileged},
                                                   {InD, access.instruction && reads},
-                                                  {RnW, reads},
+                                                  {RnW, read_fails},
                                                   {S2, 1},
                                                   {CLASS, 2},
                                                   {InputAddr, ipa},

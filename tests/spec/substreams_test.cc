@@ -189,6 +189,16 @@ TEST(SpecSubstreams, MisalignedTablesAreAligned) {
   EXPECT_EQ(s.read(5).address.value, SmmuBench::target) << "our choice: bits below the table's size count as 0";
 }
 
+TEST(SpecSubstreams, MisalignedFirstLevelTablesAreAligned) {
+  RecordProperty("rule", "SM-SS-007");
+  Substreams s;
+  // 2^12 CDs in leaves of 64: 64 L1CDs of 8 bytes.
+  s.bench.put_ste(1, SmmuBench::stage1_ste(table | 0x1c0).with({{ste::S1CDMax, 12}, {ste::S1Fmt, 1}}));
+  s.bench.memory.write64(table + 8 * 2, leaf | 1);
+  s.bench.memory.store(leaf + 64 * 5, s.cd);
+  EXPECT_EQ(s.read(2 * 64 + 5).address.value, SmmuBench::target);
+}
+
 TEST(SpecSubstreams, InvalidL1cd) {
   RecordProperty("rule", "SM-SS-012 SM-EVR-009");
   Substreams s;
