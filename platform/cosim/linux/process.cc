@@ -5,9 +5,9 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
-#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -114,7 +114,8 @@ Child::Child(const SignalGuard& guard, const std::vector<std::string>& words, co
   err_ = err.read;
   if (process_ > 0) {
     ::setpgid(process_, process_);  // also here: the group must be there before it is first killed
-    ended_ = ::pidfd_open(process_, 0);
+    // By number: the header of glibc 2.36 declares it without C linkage.
+    ended_ = static_cast<int>(::syscall(SYS_pidfd_open, process_, 0));
     // Ends with exec, which closes the pipe.
     if (::read(report.read, &error, sizeof error) != sizeof error) error = ended_ < 0 ? ENOSYS : 0;
   }
