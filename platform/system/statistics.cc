@@ -7,10 +7,10 @@
 #include <algorithm>
 #include <array>
 
-#include "model/spec/command_table.h"
-#include "model/spec/event_table.h"
+#include "model/spec/command.h"
 #include "platform/config/show.h"
 #include "platform/config/version.h"
+#include "platform/system/smmu_statistics.h"
 
 namespace smmusim {
 namespace {
@@ -18,60 +18,6 @@ namespace {
 using nlohmann::ordered_json;
 
 constexpr double ps_per_ns = 1000;
-
-double ns(Time time) {
-  return static_cast<double>(time) / ps_per_ns;
-}
-
-/// sum / count; 0 of nothing.
-double mean_ns(Time sum, std::uint64_t count) {
-  return count == 0 ? 0 : static_cast<double>(sum) / static_cast<double>(count) / ps_per_ns;
-}
-
-ordered_json cache_json(const CacheCounters& cache) {
-  return {{"lookups", cache.lookups},
-          {"hits", cache.hits},
-          {"misses", cache.misses()},
-          {"evictions", cache.evictions},
-          {"fills", cache.fills},
-          {"invalidated", cache.invalidated},
-          {"dropped_fills", cache.dropped_fills}};
-}
-
-ordered_json events_json(const SmmuCounters& counters) {
-  ordered_json json = ordered_json::object();
-  for (std::size_t number = 0; number != counters.events.size(); ++number) {
-    if (counters.events[number] == 0) continue;
-    const spec::EventInfo* info = spec::find_event(static_cast<std::uint8_t>(number));
-    json[info != nullptr ? std::string(info->name) : fmt::format("0x{:02x}", number)] = counters.events[number];
-  }
-  return json;
-}
-
-ordered_json commands_json(const SmmuCounters& counters) {
-  ordered_json json = ordered_json::object();
-  for (std::size_t opcode = 0; opcode != counters.commands.size(); ++opcode) {
-    if (counters.commands[opcode] == 0) continue;
-    const spec::CommandInfo* info = spec::find_command(static_cast<std::uint8_t>(opcode));
-    json[info != nullptr ? std::string(info->name) : fmt::format("0x{:02x}", opcode)] = counters.commands[opcode];
-  }
-  return json;
-}
-
-ordered_json walks_json(const SmmuCounters& counters) {
-  ordered_json by_stage_level = ordered_json::object();
-  for (unsigned stage = 0; stage != counters.fetches_by_stage_level.size(); ++stage) {
-    const auto& levels = counters.fetches_by_stage_level[stage];
-    for (unsigned level = 0; level != levels.size(); ++level) {
-      if (levels[level] == 0) continue;
-      by_stage_level[fmt::format("s{}l{}", stage + 1, static_cast<int>(level) - 1)] = levels[level];
-    }
-  }
-  return {{"count", counters.walks},
-          {"fetches", counters.walk_fetches},
-          {"mean_ns", mean_ns(counters.walk_time, counters.walks)},
-          {"by_stage_level", by_stage_level}};
-}
 
 /// Every request that an SMMU answers gets a completion at once; how long that took is the endpoint's to know, and the
 /// endpoints do not ask.
@@ -94,12 +40,12 @@ ordered_json pri_json(const SmmuCounters& counters) {
 ordered_json latency_json(const LatencyHistogram& latency) {
   return {{"count", latency.count()},
           {"mean", latency.mean() / ps_per_ns},
-          {"min", ns(latency.min())},
-          {"p50", ns(latency.percentile(500))},
-          {"p90", ns(latency.percentile(900))},
-          {"p99", ns(latency.percentile(990))},
-          {"p999", ns(latency.percentile(999))},
-          {"max", ns(latency.max())}};
+          {"min", to_ns(latency.min())},
+          {"p50", to_ns(latency.percentile(500))},
+          {"p90", to_ns(latency.percentile(900))},
+          {"p99", to_ns(latency.percentile(990))},
+          {"p999", to_ns(latency.percentile(999))},
+          {"max", to_ns(latency.max())}};
 }
 
 ordered_json streams_json(Simulation& simulation) {
@@ -119,8 +65,8 @@ ordered_json streams_json(Simulation& simulation) {
                        {"latency_ns",
                         {{"count", latency.count},
                          {"mean", mean_ns(latency.sum, latency.count)},
-                         {"min", latency.count == 0 ? 0 : ns(latency.min)},
-                         {"max", ns(latency.max)}}}});
+                         {"min", latency.count == 0 ? 0 : to_ns(latency.min)},
+                         {"max", to_ns(latency.max)}}}});
   }
   return streams;
 }
@@ -196,37 +142,10 @@ ordered_json memory_json(Simulation& simulation, const SmmuCounters& counters) {
 ordered_json invalidations_json(const PlayerCounters& player, const SmmuCounters& counters) {
   return {{"count", player.invalidations},
           {"mean_ns", mean_ns(player.invalidation_time, player.invalidations)},
-          {"max_ns", ns(player.invalidation_time_max)},
+          {"max_ns", to_ns(player.invalidation_time_max)},
           {"syncs", counters.syncs},
           {"sync_mean_ns", mean_ns(counters.sync_wait, counters.syncs)},
           {"refused_batches", player.refused_batches}};
-}
-
-ordered_json smmu_json(Simulation& simulation, std::size_t index) {
-  const Smmu& smmu = simulation.platform().smmu(index).smmu();
-  const SmmuCounters& counters = smmu.counters();
-  return {{"name", simulation.config().smmus[index].name},
-          {"role", "guest"},
-          {"transactions", counters.transactions},
-          {"aborts", counters.aborts},
-          {"events", events_json(counters)},
-          {"events_lost", counters.events_lost},
-          {"events_merged", counters.events_merged},
-          {"stalls",
-           {{"recorded", counters.stalls},
-            {"suppressed", counters.stalls_suppressed},
-            {"retries", counters.stall_retries}}},
-          {"commands", commands_json(counters)},
-          {"command_errors", counters.command_errors},
-          {"stream_cache", cache_json(smmu.cache_counters(CacheId::stream_cache))},
-          {"micro_tlb", cache_json(smmu.cache_counters(CacheId::micro_tlb))},
-          {"tlb", cache_json(smmu.cache_counters(CacheId::tlb))},
-          {"walk_cache", cache_json(smmu.cache_counters(CacheId::walk_cache))},
-          {"ipa_cache", cache_json(smmu.cache_counters(CacheId::ipa_cache))},
-          {"config_cache", cache_json(smmu.cache_counters(CacheId::config_cache))},
-          {"walks", walks_json(counters)},
-          {"external_aborts", counters.external_aborts},
-          {"interrupts", {{"msi", counters.msis}, {"wired", counters.wired_interrupts}}}};
 }
 
 /// The parts that say what the translations cost.
@@ -256,7 +175,7 @@ ordered_json statistics_json(Simulation& simulation, double host_seconds) {
   json["seed"] = config.seed;
   json["mode"] = config.mode == Mode::timed ? "timed" : "untimed";
   json["config"] = config_to_json(config);
-  json["simulated_ns"] = ns(simulation.simulated_time());
+  json["simulated_ns"] = to_ns(simulation.simulated_time());
   json["host_seconds"] = host_seconds;
   json["transactions"] = player.accesses;
   json["transactions_per_host_second"] = host_seconds > 0 ? static_cast<double>(player.accesses) / host_seconds : 0.0;
@@ -273,7 +192,7 @@ ordered_json statistics_json(Simulation& simulation, double host_seconds) {
   json["invalidations"] = invalidations_json(player, counters);
   json["smmus"] = ordered_json::array();
   for (std::size_t i = 0; i != simulation.platform().smmus(); ++i) {
-    json["smmus"].push_back(smmu_json(simulation, i));
+    json["smmus"].push_back(smmu_json(simulation.platform().smmu(i).smmu(), config.smmus[i].name));
   }
   return json;
 }

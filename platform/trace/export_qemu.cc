@@ -37,8 +37,8 @@ bool plain_rule_restores(const Record& r) {
 const char* append_access(const Record& r, const std::string& stamp, std::string& to) {
   if (!r.has_expected) return "an access without expected address, which this log can't say; give it pa= and perm=";
   if (!plain_rule_restores(r)) {
-    fmt::format_to(std::back_inserter(to), "{} smmusim_access op={} size={}", stamp, static_cast<unsigned>(r.op),
-                   r.size);
+    fmt::format_to(std::back_inserter(to), "{} smmusim_access op={}", stamp, static_cast<unsigned>(r.op));
+    if (r.size != 0) fmt::format_to(std::back_inserter(to), " size={}", r.size);
     if (r.has_substream) fmt::format_to(std::back_inserter(to), " ssid=0x{:x}", r.substream);
     fmt::format_to(std::back_inserter(to), " ats={} tag={} priv={:d} inst={:d}\n", static_cast<unsigned>(r.ats), r.tag,
                    static_cast<bool>(r.privileged), static_cast<bool>(r.instruction));

@@ -12,6 +12,9 @@
 
 namespace smmusim::trace {
 
+/// An access of size 0 is one whose size its source does not know: it is written without a size, and the importer
+/// infers that, and only that.
+///
 /// Appends the line or lines of one record, each with its newline. The time stamp counts from 1970-01-01T00:00:00Z.
 /// Returns nullptr, or (nothing appended) why the record can't be written, as a sentence.
 const char* append_log_lines(const Record& record, std::string& to);

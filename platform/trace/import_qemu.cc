@@ -10,6 +10,11 @@ namespace {
 
 constexpr std::int64_t seconds_max = 18'000'000;  // about 2^64 ps
 
+struct KnownOp {
+  std::size_t position = 0;  // in the records
+  Op op{};
+};
+
 class LogImport {
  public:
   LogImport(const std::string& path, const ImportOptions& options, ImportReport& report)
@@ -70,11 +75,17 @@ class LogImport {
       full.perm = record.perm;
       full.has_expected = true;
       record = full;
-    } else {
+    }
+    const bool size_known = record.size != 0;
+    if (!size_known) {
       apply_plain_rule(record, options_.default_size);
+      if (has_detail_) {
+        record.op = detail_.op;
+        known_ops_.push_back({records_.size(), record.op});
+      }
     }
     if (const char* wrong = check_record(record)) fail(wrong);
-    add(record, has_detail_);
+    add(record, size_known);
     has_detail_ = false;
   }
 
@@ -102,6 +113,7 @@ class LogImport {
   void finish() {
     if (!options_.use_device_lines || commands_.empty()) return;
     infer_nvme(records_, commands_, exact_, options_);
+    for (const KnownOp& known : known_ops_) records_[known.position].op = known.op;
   }
 
   ByteSource source_;
@@ -114,6 +126,7 @@ class LogImport {
   std::vector<Record> records_;
   std::vector<char> exact_;
   std::vector<NvmeLine> commands_;
+  std::vector<KnownOp> known_ops_;  // the log has the direction, but no size
   Record detail_;
   bool has_detail_ = false;
 };

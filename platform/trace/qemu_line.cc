@@ -267,12 +267,15 @@ bool parse_nvme(std::string_view text, NvmeCommand& command) {
 
 bool parse_detail(std::string_view text, Record& r) {
   std::uint64_t op = 0, size = 0, ats = 0, tag = 0, ssid = minus_one, privileged = 0, instruction = 0;
-  if (!take_field(text, "op", op) || !take_field(text, "size", size) || !take_optional(text, "ssid", ssid))
-    return false;
+  if (!take_field(text, "op", op)) return false;
+  const bool has_size = text.find("size=") != std::string_view::npos;
+  if (has_size && !take_field(text, "size", size)) return false;
+  if (!take_optional(text, "ssid", ssid)) return false;
   if (!take_optional(text, "ats", ats) || !take_optional(text, "tag", tag)) return false;
   if (!take_optional(text, "priv", privileged) || !take_optional(text, "inst", instruction) || !at_end(text))
     return false;
-  if (op > 2 || size == 0 || size > page_bytes || ats > 2 || tag > 0xffff || privileged > 1 || instruction > 1)
+  if (op > 2 || (has_size && size == 0) || size > page_bytes || ats > 2 || tag > 0xffff || privileged > 1 ||
+      instruction > 1)
     return false;
   r.op = static_cast<Op>(op);
   r.size = static_cast<std::uint32_t>(size);

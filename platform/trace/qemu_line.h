@@ -42,7 +42,7 @@ struct NvmeCommand {
 };
 
 /// What the line means. A line of an event known here that does not parse gives an error sentence, else "".
-/// For access_detail the record holds op, size, ats, tag, substream and flags.
+/// For access_detail the record holds op, size (0: the line has none), ats, tag, substream and flags.
 std::string parse_log_event(const LogLine& line, LogEvent& event, Record& record, NvmeCommand& command);
 
 }  // namespace smmusim::trace

@@ -36,7 +36,7 @@ TEST(CaseAts, EveryAnswerOccurs) {
   unsigned total = 0;
   unsigned nested = 0;
   std::set<std::string> updates;
-  for (uint64_t seed = 1; seed <= 400; ++seed) {
+  for (uint64_t seed = 1; seed <= 1000; ++seed) {
     const Case one = generate_case(seed, options_of());
     for (const TranslationRequest& request : one.requests) {
       const Completion completion = request_translation(one.registers, one.memory, request);

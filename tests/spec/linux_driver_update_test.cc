@@ -12,7 +12,7 @@ namespace {
 
 namespace cd = raw::cd;
 constexpr std::uint64_t terminate = 0, bypassed = 1, ssid0 = 2;
-constexpr UpdateBench::Flags plain{}, ats{.ats = true}, stalling{.stalling = true};
+constexpr UpdateBench::Flags ats{.ats = true}, stalling{.stalling = true};
 
 struct Row {
   const char* what;

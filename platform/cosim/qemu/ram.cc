@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+// RAM of the machine; see the header.
+#include "platform/cosim/qemu/ram.h"
+
+namespace smmusim::cosim::qemu {
+namespace {
+
+constexpr std::uint64_t no_ram = ~std::uint64_t{0};
+constexpr std::uint64_t end_of_memory = std::uint64_t{1} << 52;
+
+}  // namespace
+
+void Ram::discover(const Symbols& qemu) {
+  qemu_ = &qemu;
+  MemoryRegion* system = qemu.get_system_memory();
+  for (std::uint64_t at = 0; at < end_of_memory;) {
+    // The first piece at or after `at`. The reference to its region is kept: RAM stays.
+    const RegionSection section = qemu.memory_region_find(system, at, end_of_memory - at);
+    if (section.region == nullptr) return;
+    if (!section.readonly && qemu.memory_region_get_ram_addr(section.region) != no_ram) {
+      auto* host = static_cast<std::byte*>(qemu.memory_region_get_ram_ptr(section.region));
+      ranges_.push_back({section.offset_in_space, section.size_low, host + section.offset_in_region});
+    }
+    at = section.offset_in_space + section.size_low;
+  }
+}
+
+std::byte* Ram::find(std::uint64_t address, std::uint64_t size) {
+  for (const Range& range : ranges_) {
+    const std::uint64_t offset = address - range.first;
+    if (offset < range.size && size <= range.size - offset) return range.host + offset;
+  }
+  return nullptr;
+}
+
+void Ram::write(std::uint64_t address, const void* data, std::uint64_t size) {
+  qemu_->address_space_write(qemu_->address_space_memory, address, {}, data, size);
+}
+
+}  // namespace smmusim::cosim::qemu
