@@ -15,6 +15,7 @@
 #include "platform/cosim/linux/launcher.h"
 #include "platform/system/output.h"
 #include "platform/system/statistics.h"
+#include "platform/trace/parse.h"
 
 namespace smmusim::cli {
 namespace {
@@ -55,15 +56,13 @@ std::vector<cosim::Device> parse_devices(const std::vector<std::string>& names) 
   return devices;
 }
 
-/// inject: what the shared object takes, illegal-command:N or defect:N.
 void require_injection(const std::string& text) {
   for (const std::string_view kind : {"illegal-command:", "defect:"}) {
-    if (!text.starts_with(kind)) continue;
-    parse_option("--inject " + std::string(kind) + "N", text.substr(kind.size()), 1, ~std::uint64_t{0});
-    return;
+    std::uint64_t number = 0;
+    if (text.starts_with(kind) && trace::parse_number(text.substr(kind.size()), number) && number != 0) return;
   }
-  throw InputError(
-      fmt::format("--inject {}: there is nothing of that name; give illegal-command:N or defect:N", in_quotes(text)));
+  throw InputError(fmt::format(
+      "--inject {}: there is nothing of that name; give illegal-command:N or defect:N, N from 1", in_quotes(text)));
 }
 
 void require_ours(const Arguments& arguments) {
@@ -130,6 +129,8 @@ int launch(Arguments& arguments) {
   std::unique_ptr<OutputFile> json;
   const bool json_on_stdout = is_standard_output(arguments.json_path);
   if (!arguments.json_path.empty() && !json_on_stdout) json = std::make_unique<OutputFile>(arguments.json_path);
+  if (!arguments.options.record_path.empty())
+    OutputFile(arguments.options.record_path);  // looks whether it can be made
   ConsoleOutput console(arguments.console_path, arguments.verbose);
   arguments.options.on_console = [&console](const std::string& line) { console.line(line); };
   const cosim::LinuxOutcome outcome = cosim::run_linux(arguments.options);
@@ -170,6 +171,10 @@ void add_guest_options(CLI::App& command, Arguments& arguments) {
       ->type_name("VERSION|FILE");
   command.add_option("--qemu", options.qemu, "the program (default: qemu-system-aarch64 in PATH)")->type_name("PATH");
   command.add_option("--cpu", options.cpu, "QEMU's model of the processors (default cortex-a57)")->type_name("NAME");
+  command.add_option("--qemu-arg", options.qemu_arguments, "one more argument for QEMU; may be repeated")
+      ->type_name("WORD")
+      ->expected(1)
+      ->take_all();
   add_number(command, "--cpus", options.cpus, 1, 8, "processors (default 1)");
   add_number(command, "--memory", options.memory_mib, 256, 65536, "MiB of memory (default 1024)");
   command.add_flag("--root-port", options.root_port, "each device behind a PCIe root port of its own");

@@ -89,7 +89,7 @@ void require_driver(const fs::path& config, const std::string& which) {
                             driver_option));
 }
 
-GuestKernel kernel_of_file(const std::string& path) {
+void require_image(const std::string& path) {
   std::error_code error;
   if (!fs::is_regular_file(path, error)) {
     throw InputError(fmt::format("--kernel {}: there is no such file; give {} or the file of an arm64 Image",
@@ -103,13 +103,19 @@ GuestKernel kernel_of_file(const std::string& path) {
                     "kernel, not compressed",
                     in_quotes(path), at_magic));
   }
-  return {path, {}};
 }
 
 }  // namespace
 
 std::string_view known_kernels() {
   return "6.1, 6.12";
+}
+
+void require_kernel(const std::string& which) {
+  for (const KnownKernel& kernel : kernels) {
+    if (which == kernel.name) return;
+  }
+  require_image(which);
 }
 
 GuestKernel find_kernel(const SignalGuard& guard, const std::string& which, const Progress& progress) {
@@ -123,7 +129,7 @@ GuestKernel find_kernel(const SignalGuard& guard, const std::string& which, cons
     require_driver(folder / "config", which);
     return {folder / "image", folder / "modules"};
   }
-  return kernel_of_file(which);
+  return {which, {}};
 }
 
 fs::path find_busybox(const SignalGuard& guard, const Progress& progress) {

@@ -23,8 +23,11 @@ using Progress = std::function<void(const std::string& sentence)>;
 /// The names that find_kernel() takes beside files.
 std::string_view known_kernels();
 
-/// `which` is "6.1" or "6.12", or a file. Throws InputError if it is neither, Lacking if Debian's can't be had, or if
-/// the kernel is configured without the driver of the SMMU.
+/// Throws InputError unless `which` is one of them, or the file of an arm64 Image.
+void require_kernel(const std::string& which);
+
+/// `which` as above. Throws Lacking if Debian's can't be had, or if the kernel is configured without the driver of the
+/// SMMU.
 GuestKernel find_kernel(const SignalGuard& guard, const std::string& which, const Progress& progress);
 
 /// A static busybox for arm64. Throws Lacking.

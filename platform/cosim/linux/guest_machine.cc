@@ -144,6 +144,7 @@ std::vector<std::string> guest_command(const Qemu& qemu, const LinuxOptions& opt
   add({"-kernel", kernel.image.string(), "-initrd", files.initramfs, "-append",
        "console=ttyAMA0 panic=-1 iomem=relaxed printk.devkmsg=on" +
            (options.append.empty() ? "" : " " + options.append)});
+  add(options.qemu_arguments);
   return words;
 }
 

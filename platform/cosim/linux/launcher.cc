@@ -41,6 +41,7 @@ class Launch {
   LinuxOutcome run() {
     // What the user gave comes first, then what the machine lacks, then what takes time.
     script_ = options_.script_path.empty() ? std::string(default_script()) : read_file(options_.script_path);
+    require_kernel(options_.kernel);
     if (options_.iommu == Iommu::smmusim) emit::virt_machine_nodes(options_.config);
     const Qemu qemu = find_qemu(guard_, options_.qemu);
     if (options_.iommu == Iommu::smmusim) find_shared_object();
@@ -82,7 +83,9 @@ class Launch {
       console_.take(piece);
       if (console_.user_space && boot_seconds_ == 0) boot_seconds_ = seconds_since(begin);
     };
-    const auto err = [this](std::string_view piece) { errors_ += piece; };
+    const auto err = [this](std::string_view piece) {
+      if (!timed_out_) add_errors(piece);  // what it says of our SIGTERM tells nothing
+    };
     Child child(guard_, command);
     timed_out_ = !child.wait(begin + std::chrono::seconds(options_.timeout_seconds), out, err);
     if (timed_out_) {
@@ -92,6 +95,14 @@ class Launch {
     console_.finish();
     qemu_exit_ = child.exit_code();
     host_seconds_ = seconds_since(begin);
+  }
+
+  void add_errors(std::string_view piece) {
+    for (const char c : piece) {
+      const auto byte = static_cast<unsigned char>(c);
+      const bool disturbs = (byte < 0x20 && c != '\n') || byte == 0x7f;  // a terminal
+      if (errors_.size() < error_bytes_max) errors_ += disturbs ? '?' : c;
+    }
   }
 
   /// Our shared object's lines on QEMU's standard error, without their prefix.
@@ -113,7 +124,8 @@ class Launch {
 
   std::string with_last_lines(const std::string& sentence) const {
     std::string text = sentence;
-    if (!errors_.empty()) text += "\nstandard error of QEMU:\n" + errors_.substr(0, error_bytes_shown);
+    if (!errors_.empty()) text += "\nstandard error of QEMU:\n" + errors_;
+    if (text.ends_with('\n')) text.pop_back();
     text += fmt::format("\nthe last {} lines of its console:", console_.last_lines().size());
     for (const std::string& line : console_.last_lines()) text += "\n| " + line;
     return text;
@@ -129,8 +141,8 @@ class Launch {
                                               options_.timeout_seconds)));
     }
     if (console_.lines() == 0) {
-      return fail(exit_lacking, fmt::format("cosim linux: QEMU did not start the guest (exit code {})\n{}", qemu_exit_,
-                                            errors_.substr(0, error_bytes_shown)));
+      return fail(exit_lacking,
+                  fmt::format("cosim linux: QEMU did not start the guest (exit code {})\n{}", qemu_exit_, errors_));
     }
     if (!console_.exit_status) {
       return fail(exit_check_failed,
@@ -204,7 +216,7 @@ class Launch {
                                {"configurations", report.configurations}};
   }
 
-  static constexpr std::size_t error_bytes_shown = 4000;
+  static constexpr std::size_t error_bytes_max = 8000;
 
   const LinuxOptions& options_;
   const SignalGuard guard_;  // first of all: what follows is cleaned up before a signal takes effect

@@ -32,8 +32,9 @@ struct LinuxOptions {
   std::string append{};       ///< to the kernel's command line
   unsigned timeout_seconds = 120;
   Iommu iommu = Iommu::smmusim;
-  bool root_port = false;  ///< each device behind one of its own
-  std::string inject{};    ///< for the shared object; empty: nothing
+  bool root_port = false;                     ///< each device behind one of its own
+  std::string inject{};                       ///< for the shared object; empty: nothing
+  std::vector<std::string> qemu_arguments{};  ///< more of them, at the end
   std::string record_path{};
   std::function<void(const std::string& line)> on_console{};    ///< each line of the guest's console
   std::function<void(const std::string& sentence)> progress{};  ///< what takes long

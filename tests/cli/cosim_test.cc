@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: MIT
+// `cosim linux`: what it refuses before anything is fetched or started. That guests boot is the matter of
+// tests/peer/linux.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <sstream>
+
+#include "tests/cli/process.h"
+
+namespace smmusim::test {
+namespace {
+
+struct Refused {
+  const char* name;
+  std::vector<std::string> arguments;
+  const char* message;  // part of it
+};
+
+std::string refused_name(const testing::TestParamInfo<Refused>& info) {
+  return info.param.name;
+}
+
+class CosimRefuses : public testing::TestWithParam<Refused> {};
+
+TEST_P(CosimRefuses, WithOneLineAndExitCodeTwo) {
+  const TemporaryFolder cache;
+  std::vector<std::string> arguments{"cosim", "linux"};
+  arguments.insert(arguments.end(), GetParam().arguments.begin(), GetParam().arguments.end());
+  const Finished result = run_program(arguments, {"XDG_CACHE_HOME=" + cache.path("cache")});
+  EXPECT_EQ(result.exit_code, 2) << result.err;
+  EXPECT_EQ(result.out, "");
+  EXPECT_EQ(lines_of(result.err).size(), 1u) << result.err;
+  EXPECT_EQ(result.err.rfind("smmusim: ", 0), 0u) << result.err;
+  EXPECT_NE(result.err.find(GetParam().message), std::string::npos) << result.err;
+  EXPECT_TRUE(cache.list().empty());
+}
+
+const Refused refused[] = {
+    {"UnknownDevice", {"--device", "floppy"}, "known are nvme, virtio-blk, virtio-net, e1000e"},
+    {"DeviceTwice", {"--device", "nvme", "--device", "nvme"}, "is given twice"},
+    {"UnknownIommu", {"--iommu", "amd"}, "give smmusim, qemu or none"},
+    {"UnknownInjection", {"--inject", "fire"}, "illegal-command:N"},
+    {"InjectionWithoutNumber", {"--inject", "defect:"}, "illegal-command:N or defect:N, N from 1"},
+    {"InjectionZero", {"--inject", "illegal-command:0"}, "N from 1"},
+    {"InjectionIntoAnother", {"--iommu", "qemu", "--inject", "defect:1"}, "--inject: only smmusim's own SMMU"},
+    {"RecordOfAnother", {"--iommu", "none", "--record", "x.trace"}, "--record: only smmusim's own SMMU"},
+    {"NoCpus", {"--cpus", "0"}, "write 1 to 8"},
+    {"NoMemory", {"--memory", "x"}, "write 256 to"},
+    {"NoTime", {"--timeout", "0"}, "write 1 to"},
+    {"UnknownKernel", {"--kernel", "2.4"}, "give 6.1, 6.12 or the file"},
+    {"NoScript", {"--run", "/nonexistent/script"}, "/nonexistent/script: can't be read"},
+    {"ScriptIsAFolder", {"--run", "/"}, "/: is a folder"},
+    {"UnknownKey", {"--set", "smmu.oaz=40"}, "smmu.oas"},
+    {"FrameInTheUart", {"--set", "smmu.frame_base=0x9000000"}, "QEMU's virt machine"},
+    {"FrameInMemory", {"--set", "smmu.frame_base=0x80000000"}, "main memory"},
+    {"UnknownOption", {"--kvm"}, "see smmusim cosim linux --help"},
+    {"ConsoleNowhere", {"--console", "/nonexistent/console"}, "/nonexistent/console: can't be written"},
+    {"JsonNowhere", {"--json", "/nonexistent/json"}, "/nonexistent/json: can't be written"},
+    {"RecordNowhere", {"--record", "/nonexistent/trace"}, "/nonexistent/trace"},
+};
+INSTANTIATE_TEST_SUITE_P(Input, CosimRefuses, testing::ValuesIn(refused), refused_name);
+
+TEST(Cosim, TwoSmmusAreOneTooMany) {
+  const TemporaryFolder folder;
+  const std::string config =
+      folder.write("two.toml", "[[smmu]]\nname = \"a\"\n[[smmu]]\nname = \"b\"\nframe_base = 0xb000000\n");
+  const Finished result = run_program({"cosim", "linux", config});
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_NE(result.err.find("has 2 SMMUs"), std::string::npos) << result.err;
+}
+
+TEST(Cosim, AFileThatIsNoKernelIsRefused) {
+  const TemporaryFolder folder;
+  const std::string file = folder.write("vmlinuz", std::string(1000, 'x'));
+  const Finished result = run_program({"cosim", "linux", "--iommu", "none", "--kernel", file, "--qemu", "/bin/true"});
+  // Its program is wrong too; the input comes first.
+  EXPECT_EQ(result.exit_code, 2) << result.err;
+  EXPECT_NE(result.err.find("byte 56: it is no arm64 Image"), std::string::npos) << result.err;
+}
+
+TEST(Cosim, OutputsOverwriteNoInput) {
+  const TemporaryFolder folder;
+  const std::string script = folder.write("script", "exit 0\n");
+  for (const char* option : {"--json", "--console", "--record"}) {
+    const Finished result = run_program({"cosim", "linux", "--run", script, option, script});
+    EXPECT_EQ(result.exit_code, 2) << option;
+    EXPECT_EQ(read_text(script), "exit 0\n") << option;
+  }
+}
+
+TEST(Cosim, WithoutQemuItSaysWhichPackageHasIt) {
+  for (const char* qemu : {"/nonexistent/qemu", "no-such-qemu"}) {
+    const Finished result = run_program({"cosim", "linux", "--iommu", "none", "--qemu", qemu});
+    EXPECT_EQ(result.exit_code, 3) << result.err;
+    EXPECT_NE(result.err.find("install qemu-system-arm"), std::string::npos) << result.err;
+  }
+}
+
+TEST(Cosim, AProgramThatIsNoQemuIsNotUsed) {
+  const Finished result = run_program({"cosim", "linux", "--iommu", "none", "--qemu", "/bin/true"});
+  EXPECT_EQ(result.exit_code, 3) << result.err;
+  EXPECT_NE(result.err.find("does not tell the version of QEMU"), std::string::npos) << result.err;
+}
+
+/// A shell script in the place of QEMU.
+std::string fake_qemu(const TemporaryFolder& folder, const std::string& body) {
+  const std::string path = folder.write(
+      "qemu", "#!/bin/sh\n[ \"$1\" = -version ] && echo 'QEMU emulator version 7.2.22' && exit 0\n" + body);
+  std::filesystem::permissions(path, std::filesystem::perms::owner_all);
+  return path;
+}
+
+TEST(Cosim, WithoutAptItSaysWhyThereIsNoKernel) {
+  const TemporaryFolder folder;
+  const std::string qemu = fake_qemu(folder, "exit 1\n");
+  const Finished result = run_program({"cosim", "linux", "--iommu", "none", "--qemu", qemu},
+                                      {"XDG_CACHE_HOME=" + folder.path("cache"), "PATH=/nonexistent"});
+  EXPECT_EQ(result.exit_code, 3) << result.err;
+  EXPECT_NE(result.err.find("there is no apt-get"), std::string::npos) << result.err;
+  EXPECT_TRUE(std::filesystem::is_empty(folder.path("cache") + "/smmusim/cosim"));
+}
+
+/// A cache as the launcher makes it, with a kernel that only the fake QEMU takes.
+void fill_cache(const TemporaryFolder& folder, const std::string& config) {
+  namespace fs = std::filesystem;
+  const std::string root = folder.path("cache") + "/smmusim/cosim";
+  fs::create_directories(root + "/linux-6.1/modules");
+  fs::create_directories(root + "/busybox");
+  folder.write("cache/smmusim/cosim/linux-6.1/image", "x");
+  folder.write("cache/smmusim/cosim/linux-6.1/config", config);
+  folder.write("cache/smmusim/cosim/busybox/busybox", "x");
+}
+
+const std::string with_driver = "#\nCONFIG_ARM_SMMU_V3=y\n";
+
+Finished run_fake(const TemporaryFolder& folder, const std::string& body, std::vector<std::string> more = {}) {
+  std::vector<std::string> arguments{"cosim", "linux", "--iommu", "none", "--qemu", fake_qemu(folder, body)};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return run_program(arguments, {"XDG_CACHE_HOME=" + folder.path("cache")});
+}
+
+TEST(Cosim, AKernelWithoutTheDriverIsRefused) {
+  const TemporaryFolder folder;
+  fill_cache(folder, "#\nCONFIG_ARM_SMMU_V3=m\n");
+  const Finished result = run_fake(folder, "exit 0\n");
+  EXPECT_EQ(result.exit_code, 3) << result.err;
+  EXPECT_NE(result.err.find("configured without CONFIG_ARM_SMMU_V3=y"), std::string::npos) << result.err;
+}
+
+TEST(Cosim, WhatQemuSaysInPlaceOfAGuestIsPassedOn) {
+  const TemporaryFolder folder;
+  fill_cache(folder, with_driver);
+  const Finished result = run_fake(folder, "echo 'qemu: no such device' >&2; exit 1\n");
+  EXPECT_EQ(result.exit_code, 3) << result.err;
+  EXPECT_NE(result.err.find("qemu: no such device"), std::string::npos) << result.err;
+}
+
+TEST(Cosim, AGuestThatDiesBeforeItsScriptEndsIsAFailure) {
+  const TemporaryFolder folder;
+  fill_cache(folder, with_driver);
+  const Finished result = run_fake(folder, "echo 'Kernel panic'; exit 0\n");
+  EXPECT_EQ(result.exit_code, 1) << result.err;
+  EXPECT_NE(result.err.find("the guest ended before its script did"), std::string::npos) << result.err;
+  EXPECT_NE(result.err.find("| Kernel panic"), std::string::npos) << result.err;
+}
+
+TEST(Cosim, AScriptThatFailsIsAFailure) {
+  const TemporaryFolder folder;
+  fill_cache(folder, with_driver);
+  const std::string json = folder.path("json");
+  const Finished result = run_fake(
+      folder, "echo 'smmusim-guest: error the disk differs'; echo 'smmusim-guest: exit 1'\n", {"--json", json});
+  EXPECT_EQ(result.exit_code, 1) << result.err;
+  EXPECT_NE(result.err.find("the disk differs"), std::string::npos) << result.err;
+  EXPECT_NE(read_text(json).find("\"guest_exit\": 1"), std::string::npos) << read_text(json);
+}
+
+TEST(Cosim, AHangEndsWithTheLastLinesAndNoProcess) {
+  const TemporaryFolder folder;
+  fill_cache(folder, with_driver);
+  const std::string pids = folder.path("pids");
+  const Finished result = run_fake(folder,
+                                   "trap '' TERM\nsleep 600 & echo $$ $! > " + pids +
+                                       "\ni=0\nwhile [ $i -lt 60 ]; do i=$((i+1)); echo line $i; "
+                                       "done\nwait\nwhile :; do sleep 1; done\n",
+                                   {"--timeout", "1"});
+  EXPECT_EQ(result.exit_code, 1) << result.err;
+  EXPECT_NE(result.err.find("did not end within 1 s"), std::string::npos) << result.err;
+  EXPECT_NE(result.err.find("the last 50 lines"), std::string::npos) << result.err;
+  EXPECT_EQ(result.err.find("| line 10\n"), std::string::npos) << result.err;
+  EXPECT_NE(result.err.find("| line 11\n"), std::string::npos) << result.err;
+  std::istringstream numbers(read_text(pids));
+  for (std::string pid; numbers >> pid;) {
+    // A zombie whose parent has not looked at it yet is no process any more.
+    const std::string state = read_text("/proc/" + pid + "/stat");
+    EXPECT_TRUE(state.empty() || state.find(") Z ") != std::string::npos) << state;
+  }
+}
+
+TEST(Cosim, ADefectInsideQemuIsOurs) {
+  const TemporaryFolder folder;
+  fill_cache(folder, with_driver);
+  const Finished result = run_fake(folder, "echo line; echo 'smmusim: a defect of smmusim: x' >&2; exit 70\n");
+  EXPECT_EQ(result.exit_code, 70) << result.err;
+  EXPECT_EQ(result.err, "smmusim: a defect of smmusim: x\n");
+}
+
+TEST(Cosim, WhatTheSharedObjectLacksIsPassedOn) {
+  const TemporaryFolder folder;
+  fill_cache(folder, with_driver);
+  const Finished result = run_fake(folder, "echo 'smmusim: QEMU 5.0 has no x' >&2; exit 3\n");
+  EXPECT_EQ(result.exit_code, 3) << result.err;
+  EXPECT_EQ(result.err, "smmusim: QEMU 5.0 has no x\n");
+}
+
+}  // namespace
+}  // namespace smmusim::test
