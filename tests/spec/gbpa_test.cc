@@ -164,6 +164,23 @@ TEST(SpecGbpa, AttributeOverrides) {
   }
 }
 
+/// The choice: PCIe streams are no exception, neither here nor with an STE (model/choices.md).
+TEST(SpecGbpa, OverridesApplyToPcieStreams) {
+  RecordProperty("rule", "SM-GBP-009");
+  for (const OverrideRow& row : override_rows) {
+    SCOPED_TRACE(row.what);
+    SmmuBench bench(overriding_config(), 0, false);
+    bench.w32(off::GBPA, update | gbpa_of(row));
+    Transaction t = SmmuBench::transaction(1, 0x1000);
+    t.attributes = row.in;
+    t.pcie = true;
+    EXPECT_EQ(bench.go(t).attributes, row.out);
+    bench.set_up();
+    bench.put_ste(1, bypass_ste(row));
+    EXPECT_EQ(bench.go(t).attributes, row.out);
+  }
+}
+
 TEST(SpecGbpa, SteBypassOverrides) {
   RecordProperty("rule", "SM-AT-013 SM-AT-014 SM-AT-015 SM-ATR-011");
   for (const OverrideRow& row : override_rows) {
