@@ -25,6 +25,8 @@ struct ClientAttributes {
   AtsType ats = AtsType::untranslated;
   Operation operation = Operation::plain;  ///< the payload is a read or a write, as which the operation counts
   bool speculative = false;
+  bool no_snoop = false;  ///< No_snoop of PCIe
+  bool pcie = false;      ///< from a PCIe function: faults never stall it
   MemoryAttributes attributes{0xff, 0};
   friend bool operator==(const ClientAttributes&, const ClientAttributes&) = default;
 };

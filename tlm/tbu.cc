@@ -120,6 +120,8 @@ Transaction Tbu::transaction_of(const tlm::tlm_generic_payload& payload, std::ui
   transaction.ats = client.ats;
   transaction.operation = client.operation;
   transaction.speculative = client.speculative;
+  transaction.no_snoop = client.no_snoop;
+  transaction.pcie = client.pcie;
   transaction.address = Va(address);
   transaction.size = size;
   transaction.attributes = client.attributes;

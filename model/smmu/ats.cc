@@ -104,7 +104,7 @@ Transaction taken(const Core& core, const Transaction& presented) {
   if (is_translation_request(t)) {
     t.access = AccessType::read;
     t.operation = Operation::plain;
-    t.speculative = false;
+    t.no_snoop = false;
     t.size = 1;
   }
   return t;

@@ -95,7 +95,7 @@ bool recorded(const Core& core, const TranslationOp& op) {
 
 Outcome outcome_of(const TranslationOp& op) {
   if (!configurable(op.fault)) return Outcome::abort;
-  if (stalls(op)) return Outcome::stalled;
+  if (stalls(op)) return op.transaction.pcie ? Outcome::abort : Outcome::stalled;
   return op.fault.stage2 || op.context->cd_a ? Outcome::abort : Outcome::raz_wi;
 }
 

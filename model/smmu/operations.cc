@@ -87,6 +87,12 @@ bool passes_unchanged(const OperationRow& row, const Consultation& op) {
   return !row.needs_write || op.response.write_allowed;
 }
 
+/// No_snoop takes a cacheable access off the caches, after all else (section 13.6.1.1).
+void apply_no_snoop(const Transaction& t, Response& response) {
+  if (!t.no_snoop || response.outcome != Outcome::proceed || is_device(response.attributes.type)) return;
+  response.attributes = {mair_normal_nc, shareability_outer};
+}
+
 /// The client sees success; nothing goes on.
 void complete_as_no_op(Response& response) {
   response.outcome = Outcome::raz_wi;
@@ -124,6 +130,7 @@ void settle_operation(const Core& core, Consultation& op) {
   } else {
     response.operation = passes_unchanged(row, op) ? row.operation : row.downgraded;
   }
+  apply_no_snoop(op.transaction, response);
   if (response.operation != no_op) return;
   if (row.kind == Kind::maintenance) {
     response.outcome = Outcome::abort;
@@ -138,7 +145,7 @@ bool settle_faulted_operation(TranslationOp& op) {
     return true;
   }
   if (!op.transaction.speculative) return false;
-  op.response.outcome = Outcome::abort;
+  if (op.response.outcome != Outcome::ats_completion) op.response.outcome = Outcome::abort;
   return true;
 }
 

@@ -106,39 +106,59 @@ void written_gerrorn(Core& core, std::uint64_t) {
   core.command_queue.kick();
 }
 
-/// GBPA (6.3.14): a write counts only with Update=1; the update is complete when the write is.
+// GBPA (6.3.14), GMPAM and GBPMPAM (6.3.42, 6.3.43): a write counts only if it sets Update, and none does until that is
+// clear again.
+constexpr std::uint64_t update_flag = GBPA::Update::mask;
+static_assert(GMPAM::Update::mask == update_flag && GBPMPAM::Update::mask == update_flag);
+
+std::uint64_t when_settled(std::uint64_t stored, std::uint64_t mask) {
+  return when((stored & update_flag) == 0, mask);
+}
+/// The flag falls when every TBU has heard of the new value.
+Task<> settle(Core& core, std::uint64_t& stored) {
+  co_await delay(core.lifetime, core.clock.cycles(core.config.tbu.link_cycles));
+  stored &= ~update_flag;
+}
+/// True if a write has changed the register; the value counts from now on.
+bool begin_update(Core& core, std::uint64_t& stored, std::uint64_t before) {
+  if ((before & update_flag) != 0) return false;
+  if ((stored & update_flag) == 0) stored = before;
+  const bool changed = ((stored ^ before) & ~update_flag) != 0;
+  if ((stored & update_flag) != 0) spawn(core.lifetime, settle(core, stored));
+  return changed;
+}
+
 std::uint64_t writable_gbpa(const Core& core) {
   const Features& f = features(core);
   const std::uint64_t types = GBPA::MemAttr::mask | GBPA::MTCFG::mask | GBPA::ALLOCCFG::mask | GBPA::SHCFG::mask;
-  return GBPA::Update::mask | GBPA::ABORT::mask | when(f.attr_types_ovr, types) |
-         when(f.attr_perms_ovr, GBPA::PRIVCFG::mask | GBPA::INSTCFG::mask);
-}
-/// The Update flag of GBPA, GMPAM and GBPMPAM: without it a write is ignored, with it the update is complete at once.
-void complete_update(std::uint64_t& stored, std::uint64_t before, std::uint64_t update) {
-  if ((stored & update) == 0) stored = before;
-  stored &= ~update;
+  return when_settled(core.regs.gbpa, GBPA::Update::mask | GBPA::ABORT::mask | when(f.attr_types_ovr, types) |
+                                          when(f.attr_perms_ovr, GBPA::PRIVCFG::mask | GBPA::INSTCFG::mask));
 }
 void written_gbpa(Core& core, std::uint64_t before) {
-  complete_update(core.regs.gbpa, before, GBPA::Update::mask);
-  if (core.regs.gbpa != before) revoke_grants(core);
+  if (begin_update(core, core.regs.gbpa, before)) revoke_grants(core);
 }
 
-/// GMPAM and GBPMPAM (6.3.42, 6.3.43): bits above the widths that MPAMIDR gives are RES0.
-std::uint64_t writable_mpam(const Core& core) {
+/// Bits above the widths that MPAMIDR gives are RES0.
+std::uint64_t mpam_fields(const Core& core) {
   const Features& f = features(core);
   const std::uint64_t partid = low_mask(static_cast<unsigned>(std::bit_width(f.partid_max)));
   const std::uint64_t pmg = low_mask(static_cast<unsigned>(std::bit_width(f.pmg_max)));
   return when(f.mpam, GMPAM::Update::mask | GMPAM::SO_PARTID::set(0, static_cast<unsigned>(partid)) |
                           GMPAM::SO_PMG::set(0, static_cast<unsigned>(pmg)));
 }
+std::uint64_t writable_gmpam(const Core& core) {
+  return when_settled(core.regs.gmpam, mpam_fields(core));
+}
+std::uint64_t writable_gbpmpam(const Core& core) {
+  return when_settled(core.regs.gbpmpam, mpam_fields(core));
+}
 void written_gmpam(Core& core, std::uint64_t before) {
-  complete_update(core.regs.gmpam, before, GMPAM::Update::mask);
-  update_mpam(core);
+  if (begin_update(core, core.regs.gmpam, before)) update_mpam(core);
 }
 void written_gbpmpam(Core& core, std::uint64_t before) {
-  complete_update(core.regs.gbpmpam, before, GBPMPAM::Update::mask);
+  if (!begin_update(core, core.regs.gbpmpam, before)) return;
   update_mpam(core);
-  if (core.regs.gbpmpam != before) revoke_grants(core);
+  revoke_grants(core);
 }
 
 std::uint64_t writable_strtab_base(const Core& core) {
@@ -326,8 +346,8 @@ constexpr RegisterBehaviour table[] = {
     irq_stored<&R::priq_irq, &IrqConfig::cfg1>(reg::PRIQ_IRQ_CFG1, 32, with_pri<writable_irq_cfg1<priq_irqen>>),
     irq_stored<&R::priq_irq, &IrqConfig::cfg2>(reg::PRIQ_IRQ_CFG2, 32, writable_priq_irq_cfg2),
     read_only(reg::MPAMIDR, [](const Core& core) -> std::uint64_t { return core.ids.mpamidr; }),
-    stored<&R::gmpam>(reg::GMPAM, 32, writable_mpam, written_gmpam),
-    stored<&R::gbpmpam>(reg::GBPMPAM, 32, writable_mpam, written_gbpmpam),
+    stored<&R::gmpam>(reg::GMPAM, 32, writable_gmpam, written_gmpam),
+    stored<&R::gbpmpam>(reg::GBPMPAM, 32, writable_gbpmpam, written_gbpmpam),
     read_only(reg::PIDR4, read_pidr4),
     read_only(reg::PIDR0, read_pidr0),
     read_only(reg::PIDR1, read_pidr1),

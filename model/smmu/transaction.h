@@ -46,7 +46,9 @@ struct Transaction {
   bool privileged = false;   ///< PnU as presented
   AtsType ats = AtsType::untranslated;
   Operation operation = Operation::plain;
-  bool speculative = false;  ///< section 3.14: only a plain read may be
+  bool speculative = false;  ///< section 3.14: only a plain read may be, or a Translation Request
+  bool no_snoop = false;     ///< No_snoop of PCIe (section 13.6.1.1)
+  bool pcie = false;         ///< of a PCIe function, which can't wait: its faults never stall (sections 3.12, 16.4)
   bool no_write = false;     ///< NW of a Translation Request
   bool source_cxl = false;   ///< Source-CXL of a Translation Request
   std::uint8_t stus = 1;     ///< how many STUs a Translation Request asks for; it gets one entry
@@ -57,10 +59,11 @@ struct Transaction {
   bool writes() const { return access != AccessType::read; }
   /// Not one of the plain untranslated accesses that nearly all traffic is (operations.h, ats.h).
   bool unusual() const {
-    return (static_cast<unsigned>(operation) | unsigned{speculative} | static_cast<unsigned>(ats)) != 0;
+    return (static_cast<unsigned>(operation) | unsigned{speculative} | unsigned{no_snoop} |
+            static_cast<unsigned>(ats)) != 0;
   }
-  /// A write will follow: dirty state is to be set (section 3.13.7.1).
-  bool may_dirty() const { return ats == AtsType::translation_request ? !no_write : writes(); }
+  /// A write will follow: dirty state is to be set (section 3.13.7.1), unless it is a mere guess (3.14).
+  bool may_dirty() const { return ats == AtsType::translation_request ? !no_write && !speculative : writes(); }
 };
 
 /// `t` with the access that its operation counts as for permissions and faults (operations.cc). Cache maintenance has

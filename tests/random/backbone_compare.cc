@@ -37,6 +37,7 @@ refwalk::CaseOptions options_of(std::uint64_t seed) {
   options.corruption = 0.25;
   options.streams = static_cast<unsigned>(1 + random.below(8));
   options.accesses = 32;
+  options.ats = backbone_ats && random.percent(40);  // last: the other choices stay what they were without it
   return options;
 }
 
@@ -145,6 +146,14 @@ std::string response_difference(const refwalk::Result& expected, const Response&
   return expected.event.recorded && number != (expected.event.dw[0] & 0xff) ? "event number" : "";
 }
 
+std::string response_difference(const Answer& expected, const Question& asked, const SmmuConfig& config,
+                                const Response& got) {
+  if (!expected.completion) return response_difference(expected.result, got);
+  const spec::Features& features = config.features;
+  const unsigned stu_bits = features.gran4k ? 12 : features.gran16k ? 14 : 16;
+  return completion_difference(*expected.completion, asked, stu_bits, got);
+}
+
 std::string event_difference(const refwalk::Result& expected, const std::vector<EventRecord>& got) {
   std::vector<EventRecord> one;
   if (expected.event.recorded) one.push_back(record_of(expected));
@@ -192,6 +201,11 @@ std::string text_of(const refwalk::Result& result) {
   std::string text = fmt::format("{} pa {:#x} page 2^{} type {:#04x} sh {} (mair {:#04x} sh {}) fetches {}",
                                  name_of(outcome_of(result.outcome)), result.pa, result.page_size_log2, attributes.type,
                                  attributes.shareability, result.mair_attr, result.sh, result.fetches);
+  return text + details_of(result);
+}
+
+std::string details_of(const refwalk::Result& result) {
+  std::string text;
   for (const refwalk::Update& update : result.updates) {
     text += fmt::format("\n    update S{} L{} {:#x}: {:016x} -> {:016x}", update.stage, update.level, update.address,
                         update.before, update.after);
@@ -210,6 +224,12 @@ std::string report(std::size_t number, const refwalk::Access& access, const refw
                    const Response& got, const std::string& difference) {
   return fmt::format("access {} differs: {}\n  {}\n  refwalk: {}\n  core:    {}", number, difference, text_of(access),
                      text_of(expected), text_of(got));
+}
+
+std::string report(std::size_t number, const Question& question, const Answer& expected, const Response& got,
+                   const std::string& difference) {
+  return fmt::format("question {} differs: {}\n  {}\n  refwalk: {}\n  core:    {}", number, difference,
+                     text_of(question), text_of(expected), question.request ? text_of_completion(got) : text_of(got));
 }
 
 }  // namespace smmusim

@@ -13,9 +13,10 @@
 namespace smmusim {
 
 /// What the cases may use beyond the base: the largest IDR0.HTTU (0 to 3, section 3.13) and whether transactions stall
-/// (STALL_MODEL 0 and 2 beside 1, section 3.12.2). Both are what the core claims to do.
+/// (STALL_MODEL 0 and 2 beside 1, section 3.12.2), and ATS. All are what the core claims to do.
 inline constexpr unsigned backbone_httu = 3;
 inline constexpr bool backbone_stall = true;
+inline constexpr bool backbone_ats = true;
 
 /// SMMUSIM_SEED: the first seed; SMMUSIM_CASES: how many; SMMUSIM_FAILURES: after how many cases that fail to stop.
 struct SeedRange {
@@ -45,6 +46,9 @@ refwalk::CaseOptions backbone_options(std::uint64_t seed);
 
 /// "" if `got` is what refwalk expects, else what differs. Events apart.
 std::string response_difference(const refwalk::Result& expected, const Response& got);
+/// The same for either kind of question, asked of a machine of this configuration.
+std::string response_difference(const Answer& expected, const Question& asked, const SmmuConfig& config,
+                                const Response& got);
 /// "" if the records are the expected one (or none), STAG apart.
 std::string event_difference(const refwalk::Result& expected, const std::vector<EventRecord>& got);
 /// "" if both hold the same records in any order.
@@ -61,6 +65,8 @@ EventRecord record_of(const refwalk::Result& result);
 EventRecord without_stag(EventRecord record);
 std::string text_of(const refwalk::Access& access);
 std::string text_of(const refwalk::Result& result);
+/// Its updates and its event, a line each.
+std::string details_of(const refwalk::Result& result);
 std::string text_of(const Response& response);
 std::string text_of(const EventRecord& record);
 std::string text_of(const refwalk::Fetch& fetch);
@@ -68,5 +74,7 @@ std::string text_of(const refwalk::Fetch& fetch);
 /// One line for a failure: access number, access, expectation and answer.
 std::string report(std::size_t number, const refwalk::Access& access, const refwalk::Result& expected,
                    const Response& got, const std::string& difference);
+std::string report(std::size_t number, const Question& question, const Answer& expected, const Response& got,
+                   const std::string& difference);
 
 }  // namespace smmusim

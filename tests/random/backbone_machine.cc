@@ -207,7 +207,8 @@ bool CaseMachine::end_stalls(const std::vector<EventRecord>& records) {
   constexpr std::uint64_t resume_and_abort = 0x44 | std::uint64_t{1} << 13;
   std::vector<Command> commands;
   for (const EventRecord& record : records) {
-    if ((record[1] & stall_bit) == 0) continue;
+    const std::uint64_t type = record[0] & 0xff;
+    if (type < 0x10 || type > 0x13 || (record[1] & stall_bit) == 0) continue;  // others have no such bit
     Command command;
     command.dw[0] = resume_and_abort | (record[0] & ~low_mask(32));  // StreamID
     command.dw[1] = record[1] & 0xffff;                              // STAG

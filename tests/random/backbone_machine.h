@@ -16,6 +16,7 @@
 #include "platform/memory/immediate_port.h"
 #include "platform/memory/latency_port.h"
 #include "platform/memory/sparse_memory.h"
+#include "tests/random/backbone_question.h"
 #include "tests/random/case_generator.h"
 
 namespace smmusim {
@@ -63,6 +64,9 @@ class CaseMachine {
   unsigned tbu_of(const refwalk::Access& access) const { return access.sid % config.tbus; }
   Response translate(const refwalk::Access& access, Effects effects = ordinary_effects) {
     return smmu.translate(tbu_of(access), transaction_of(access), effects);
+  }
+  Response translate(const Question& question, Effects effects = ordinary_effects) {
+    return smmu.translate(tbu_of(question.access), smmusim::transaction_of(question), effects);
   }
 
   /// Puts a command into the queue's memory; ring() tells the SMMU. False if the queue is full.

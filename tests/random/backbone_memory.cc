@@ -31,8 +31,8 @@ void CaseMemory::apply(const refwalk::Result& result) {
   }
 }
 
-void CaseMemory::apply_all(const std::vector<refwalk::Access>& accesses) {
-  for (const refwalk::Access& access : accesses) apply(refwalk::translate(one_.registers, one_.memory, access));
+void CaseMemory::apply_all(const std::vector<Question>& questions) {
+  for (const Question& question : questions) apply(answer_of(one_, question).result);
 }
 
 const CaseMemory::Run* CaseMemory::run_of(std::uint64_t address, std::uint64_t& first) const {

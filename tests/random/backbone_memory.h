@@ -19,8 +19,8 @@ class CaseMemory {
 
   /// The updates of an access, which must have been translated in this state of the case's memory.
   void apply(const refwalk::Result& result);
-  /// Translates every access in turn and applies its updates: what is left after all of them in any order.
-  void apply_all(const std::vector<refwalk::Access>& accesses);
+  /// Asks every question in turn and applies its updates: what is left after all of them in any order.
+  void apply_all(const std::vector<Question>& questions);
 
   /// "" if the machine's memory holds what the case's does, else the words that differ.
   std::string difference(CaseMachine& machine) const;

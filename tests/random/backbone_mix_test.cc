@@ -40,8 +40,9 @@ struct SteWatch : refwalk::Memory {
 
 struct Mix {
   std::uint64_t accesses = 0, proceeds = 0, nested = 0, stage1 = 0, stage2 = 0, events = 0, silent = 0;
-  std::map<std::string, std::uint64_t> kinds;   // "F_TRANSLATION S2 TT"
-  std::map<std::string, std::uint64_t> shapes;  // "16K start 1 concatenated"
+  std::map<std::string, std::uint64_t> kinds;        // "F_TRANSLATION S2 TT"
+  std::map<std::string, std::uint64_t> shapes;       // "16K start 1 concatenated"
+  std::map<std::string, std::uint64_t> completions;  // "RW-", "CA with an event"
   std::set<unsigned> oas, configs;
 };
 
@@ -90,6 +91,14 @@ void add(const Case& one, const Access& access, Mix& mix) {
   mix.stage2 += second && !first ? 1 : 0;
 }
 
+std::string kind_of(const refwalk::Completion& completion) {
+  const std::string event = completion.event.recorded ? " with an event" : "";
+  if (completion.status == refwalk::CompletionStatus::UnsupportedRequest) return "UR" + event;
+  if (completion.status == refwalk::CompletionStatus::CompleterAbort) return "CA" + event;
+  return fmt::format("{}{}{}", completion.read ? 'R' : '-', completion.write ? 'W' : '-',
+                     completion.execute ? 'X' : '-');
+}
+
 const Mix& mix_of_cases() {
   static const Mix mix = [] {
     Mix counted;
@@ -100,6 +109,9 @@ const Mix& mix_of_cases() {
       const Case one = refwalk::generate_case(seed, options);
       counted.oas.insert(refwalk::features_of(one.registers).oas);
       for (const Access& access : one.accesses) add(one, access, counted);
+      for (const refwalk::TranslationRequest& request : one.requests) {
+        ++counted.completions[kind_of(refwalk::request_translation(one.registers, one.memory, request))];
+      }
     }
     return counted;
   }();
@@ -128,6 +140,14 @@ TEST(BackboneMix, EveryEventOccursWithEveryStageAndClass) {
     for (const char* klass : {"CD", "TT", "IN"}) wanted.push_back(fmt::format("{} S2 {}", name, klass));
   }
   for (const std::string& kind : wanted) EXPECT_GE(mix.kinds.count(kind) != 0 ? mix.kinds.at(kind) : 0, 5u) << kind;
+}
+
+TEST(BackboneMix, EveryTranslationCompletionOccurs) {
+  const Mix& mix = mix_of_cases();
+  for (const auto& [kind, count] : mix.completions) std::cout << fmt::format("  {:28} {}\n", kind, count);
+  for (const char* kind :
+       {"---", "R--", "RW-", "-W-", "R-X", "RWX", "UR", "UR with an event", "CA", "CA with an event"})
+    EXPECT_GE(mix.completions.count(kind) != 0 ? mix.completions.at(kind) : 0, 5u) << kind;
 }
 
 TEST(BackboneMix, EveryStartLevelGranuleConfigAndOasOccurs) {

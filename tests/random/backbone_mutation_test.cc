@@ -64,12 +64,14 @@ TEST(BackboneMutation, NoStaleTranslationAfterSync) {
   });
 }
 
+/// Of the accesses; requests are not in this leg.
+std::vector<Question> accesses_of(const Case& one) {
+  std::vector<Question> questions;
+  for (const refwalk::Access& access : one.accesses) questions.push_back({access, std::nullopt});
+  return questions;
+}
 std::vector<Result> results_of(const Case& one) {
-  std::vector<Result> results;
-  for (const refwalk::Access& access : one.accesses) {
-    results.push_back(refwalk::translate(one.registers, one.memory, access));
-  }
-  return results;
+  return smmusim::results_of(one, accesses_of(one));
 }
 
 std::string settled_difference(const Result& expected, const Response& got) {
@@ -149,7 +151,7 @@ void change_in_flight(CaseMachine& machine, Case& one, Mutator& mutator, CaseMem
   add_all(made, one, span);
   const std::vector<EventRecord> records = machine.run_to_end();
   check_exact(records, one, made, "after the make");
-  memory.apply_all(one.accesses);
+  memory.apply_all(accesses_of(one));
   EXPECT_EQ(memory.difference(machine), "") << "after the make";
 }
 

@@ -11,24 +11,24 @@ namespace smmusim {
 using spec::Command;
 using spec::Opcode;
 
-void Traffic::add(const refwalk::Access& access, Time span) {
+void Traffic::add(const Question& question, Time span) {
   Client& client = clients_.emplace_back();
   client.traffic = this;
-  client.access = access;
+  client.question = question;
   client.arrival.client = &client;
   client.arrival.fire = &Traffic::arrive;
   client.retirement.client = &client;
   client.retirement.fire = &Traffic::retire;
   client.request.client = &client;
   client.request.fire = &Traffic::answer;
-  client.request.transaction = CaseMachine::transaction_of(access);
+  client.request.transaction = transaction_of(question);
   machine_.engine.schedule_in(random_.below(span), client.arrival);
 }
 
 void Traffic::arrive(EventNode& node) {
   Client& client = *static_cast<Node&>(node).client;
   CaseMachine& machine = client.traffic->machine_;
-  if (machine.smmu.submit(machine.tbu_of(client.access), client.request)) answer(client.request);
+  if (machine.smmu.submit(machine.tbu_of(client.question.access), client.request)) answer(client.request);
 }
 
 void Traffic::answer(EventNode& node) {
@@ -70,7 +70,7 @@ Command Traffic::harmless_command() {
   Command command = command_of(opcode);
   if (opcode == Opcode::CMD_SYNC) return command;
   // Aimed at what an access of this traffic uses, mostly.
-  const refwalk::Access& target = clients_[random_.below(clients_.size())].access;
+  const refwalk::Access& target = clients_[random_.below(clients_.size())].question.access;
   if (opcode < Opcode::CMD_TLBI_NH_ALL) {
     command.set<Command::StreamID>(target.sid).set<Command::SSV>(target.ssv);
     command.set<Command::SubstreamID>(target.ssv ? target.ssid : 0);

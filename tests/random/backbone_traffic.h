@@ -17,15 +17,17 @@ class Traffic {
   Traffic(const Traffic&) = delete;
   Traffic& operator=(const Traffic&) = delete;
 
-  /// Schedules an access within the next `span` picoseconds. Its number is how many were added before it.
-  void add(const refwalk::Access& access, Time span);
+  /// Schedules an access or a request within the next `span` picoseconds. Its number is how many were added before it.
+  void add(const Question& question, Time span);
+  void add(const refwalk::Access& access, Time span) { add(Question{access, std::nullopt}, span); }
   /// Schedules one to three commands that make nothing wrong: invalidations of anything, and CMD_SYNC.
   void add_harmless_commands(Time span);
 
   std::size_t size() const { return clients_.size(); }
   bool answered(std::size_t number) const { return clients_[number].answered; }
   bool all_answered() const;
-  const refwalk::Access& access(std::size_t number) const { return clients_[number].access; }
+  const Question& question(std::size_t number) const { return clients_[number].question; }
+  const refwalk::Access& access(std::size_t number) const { return question(number).access; }
   const Response& response(std::size_t number) const { return clients_[number].request.response; }
 
  private:
@@ -38,7 +40,7 @@ class Traffic {
   };
   struct Client {
     Traffic* traffic = nullptr;
-    refwalk::Access access{};
+    Question question{};
     Node arrival;
     Node retirement;
     Request request;

@@ -106,15 +106,54 @@ TEST(SpecAtsCompletion, InstcfgAndPrivcfg) {
 }
 
 TEST(SpecAtsCompletion, FixedBits) {
-  RecordProperty("rule", "SM-PC-010 SM-ATS-003");
-  Plain b(raw::af | raw::ap_unprivileged);  // a global page
+  RecordProperty("rule", "SM-PC-010 SM-ATS-003");  // the N field; address bits: NoAddressBitsAboveTheOas
+  Plain b(raw::af | raw::ap_unprivileged);         // a global page
   for (const int pasid : {-1, 1}) {
     const Response response = b.request(AtsBench::plain_sid, va, {.pasid = pasid});
     EXPECT_EQ(describe(response), "success R W");
     EXPECT_FALSE(response.ats.global);
     EXPECT_FALSE(response.ats.no_snoop);
     EXPECT_FALSE(response.ats.untranslated_only);
-    EXPECT_EQ(response.address.value >> 48, 0u) << "no bits above the OAS";
+  }
+}
+
+/// Whatever has such bits: what was asked, a descriptor, an IPA.
+TEST(SpecAtsCompletion, NoAddressBitsAboveTheOas) {
+  RecordProperty("rule", "SM-ATS-003");
+  constexpr unsigned oas = 36;
+  constexpr std::uint64_t beyond = std::uint64_t{0x5} << oas, upper = 0xffff'8000'1234'5000;
+  SmmuConfig config = ats_config();
+  config.features.oas = oas;
+  config.features.ttf_lpae = true;  // IPAs have 40 bits
+  struct Row {
+    const char* what;
+    std::uint32_t stream;
+    std::uint64_t address;
+    const char* answer;
+    std::uint64_t output;
+  };
+  for (const Row& row :
+       {Row{"page", 2, va, "success R W", pa}, Row{"upper half", 2, upper, "success R W", pa},
+        Row{"page beyond", 2, va + 0x1000, "success", 0}, Row{"block beyond", 2, va + 0x20'0000, "success", 0},
+        Row{"nothing there", 2, upper + 0x1000, "success", 0}, Row{"identity", 3, beyond | va, "success", 0},
+        Row{"identity, all bits", 3, ~0ull, "success", 0}, Row{"IPA", 1, va, "success R W", ipa},
+        Row{"IPA beyond", 1, va + 0x1000, "success", 0}}) {
+    SCOPED_TRACE(row.what);
+    AtsBench b(config);
+    const raw::Cd context = b.plain_stream();
+    b.bench.map(SmmuBench::ttb0(context), va + 0x1000, raw::page(beyond | pa));
+    b.bench.map(SmmuBench::ttb0(context), va + 0x20'0000, raw::block(beyond | 0x6020'0000), 2);
+    b.bench.map(SmmuBench::ttb1(context), upper, raw::page(pa));
+    b.bench.put_ste(
+        3, SmmuBench::stage1_ste(SmmuBench::cd_address(2)).with({{ste::S1CDMax, 1}, {ste::S1DSS, 1}, {ste::EATS, 1}}));
+    b.edit_ste({{ste::EATS, 2}});
+    b.s1.map(va + 0x1000, beyond | ipa, rw);
+    for (unsigned turn = 0; turn != 2; ++turn) {
+      const Response response = b.request(row.stream, row.address);
+      EXPECT_EQ(describe(response), row.answer);
+      EXPECT_EQ(response.address.value >> oas, 0u) << std::hex << response.address.value;
+      EXPECT_EQ(response.address.value, row.output);
+    }
   }
 }
 

@@ -86,6 +86,59 @@ TEST(SpecAtsHttu, ATimedMachineDoesTheSame) {
   EXPECT_EQ(b.descriptor(), pa | 3 | rw | dbm | raw::af);
 }
 
+/// The request of a device that guesses, as no PCIe function does (IHI 0070 section 3.14).
+std::string guess(AtsBench& b, std::uint32_t sid, bool no_write) {
+  Transaction t = b.request_of(sid, va, {.no_write = no_write});
+  t.speculative = true;
+  return describe(b.bench.go(t));
+}
+
+TEST(SpecAtsHttu, SpeculativeRequests) {
+  RecordProperty("rule", "SM-FA-024");
+  struct Row {
+    const char* what;
+    std::uint64_t flags;
+    bool ha, hd, no_write;
+    const char* answer;
+    std::uint64_t after;
+  };
+  constexpr std::uint64_t dirty = rw | dbm, af = raw::af;
+  const Row rows[] = {{"dirty, to write", dirty | af, true, true, false, "success R W", dirty | af},
+                      {"never clean, to write", rw | af, true, true, false, "success R W", rw | af},
+                      {"clean, to write", clean | af, true, true, false, "success R", clean | af},
+                      {"clean without AF, to write", clean, true, true, false, "success R", clean | af},
+                      {"clean, to read", clean, true, true, true, "success R", clean | af},
+                      {"without HD", dirty, true, false, false, "success R W", dirty | af},
+                      {"AF=0 without HA", rw, false, false, false, "success", rw}};
+  for (const bool in_time : {false, true}) {
+    for (const Row& row : rows) {
+      for (const bool cached : {false, true}) {
+        SCOPED_TRACE(testing::Message() << row.what << cached << in_time);
+        Plain b(row.flags, row.ha, row.hd, in_time ? timed(httu_config()) : httu_config());
+        if (cached) b.ask(true);
+        for (unsigned turn = 0; turn != 2; ++turn) {
+          EXPECT_EQ(guess(b, AtsBench::plain_sid, row.no_write), row.answer);
+          EXPECT_EQ(b.descriptor(), pa | 3 | row.after);
+        }
+        EXPECT_TRUE(b.bench.take_events().empty());
+      }
+    }
+  }
+  Plain b(clean, true, true);
+  EXPECT_EQ(guess(b, AtsBench::plain_sid, false), "success R");
+  EXPECT_EQ(b.ask(false), "success R W") << "who means it is not refused what a guess was";
+  EXPECT_EQ(guess(b, AtsBench::plain_sid, false), "success R W") << "and now it is dirty";
+}
+
+TEST(SpecAtsHttu, SpeculativeRequestsFailInSilence) {
+  AtsBench b(httu_config());
+  b.set_cr2(cr2::RECINVSID | cr2::REC_CFG_ATS);
+  EXPECT_EQ(guess(b, 3, false), "CA") << "no STE";
+  b.edit_ste({{ste::EATS, 0}});
+  EXPECT_EQ(guess(b, AtsBench::sid, false), "UR");
+  EXPECT_TRUE(b.bench.take_events().empty());
+}
+
 /// Nested, both stages with HA and HD.
 struct NestedAts : AtsBench {
   NestedAts(bool split, std::uint64_t stage1_flags, std::uint64_t stage2_flags) : AtsBench(httu_config()) {
@@ -126,6 +179,21 @@ TEST(SpecAtsHttu, Nested) {
       EXPECT_EQ(b.stage2(), row.after2) << "with split-stage ATS it is optional at the request; it is done";
       EXPECT_TRUE(b.bench.take_events().empty());
     }
+  }
+}
+
+/// Neither page gets dirty; that of the stage-1 table does where the table's AF is written.
+TEST(SpecAtsHttu, SpeculativeRequestsOfANestedStream) {
+  RecordProperty("rule", "SM-FA-024");
+  for (const std::uint64_t flags : {clean, clean | raw::af}) {
+    NestedAts b(false, flags, s2_clean);
+    const std::uint64_t table = b.s1.entry(va, 3) & ~std::uint64_t{0xfff};
+    b.cover(table, 0x1000, s2_clean);
+    EXPECT_EQ(guess(b, AtsBench::sid, false), "success R");
+    EXPECT_EQ(b.stage1(), clean | raw::af);
+    EXPECT_EQ(b.stage2(), s2_clean | raw::af);
+    const std::uint64_t of_table = b.bench.memory.read64(b.s2.entry(table, 3)) ^ b.place(table) ^ 3;
+    EXPECT_EQ(of_table, s2_clean | raw::af | (flags == clean ? s2_write : 0));
   }
 }
 

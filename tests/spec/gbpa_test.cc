@@ -47,6 +47,37 @@ TEST(SpecGbpa, AWriteNeedsUpdate) {
   EXPECT_EQ(bench.read(0, 0x1000).outcome, Outcome::proceed);
 }
 
+/// The timed machine: an update takes as long as a message to a TBU.
+TEST(SpecGbpa, NoWriteCountsDuringAnUpdate) {
+  RecordProperty("rule", "SM-GBP-002 SM-GBP-001 SM-MPM-002");
+  SmmuConfig config = timed_bench_config();
+  config.features.mpam = true;
+  config.features.partid_max = 0xff;
+  struct Row {
+    std::uint32_t offset, first, second;
+  };
+  for (const Row& row : {Row{off::GBPA, abort_bit, 0}, Row{off::GMPAM, 0x12, 0x34}, Row{off::GBPMPAM, 0x12, 0x34}}) {
+    SmmuBench bench(config, 1000, false);
+    const auto write = [&](std::uint32_t value) { bench.smmu.write_register(row.offset, value, 4); };
+    write(update | row.first);
+    EXPECT_EQ(bench.r32(row.offset), update | row.first) << "there to be read, and not complete";
+    write(update | row.second);
+    write(row.second);
+    EXPECT_EQ(bench.r32(row.offset), update | row.first);
+    bench.run();
+    EXPECT_EQ(bench.r32(row.offset), row.first) << "the first value, complete";
+    write(update | row.second);
+    bench.run();
+    EXPECT_EQ(bench.r32(row.offset), row.second) << "the next update";
+    write(update | row.first);
+    bench.smmu.reset();
+    const std::uint32_t at_reset = bench.r32(row.offset);
+    EXPECT_EQ(at_reset & (update | row.first), 0u);
+    bench.run();
+    EXPECT_EQ(bench.r32(row.offset), at_reset) << "a reset forgets the update";
+  }
+}
+
 TEST(SpecGbpa, OnlyWhileDisabled) {
   RecordProperty("rule", "SM-GBP-005 SM-ATR-016");
   SmmuBench bench;
@@ -130,6 +161,23 @@ TEST(SpecGbpa, AttributeOverrides) {
     EXPECT_EQ(response.outcome, Outcome::proceed);
     EXPECT_EQ(response.attributes.type, row.out.type);
     EXPECT_EQ(response.attributes.shareability, row.out.shareability);
+  }
+}
+
+/// The choice: PCIe streams are no exception, neither here nor with an STE (model/choices.md).
+TEST(SpecGbpa, OverridesApplyToPcieStreams) {
+  RecordProperty("rule", "SM-GBP-009");
+  for (const OverrideRow& row : override_rows) {
+    SCOPED_TRACE(row.what);
+    SmmuBench bench(overriding_config(), 0, false);
+    bench.w32(off::GBPA, update | gbpa_of(row));
+    Transaction t = SmmuBench::transaction(1, 0x1000);
+    t.attributes = row.in;
+    t.pcie = true;
+    EXPECT_EQ(bench.go(t).attributes, row.out);
+    bench.set_up();
+    bench.put_ste(1, bypass_ste(row));
+    EXPECT_EQ(bench.go(t).attributes, row.out);
   }
 }
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/spec/operation_bench.h"
+#include "tests/support/stage2_bench.h"
 
 namespace smmusim::operations {
 namespace {
@@ -186,6 +187,45 @@ TEST(SpecOperations, Version30ConvertsThem) {
     if (row.result == Seen::on) {
       EXPECT_EQ(response.operation, plain);
     }
+  }
+}
+
+TEST(SpecOperations, MaintenanceIsTranslatedAndTlbInvalidationGoesNowhere) {
+  RecordProperty("rule", "SM-AT-004");
+  constexpr std::uint64_t config_nested = 7, config_stage2 = 6, config_stage1 = 5, config_bypass = 4;
+  constexpr std::uint64_t input = 0x12'3456'7040, page = input & ~std::uint64_t{0xfff}, ipa = 0x8'7654'3000;
+  struct Config {
+    std::uint64_t ste;
+    std::uint64_t output;
+  };
+  for (const auto& [config, output] : {Config{config_nested, target + 0x40}, Config{config_stage2, target + 0x2040},
+                                       Config{config_stage1, ipa + 0x40}, Config{config_bypass, input}}) {
+    SCOPED_TRACE(config);
+    Stage2Bench b;
+    b.s1.map(page, ipa, rw);
+    b.s2.map(ipa, target, s2_rw);
+    b.s2.map(page, target + 0x2000, s2_rw);
+    if (config == config_stage1) {  // with tables at physical addresses
+      const raw::Cd plain = b.bench.stage1_cd(1);
+      b.bench.put_cd(1, plain);
+      b.bench.map(SmmuBench::ttb0(plain), page, raw::page(ipa, rw));
+      b.edit_ste({{ste::S1ContextPtr, SmmuBench::cd_address(1) >> 6}});
+    }
+    b.edit_ste({{ste::Config, config}, {ste::DRE, 1}});
+    for (const Operation operation : {clean, clean_to_persistence, clean_invalidate, invalidate, destructive_hint}) {
+      Transaction t = of(operation);
+      t.address = Va(input);
+      const Response response = b.bench.go(t);
+      EXPECT_EQ(seen(response), Seen::on) << static_cast<unsigned>(operation);
+      EXPECT_EQ(response.operation, operation);
+      EXPECT_EQ(response.address, Pa(output)) << static_cast<unsigned>(operation);
+    }
+    Transaction t = of(dvm);
+    t.address = Va(input);
+    EXPECT_EQ(seen(b.bench.go(t)), Seen::refused);
+    EXPECT_TRUE(b.bench.take_events().empty());
+    b.bench.enable(0);
+    EXPECT_EQ(seen(b.bench.go(t)), Seen::refused) << "SMMUEN=0";
   }
 }
 

@@ -291,6 +291,23 @@ TEST_F(PlatformTest, RidMapFollowsIommuMap) {
   for (const RidRow& row : rows) EXPECT_EQ(root.stream_of(row.rid), row.expect) << row.rid;
 }
 
+/// The map of a whole segment, the first and another one.
+TEST_F(PlatformTest, EveryRequesterIdIsTheLowHalfOfItsStreamId) {
+  RecordProperty("rule", "SM-PCI-003");
+  for (const std::uint32_t segment : {0U, 3U}) {
+    Engine engine;
+    Pump pump("pump", engine);
+    RootComplexConfig config;
+    config.rid_map = {{0, 0x10000, StreamId(segment << 16), 0}};
+    RootComplex root("root", pump, 1, 1, config);
+    for (std::uint32_t rid = 0; rid != 0x10000; ++rid) {
+      const std::optional<StreamId> stream = root.stream_of(static_cast<std::uint16_t>(rid));
+      ASSERT_TRUE(stream.has_value());
+      ASSERT_EQ(stream->value, segment << 16 | rid);
+    }
+  }
+}
+
 TEST_F(PlatformTest, RidMapRefusesOverlappingRows) {
   Engine engine;
   Pump pump("pump", engine);

@@ -26,9 +26,13 @@ struct SmmuWorld {
   StreamTable streams = StreamTable::linear(memory, pages, 6);
   std::deque<PageTable> page_tables;
 
-  explicit SmmuWorld(const SmmuConfig& config = {}) : smmu("smmu", pump, config) {
+  /// `between_in`, `between_out`: of a module of the test's between the TCU and its memory.
+  explicit SmmuWorld(const SmmuConfig& config = {}, tlm::tlm_target_socket<>* between_in = nullptr,
+                     tlm::tlm_initiator_socket<>* between_out = nullptr)
+      : smmu("smmu", pump, config) {
     smmu.tcu_out.bind(tcu_monitor.in);
-    tcu_monitor.out.bind(tables.in);
+    tcu_monitor.out.bind(between_in != nullptr ? *between_in : tables.in);
+    if (between_out != nullptr) between_out->bind(tables.in);
   }
 
   std::uint64_t read(std::uint32_t offset, unsigned size = 4) { return smmu.smmu().read_register(offset, size); }

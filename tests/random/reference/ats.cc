@@ -39,7 +39,8 @@ Translation::Translation(const Registers& registers, const Memory& memory, const
       features_(features_of(registers)),
       is_request_(true),
       request_(request),
-      privileged_(access_.privileged) {}
+      privileged_(access_.privileged),
+      instruction_(request.ssv && request.execute) {}
 
 // UR and F_BAD_ATS_TREQ: R is always 1, the others as requested.
 void Translation::refuse_ats() {
@@ -133,7 +134,6 @@ Completion Translation::complete() {
       const bool stream_counts =
           stop.number != static_cast<unsigned>(EventNumber::C_BAD_STREAMID) || bit(registers_.cr2, 1);
       if (bit(registers_.idr0, 23) && bit(registers_.cr2, 3) && stream_counts) completion.event = stop.event;
-      completion.event.dw[1] &= ~(uint64_t{1} << 35);
     }
   }
   completion.fetch_list = std::move(fetched_);

@@ -8,7 +8,8 @@
 //  2. 3.13.7.1: of a nested request stage 1 is updated by what stage 1 grants, before stage 2 is asked; the output's
 //     stage-2 leaf by what both grant. Split-stage requests update that leaf as others do.
 //  3. 13.6.4: a stage that is skipped gives the identity map with the size of OAS.
-//  4. 7.3: RnW of a recorded event is 0. Span of F_BAD_ATS_TREQ is 1.
+//  4. 3.9.1.2: RnW of a recorded event is UNKNOWN; it is 1, because InD, which is the request's Exe (13.7), goes with
+//     reads only (7.3). Span of F_BAD_ATS_TREQ is 1.
 #ifndef TESTS_RANDOM_REFERENCE_ATS_H_
 #define TESTS_RANDOM_REFERENCE_ATS_H_
 
