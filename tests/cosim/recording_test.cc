@@ -69,37 +69,42 @@ TEST(CosimRecording, AnIllegalCommandIsNotRecorded) {
 
 struct Row {
   raw::Command command;
-  bool with_vmid;
+  unsigned stages;   ///< of the SMMU: 1, 2 or both, as bits
   const char* line;  ///< empty: nothing
 };
 
 TEST(CosimRecording, EveryCommandOfADriver) {
   constexpr raw::Bits Stream = StreamID;
   const Row rows[] = {
-      {raw::command(CFGI_STE, {{Stream, 0x108}}), true, "config ste sid=0x108"},
-      {raw::command(CFGI_STE_RANGE, {{Stream, 0x109}, {Range, 2}}), true, "config ste-range sid=0x108 last=0x10f"},
-      {raw::command(CFGI_STE_RANGE, {{Range, 31}}), true, "config all"},
-      {raw::command(CFGI_CD, {{Stream, 8}}), true, "config cd sid=0x8"},
-      {raw::command(CFGI_CD_ALL, {{Stream, 8}}), true, "config cd-all sid=0x8"},
-      {raw::command(TLBI_NH_VA, {{ASID, 7}, {Address, 5}, {Leaf, 1}}), true,
+      {raw::command(CFGI_STE, {{Stream, 0x108}}), 3, "config ste sid=0x108"},
+      {raw::command(CFGI_STE_RANGE, {{Stream, 0x109}, {Range, 2}}), 3, "config ste-range sid=0x108 last=0x10f"},
+      {raw::command(CFGI_STE_RANGE, {{Range, 31}}), 3, "config all"},
+      {raw::command(CFGI_CD, {{Stream, 8}}), 3, "config cd sid=0x8"},
+      {raw::command(CFGI_CD_ALL, {{Stream, 8}}), 3, "config cd-all sid=0x8"},
+      {raw::command(TLBI_NH_VA, {{ASID, 7}, {Address, 5}, {Leaf, 1}}), 3,
        "invalidate range asid=7 addr=0x5000 pages=1 leaf"},
-      {raw::command(TLBI_NH_VA, {{ASID, 7}, {Address, 0x10}, {TG, 2}, {NUM, 2}, {SCALE, 3}, {TTL, 3}}), true,
+      {raw::command(TLBI_NH_VA, {{ASID, 7}, {Address, 0x10}, {TG, 2}, {NUM, 2}, {SCALE, 3}, {TTL, 3}}), 3,
        "invalidate range asid=7 addr=0x10000 granule=16K pages=24 ttl=3"},
-      {raw::command(TLBI_NH_VAA, {{Address, 5}}), true, "invalidate range addr=0x5000 pages=1"},
-      {raw::command(TLBI_NH_ASID, {{ASID, 7}}), true, "invalidate asid asid=7"},
-      {raw::command(TLBI_NH_ALL, {{VMID, 3}}), true, "invalidate vmid-s1 vmid=3"},
-      {raw::command(TLBI_NH_ALL, {{VMID, 3}}), false, "invalidate vmid-s1"},
-      {raw::command(0x28, {{VMID, 3}}), true, "invalidate vmid vmid=3"},
-      {raw::command(0x2a, {{VMID, 3}, {Address, 5}}), true, "invalidate ipa-range vmid=3 addr=0x5000 pages=1"},
-      {raw::command(TLBI_NSNH_ALL), true, "invalidate all"},
-      {raw::command(TLBI_EL2_VA, {{ASID, 7}, {Address, 5}}), true, "invalidate range asid=7 addr=0x5000 pages=1"},
-      {raw::command(SYNC), true, ""},
-      {raw::command(PREFETCH_CONFIG), true, ""},
+      {raw::command(TLBI_NH_VAA, {{Address, 5}}), 3, "invalidate range addr=0x5000 pages=1"},
+      {raw::command(TLBI_NH_ASID, {{ASID, 7}}), 3, "invalidate asid asid=7"},
+      {raw::command(TLBI_NH_ALL, {{VMID, 3}}), 3, "invalidate vmid-s1 vmid=3"},
+      {raw::command(TLBI_NH_ALL, {{VMID, 3}}), 1, "invalidate vmid-s1"},
+      {raw::command(0x28, {{VMID, 3}}), 3, "invalidate vmid vmid=3"},
+      {raw::command(0x2a, {{VMID, 3}, {Address, 5}}), 3, "invalidate ipa-range vmid=3 addr=0x5000 pages=1"},
+      {raw::command(0x28, {{VMID, 3}}), 2, "invalidate asid asid=3"},
+      {raw::command(0x2a, {{VMID, 3}, {Address, 5}}), 2, "invalidate range asid=3 addr=0x5000 pages=1"},
+      {raw::command(TLBI_NSNH_ALL), 3, "invalidate all"},
+      {raw::command(TLBI_EL2_VA, {{ASID, 7}, {Address, 5}}), 3, "invalidate range asid=7 addr=0x5000 pages=1"},
+      {raw::command(SYNC), 3, ""},
+      {raw::command(PREFETCH_CONFIG), 3, ""},
   };
   for (const Row& row : rows) {
+    spec::Features features;
+    features.s1p = (row.stages & 1) != 0;
+    features.s2p = (row.stages & 2) != 0;
     spec::Command command;
     command.dw = row.command.dw;
-    const std::optional<trace::Record> record = record_of(command, row.with_vmid);
+    const std::optional<trace::Record> record = record_of(command, features);
     EXPECT_EQ(record ? text_of(*record) : "", row.line);
     if (record) {
       EXPECT_EQ(trace::check_record(*record), nullptr) << row.line;

@@ -68,8 +68,7 @@ trace::Record access_record(const Transaction& transaction, const Response& resp
 CosimSmmu::CosimSmmu(const SmmuConfig& config, GuestRam& ram, CosimOptions options)
     : options_(std::move(options)),
       port_(ram, options_.injection.illegal_command),
-      smmu_(engine_, port_, this, untimed(config)),
-      has_stage2_(config.features.s2p) {}
+      smmu_(engine_, port_, this, untimed(config)) {}
 
 std::uint64_t CosimSmmu::read_register(std::uint32_t offset, unsigned size) {
   const std::lock_guard lock(mutex_);
@@ -118,7 +117,7 @@ nlohmann::ordered_json CosimSmmu::statistics(const std::string& name) {
 
 void CosimSmmu::command(const spec::Command& command, spec::CommandError error) {
   if (error != spec::CommandError::CERROR_NONE) return;
-  const std::optional<trace::Record> record = record_of(command, has_stage2_);
+  const std::optional<trace::Record> record = record_of(command, smmu_.config().features);
   if (!record) return;
   if (record->kind == trace::Kind::invalidate) append_unmapped(*record, unmapped_);
   log(*record);

@@ -89,7 +89,6 @@ class CosimSmmu final : private Observer {
   GuestPort port_;
   Engine engine_;
   Smmu smmu_;
-  bool has_stage2_;
   std::vector<Unmapped> unmapped_;
   std::uint64_t translations_ = 0;
   std::uint64_t faults_ = 0;

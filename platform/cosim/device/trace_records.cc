@@ -21,9 +21,9 @@ Record invalidation(InvalidateScope scope) {
   return record;
 }
 
-Record by_asid(const Command& command, InvalidateScope scope) {
+Record by_asid(InvalidateScope scope, std::uint16_t asid) {
   Record record = invalidation(scope);
-  record.asid = command.get<Command::ASID>();
+  record.asid = asid;
   record.has_asid = true;
   return record;
 }
@@ -73,7 +73,9 @@ Record ste_range(const Command& command) {
 
 }  // namespace
 
-std::optional<Record> record_of(const Command& command, bool with_vmid) {
+std::optional<Record> record_of(const Command& command, const spec::Features& features) {
+  const auto asid = command.get<Command::ASID>();
+  const auto vmid = command.get<Command::VMID>();
   switch (command.get<Command::OP>()) {
     case Opcode::CMD_CFGI_STE:
       return configuration(command, ConfigScope::ste);
@@ -85,19 +87,21 @@ std::optional<Record> record_of(const Command& command, bool with_vmid) {
       return configuration(command, ConfigScope::cd_all);
     case Opcode::CMD_TLBI_NH_VA:
     case Opcode::CMD_TLBI_EL2_VA:
-      return with_range(by_asid(command, InvalidateScope::range), command, command.get<Command::Address>());
+      return with_range(by_asid(InvalidateScope::range, asid), command, command.get<Command::Address>());
     case Opcode::CMD_TLBI_NH_VAA:
     case Opcode::CMD_TLBI_EL2_VAA:
       return with_range(invalidation(InvalidateScope::range), command, command.get<Command::Address>());
     case Opcode::CMD_TLBI_S2_IPA:
-      return with_range(by_vmid(command, InvalidateScope::ipa_range, true), command, command.get<Command::IPA>());
+      return with_range(
+          features.s1p ? by_vmid(command, InvalidateScope::ipa_range, true) : by_asid(InvalidateScope::range, vmid),
+          command, command.get<Command::IPA>());
     case Opcode::CMD_TLBI_NH_ASID:
     case Opcode::CMD_TLBI_EL2_ASID:
-      return by_asid(command, InvalidateScope::asid);
+      return by_asid(InvalidateScope::asid, asid);
     case Opcode::CMD_TLBI_NH_ALL:
-      return by_vmid(command, InvalidateScope::vmid_s1, with_vmid);
+      return by_vmid(command, InvalidateScope::vmid_s1, features.s2p);
     case Opcode::CMD_TLBI_S12_VMALL:
-      return by_vmid(command, InvalidateScope::vmid, true);
+      return features.s1p ? by_vmid(command, InvalidateScope::vmid, true) : by_asid(InvalidateScope::asid, vmid);
     case Opcode::CMD_TLBI_NSNH_ALL:
     case Opcode::CMD_TLBI_EL2_ALL:
       return invalidation(InvalidateScope::all);
