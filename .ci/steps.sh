@@ -51,4 +51,5 @@ usual_steps() {
   step "all tests, release" tests/run
   step "quick tests, sanitizers" tests/run --quick --preset dev
   step "2,000 peer cases" tests/peer/qemu/run --cases 2000
+  step "Linux in QEMU" tests/peer/linux/run --quick
 }
