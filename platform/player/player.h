@@ -123,7 +123,9 @@ class Player {
   void seal(Slot slot);
   std::size_t stream_index(std::uint32_t stream) const;
   bool covers_space(const trace::Record& record, std::size_t space) const;
+  /// About the record read last, or an earlier one, whose place is found by reading the trace again.
   [[noreturn]] void fail_record(const std::string& sentence) const;
+  [[noreturn]] void fail_record(std::uint64_t number, const std::string& sentence) const;
 
   // Doing (player.cc, player_driver.cc).
   void pump();
