@@ -104,7 +104,7 @@ explain::Story story_of_driver(const Arguments& arguments) {
   if (!arguments.trace.empty()) {
     source.assignments.push_back({"trace.file", arguments.trace, "--trace " + arguments.trace});
   }
-  const PlatformConfig config = load_config(source);
+  const PlatformConfig config = load_config(source, ConfigUse::simulated_driver);
   if (arguments.record && config.trace.file.empty()) throw InputError("--record: there is no trace; give --trace FILE");
   explain::DriverState state(config, {*arguments.sid, *arguments.address, arguments.smmu, arguments.record});
   return explain::tell(state.smmu_config(), state.registers(), state.memory(), transaction, {state.note()});

@@ -22,7 +22,7 @@ namespace {
 
 class Loader {
  public:
-  explicit Loader(const ConfigSource& source) : source_(source) {}
+  Loader(const ConfigSource& source, ConfigUse use) : source_(source), use_(use) {}
 
   PlatformConfig load() {
     const Settings settings = read_settings(source_, problems_);
@@ -36,7 +36,7 @@ class Loader {
     decide_endpoints(settings);
     decide_driver();
     check_config(
-        config_, [this](const Part& part, std::string_view key) { return where_set(part, key); }, problems_);
+        config_, use_, [this](const Part& part, std::string_view key) { return where_set(part, key); }, problems_);
     if (problems_.empty()) check_model();
     problems_.raise();
     return std::move(config_);
@@ -204,6 +204,7 @@ class Loader {
   }
 
   const ConfigSource& source_;
+  const ConfigUse use_;
   Problems problems_;
   PlatformConfig config_;
   std::map<std::pair<Part, std::string_view>, LastSet> last_set_;
@@ -229,8 +230,8 @@ ConfigSource read_config(const std::string& path) {
   return source;
 }
 
-PlatformConfig load_config(const ConfigSource& source) {
-  return Loader(source).load();
+PlatformConfig load_config(const ConfigSource& source, ConfigUse use) {
+  return Loader(source, use).load();
 }
 
 void require_values(const std::string& key, std::span<const std::string> values, const std::string& origin) {

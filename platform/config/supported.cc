@@ -53,6 +53,13 @@ constexpr UnsupportedRow<NamedSmmu> smmu_rows[] = {
      "52"},
 };
 
+constexpr UnsupportedRow<NamedSmmu> driver_rows[] = {
+    {"smmu.granules", [](S s) { return !s.config.features.gran4k; },
+     "the simulated driver makes tables of 4 KiB pages; add 4"},
+    {"smmu.ttendian", [](S s) { return s.config.features.ttendian == spec::Ttendian::big; },
+     "the simulated driver's tables are little-endian; use ttendian = \"little\" or \"mixed\""},
+};
+
 // With ats = "auto" a device of this version shows no capability, whatever its SMMU has.
 constexpr UnsupportedRow<EndpointConfig> endpoint_rows[] = {
     {"endpoint.ats", [](E e) { return e.ats == OnOffAuto::on; },
@@ -72,6 +79,9 @@ constexpr UnsupportedRow<PlatformConfig> platform_rows[] = {
 
 std::span<const UnsupportedRow<NamedSmmu>> unsupported_of_smmu() {
   return smmu_rows;
+}
+std::span<const UnsupportedRow<NamedSmmu>> unsupported_by_driver() {
+  return driver_rows;
 }
 std::span<const UnsupportedRow<EndpointConfig>> unsupported_of_endpoint() {
   return endpoint_rows;

@@ -10,6 +10,7 @@
 #include <set>
 
 #include "platform/config/load.h"
+#include "platform/config/supported.h"
 #include "platform/driver/identity_map.h"
 #include "platform/system/guest_memory.h"
 
@@ -180,15 +181,10 @@ MachineSetup::MachineSetup(Platform& platform, const PlatformConfig& config, con
   }
 }
 
-/// What the driver's tables need of an SMMU.
+/// For configurations that did not come through load_config().
 static void require_usable(const NamedSmmu& smmu) {
-  const spec::Features& features = smmu.config.features;
-  if (!features.gran4k) {
-    throw InputError("smmu.granules of " + smmu.name + " lacks 4; the simulated driver makes tables of 4 KiB pages");
-  }
-  if (features.ttendian == spec::Ttendian::big) {
-    throw InputError("smmu.ttendian = big of " + smmu.name +
-                     " is not for the simulated driver, whose tables are little-endian; use little or mixed");
+  for (const UnsupportedRow<NamedSmmu>& row : unsupported_by_driver()) {
+    if (row.asked(smmu)) throw InputError(fmt::format("{} of {}: {}", row.key, smmu.name, row.sentence));
   }
 }
 

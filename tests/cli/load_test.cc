@@ -13,16 +13,18 @@
 namespace smmusim {
 namespace {
 
-PlatformConfig load(const std::string& toml, const std::vector<std::string>& sets = {}) {
+PlatformConfig load(const std::string& toml, const std::vector<std::string>& sets = {},
+                    ConfigUse use = ConfigUse::description) {
   ConfigSource source{"f.toml", toml, {}};
   for (const std::string& text : sets) source.assignments.push_back(parse_assignment("--set", text));
-  return load_config(source);
+  return load_config(source, use);
 }
 
 /// The lines of the InputError; empty if there was none.
-std::vector<std::string> errors_of(const std::string& toml, const std::vector<std::string>& sets = {}) {
+std::vector<std::string> errors_of(const std::string& toml, const std::vector<std::string>& sets = {},
+                                   ConfigUse use = ConfigUse::description) {
   try {
-    load(toml, sets);
+    load(toml, sets, use);
     return {};
   } catch (const InputError& error) {
     return test::lines_of(error.what());
@@ -192,6 +194,20 @@ TEST(LoadConfig, TheStreamTableFollowsTheSmmu) {
 TEST(LoadConfig, FlagsTakeBooleansAndWords) {
   EXPECT_FALSE(load("[smmu]\nril = false\n").smmus[0].config.features.ril);
   EXPECT_FALSE(load("[smmu]\nmsi = \"off\"\n").smmus[0].config.features.msi);
+}
+
+TEST(LoadConfig, WhatTheSimulatedDriverCannotUseIsRefusedForItAlone) {
+  const std::string toml = "[[smmu]]\ngranules = [16]\n[[smmu]]\nttendian = \"big\"\ngranules = [4, 64]\n";
+  EXPECT_EQ(errors_of(toml), std::vector<std::string>{});
+  EXPECT_EQ(errors_of(toml, {}, ConfigUse::simulated_driver),
+            (std::vector<std::string>{
+                "f.toml:2:12: smmu.granules: the simulated driver makes tables of 4 KiB pages; add 4",
+                "f.toml:4:12: smmu.ttendian: the simulated driver's tables are little-endian; use ttendian = "
+                "\"little\" or \"mixed\""}));
+  EXPECT_EQ(errors_of("", {"smmu.granules=64"}, ConfigUse::simulated_driver),
+            (std::vector<std::string>{"--set smmu.granules=64: smmu.granules: the simulated driver makes tables of "
+                                      "4 KiB pages; add 4"}));
+  EXPECT_EQ(errors_of("[smmu]\nttendian = \"mixed\"\n", {}, ConfigUse::simulated_driver), std::vector<std::string>{});
 }
 
 TEST(LoadConfig, PresetsLoad) {
