@@ -67,15 +67,27 @@ StreamTable make_stream_table(Platform& platform, PageAllocator& pages, const Pl
   return StreamTable::linear(platform.memory(), pages, log2);
 }
 
-/// Endpoints that are made from the trace get the SMMU of the template.
-void require_reachable(const PlatformConfig& config, const PlannedStream& planned) {
-  const NamedSmmu& smmu = config.smmus[config.endpoint_template.smmu];
-  const unsigned sidsize = smmu.config.features.sidsize;
-  if (fits(planned.stream, sidsize)) return;
-  throw planned.place.error(
+void require_reachable(const PlatformConfig& config, const NotedRecord& record, std::uint32_t stream,
+                       unsigned sidsize) {
+  if (fits(stream, sidsize)) return;
+  throw record.place.error(
       config.trace.file,
       fmt::format("record {}: stream 0x{:x} has more bits than smmu.sidsize = {}; raise smmu.sidsize to at least {}",
-                  planned.first_record, planned.stream, sidsize, std::bit_width(planned.stream)));
+                  record.number, stream, sidsize, std::bit_width(stream)));
+}
+
+/// Endpoints that are made from the trace get the SMMU of the template.
+void require_reachable(const PlatformConfig& config, const PlannedStream& planned) {
+  require_reachable(config, {planned.first_record, planned.place}, planned.stream,
+                    config.smmus[config.endpoint_template.smmu].config.features.sidsize);
+}
+
+/// What is said of a stream without an endpoint goes to every SMMU. One of them at least has to know such a stream.
+void require_known_configs(const PlatformConfig& config, const PlayPlan& plan) {
+  if (plan.highest_config.number == 0) return;
+  unsigned sidsize = 0;
+  for (const NamedSmmu& smmu : config.smmus) sidsize = std::max(sidsize, smmu.config.features.sidsize);
+  require_reachable(config, plan.highest_config, plan.highest_config_stream, sidsize);
 }
 
 /// A multiple of 64 KiB from which the driver has as much room as it can use, away from the plan's pages; 0: none.
@@ -161,6 +173,7 @@ PlatformConfig with_endpoints(const PlatformConfig& config, const PlayPlan& plan
                                           "stream_id gives it",
                                           planned.first_record, planned.stream));
   }
+  require_known_configs(complete, plan);
   return complete;
 }
 
