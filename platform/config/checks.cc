@@ -133,7 +133,8 @@ class Checker {
     check_features(part, smmu.config.features);
     check_stalls(part, smmu.config.features);
     check_unsupported(unsupported_of_smmu(), smmu, part);
-    if (use_ == ConfigUse::simulated_driver) check_unsupported(unsupported_by_driver(), smmu, part);
+    if (use_ != ConfigUse::description) check_unsupported(unsupported_by_driver(), smmu, part);
+    if (use_ == ConfigUse::replay) check_unsupported(unsupported_by_replay(), smmu, part);
   }
 
   void check_cache(const Part& part, const CacheConfig& cache, std::string_view entries, std::string_view ways) {

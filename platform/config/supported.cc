@@ -60,6 +60,14 @@ constexpr UnsupportedRow<NamedSmmu> driver_rows[] = {
      "the simulated driver's tables are little-endian; use ttendian = \"little\" or \"mixed\""},
 };
 
+constexpr UnsupportedRow<NamedSmmu> replay_rows[] = {
+    {"smmu.stall", [](S s) { return s.config.features.stall_model == spec::StallModel::stall_forced; },
+     "the simulated driver's streams do not stall, which such an SMMU refuses; use stall = \"on\" or \"off\""},
+    {"smmu.stall",
+     [](S s) { return !s.config.timed && s.config.features.stall_model == spec::StallModel::stall_and_terminate; },
+     "untimed devices can't wait for the end of a stall; use stall = \"off\" or mode = \"timed\""},
+};
+
 // With ats = "auto" a device of this version shows no capability, whatever its SMMU has.
 constexpr UnsupportedRow<EndpointConfig> endpoint_rows[] = {
     {"endpoint.ats", [](E e) { return e.ats == OnOffAuto::on; },
@@ -82,6 +90,9 @@ std::span<const UnsupportedRow<NamedSmmu>> unsupported_of_smmu() {
 }
 std::span<const UnsupportedRow<NamedSmmu>> unsupported_by_driver() {
   return driver_rows;
+}
+std::span<const UnsupportedRow<NamedSmmu>> unsupported_by_replay() {
+  return replay_rows;
 }
 std::span<const UnsupportedRow<EndpointConfig>> unsupported_of_endpoint() {
   return endpoint_rows;

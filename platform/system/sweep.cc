@@ -86,7 +86,7 @@ std::vector<Point> points_of(const SweepOptions& options) {
       source.assignments.push_back({key, value, fmt::format("--vary {}={}", key, value)});
     }
     try {
-      point.config = load_config(source, ConfigUse::simulated_driver);
+      point.config = load_config(source, ConfigUse::replay);
     } catch (const InputError& error) {
       problems.add(error.what());
       continue;

@@ -210,6 +210,27 @@ TEST(LoadConfig, WhatTheSimulatedDriverCannotUseIsRefusedForItAlone) {
   EXPECT_EQ(errors_of("[smmu]\nttendian = \"mixed\"\n", {}, ConfigUse::simulated_driver), std::vector<std::string>{});
 }
 
+TEST(LoadConfig, WhatAReplayCannotDoWithIsRefusedForItAlone) {
+  struct Row {
+    const char* toml;
+    const char* says;  // nullptr: nothing
+  };
+  const Row rows[] = {
+      {"[smmu]\nstall = \"on\"\nstall_max = 16\n", nullptr},
+      {"mode = \"untimed\"\n[smmu]\nstall = \"on\"\nstall_max = 16\n",
+       "f.toml:3:9: smmu.stall: untimed devices can't wait for the end of a stall; use stall = \"off\" or mode = "
+       "\"timed\""},
+      {"[smmu]\nstall = \"forced\"\nstall_max = 16\n",
+       "f.toml:2:9: smmu.stall: the simulated driver's streams do not stall, which such an SMMU refuses; use stall = "
+       "\"on\" or \"off\""},
+  };
+  for (const Row& row : rows) {
+    EXPECT_EQ(errors_of(row.toml, {}, ConfigUse::simulated_driver), std::vector<std::string>{}) << row.toml;
+    const std::vector<std::string> errors = errors_of(row.toml, {}, ConfigUse::replay);
+    EXPECT_EQ(errors, row.says == nullptr ? std::vector<std::string>{} : std::vector<std::string>{row.says});
+  }
+}
+
 TEST(LoadConfig, PresetsLoad) {
   for (const Preset& preset : presets()) {
     EXPECT_EQ(errors_of("preset = \"" + std::string(preset.name) + "\"\n"), std::vector<std::string>{}) << preset.name;
