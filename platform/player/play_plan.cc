@@ -33,6 +33,10 @@ class Planner {
   void add(const Record& record) {
     ++plan_.records;
     require_no_substream(record);
+    if (record.time_ps > recorded_ps_max && plan_.late.number == 0) {
+      plan_.late = {plan_.records, reader_.place()};
+      plan_.late_ps = record.time_ps;
+    }
     switch (record.kind) {
       case Kind::access:
         ++plan_.accesses;

@@ -24,6 +24,9 @@ struct NotedRecord {
   trace::RecordPlace place{};
 };
 
+/// Recorded times up to here can be kept: the rest of Time's range is for what happens after them.
+inline constexpr std::uint64_t recorded_ps_max = std::uint64_t{1} << 62;
+
 inline constexpr std::size_t unusual_pages_max = std::size_t{1} << 16;
 
 struct PlayPlan {
@@ -37,6 +40,8 @@ struct PlayPlan {
   std::uint64_t outputs_end = 0;        ///< one above the last page that an access or a mapping goes to; at most 2^64-1
   std::uint64_t reserved_record = 0;    ///< number of the first record whose pages touch what is reserved; 0: none
   trace::RecordPlace reserved_place{};  ///< of that record
+  NotedRecord late{};                   ///< the first record with a time above recorded_ps_max
+  std::uint64_t late_ps = 0;
   /// The first configuration change of the highest stream that one names; of a range of streams its first.
   NotedRecord highest_config{};
   std::uint32_t highest_config_stream = 0;

@@ -28,7 +28,7 @@
 namespace smmusim {
 
 struct PlayerConfig {
-  bool recorded = false;   ///< keep the time stamps as earliest times
+  bool recorded = false;   ///< keep the time stamps, which are at most recorded_ps_max, as earliest times
   bool check = true;       ///< compare translations with the trace's pairs
   bool in_order = false;   ///< one record after the other (the untimed machine)
   unsigned window = 1024;  ///< how many records beyond the oldest unfinished one are looked at

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <nlohmann/json.hpp>
 
 #include "tests/cli/process.h"
 
@@ -66,6 +67,31 @@ TEST(Refusals, RecordsThatNoDriverHereCanPlay) {
       EXPECT_EQ(run.out, "");
       EXPECT_EQ(run.err, "smmusim: " + trace + row.says + "\n");
       EXPECT_EQ(folder.list(), std::vector<std::string>{"t.txt"});
+    }
+  }
+}
+
+TEST(Refusals, RecordedTimesNearTheEndOfTime) {
+  const TemporaryFolder folder;
+  const std::string head = "smmusim-trace text 1\n0 read sid=8 addr=0x1000 size=4 pa=0x41000000 perm=r\n";
+  const std::string tail = " read sid=8 addr=0x2000 size=4 pa=0x42000000 perm=r\nend\n";
+  const std::string most = folder.write("most.txt", head + "4611686018427387904" + tail);
+  for (const char* time : {"4611686018427387905", "18446744073709551615"}) {
+    const std::string late = folder.write("late.txt", head + time + tail);
+    for (const char* mode : {"timed", "untimed"}) {
+      const Finished refused = run_program({"run", "--trace", late, "--mode", mode, "--replay", "recorded"});
+      EXPECT_EQ(refused.exit_code, 2);
+      EXPECT_EQ(refused.err, "smmusim: " + late + ":3: record 2: its time is " + time +
+                                 " ps, and recorded times up to 4611686018427387904 ps, 53 days, can be played; use "
+                                 "trace.replay = closed, which ignores them\n");
+      EXPECT_EQ(run_program({"run", "--trace", late, "--mode", mode}).exit_code, 0);
+      const Finished played =
+          run_program({"run", "--trace", most, "--mode", mode, "--replay", "recorded", "--json", "-"});
+      ASSERT_EQ(played.exit_code, 0) << played.err;
+      const auto json = nlohmann::json::parse(played.out);
+      EXPECT_EQ(json["transactions"], 2);
+      EXPECT_GE(json["simulated_ns"].get<double>(), 4611686018427387.0) << mode;
+      EXPECT_LT(json["simulated_ns"].get<double>(), 4611686018528000.0) << mode;
     }
   }
 }
