@@ -203,6 +203,18 @@ TEST(ExplainFiles, ContradictoryIdRegistersAreRefusedWithTheFile) {
   expect_refused(run_program(files.arguments(the_access)), "r.txt: the ID registers contradict each other: ");
 }
 
+TEST(ExplainFiles, EachContradictionOfIdRegistersNamesTheFile) {
+  DumpFiles files;
+  files.registers = files.folder.write("r.txt", "IDR0 = 0\nIDR1 = 0x3f\nIDR5 = 0\n");
+  const Finished finished = run_program(files.arguments(the_access));
+  EXPECT_EQ(finished.exit_code, 2);
+  const std::vector<std::string> lines = lines_of(finished.err);
+  EXPECT_GT(lines.size(), 1u);
+  for (const std::string& line : lines) {
+    EXPECT_TRUE(line.starts_with("smmusim: " + files.registers + ": the ID registers contradict each other: ")) << line;
+  }
+}
+
 std::string question(const World& world) {
   nlohmann::json line{{"sid", 8}, {"ssid", nullptr}, {"address", "0x12345678"}, {"write", true}};
   for (const auto& [name, value] : world.registers) line["registers"][name] = value;
