@@ -35,6 +35,7 @@ class Loader {
     apply_scope(settings, KeyScope::endpoint);
     decide_endpoints(settings);
     decide_driver();
+    check_automatic();
     check_config(
         config_, use_, [this](const Part& part, std::string_view key) { return where_set(part, key); }, problems_);
     if (problems_.empty()) check_model();
@@ -187,6 +188,19 @@ class Loader {
     }
     // Where neither suits all SMMUs the check of the driver says so.
     if (!chosen({}, "driver.stages") && !all_have_stage1 && all_have_stage2) config_.driver.stages = DriverStages::two;
+  }
+
+  /// An automatic size of addresses is the host's: without one, "auto" would be a number that nobody gave.
+  void check_automatic() {
+    for (std::size_t i = 0; i < config_.smmus.size(); ++i) {
+      const Part part{KeyScope::smmu, i};
+      const auto found = last_set_.find({part, "smmu.oas"});
+      if (found == last_set_.end() || !found->second.automatic || config_.smmus[i].accel) continue;
+      problems_.add(found->second.where,
+                    "smmu.oas = \"auto\" is the host's, which only smmu.accel = true has; give a number of bits, such "
+                    "as 48",
+                    part, "smmu.oas");
+    }
   }
 
   /// What only the model itself can judge.

@@ -98,7 +98,7 @@ TEST(LoadConfig, SeveralSmmusHaveNamesAndFramesOfTheirOwn) {
 }
 
 TEST(LoadConfig, AutoMeansWhatIsSupported) {
-  const PlatformConfig config = load("[smmu]\noas = \"auto\"\nssidsize = \"auto\"\nril = \"auto\"\nats = \"auto\"\n");
+  const PlatformConfig config = load("[smmu]\nssidsize = \"auto\"\nril = \"auto\"\nats = \"auto\"\n");
   EXPECT_EQ(config.smmus[0].config.features, spec::Features{});
 }
 
@@ -276,7 +276,21 @@ const Wrong wrongs[] = {
     {"[nothing]\n", "", "f.toml:1:2: unknown key \"nothing\""},
     {"smmu = 3\n", "", "f.toml:1:8: smmu is not a table; "},
     {"endpoint = [1, 2]\n", "", "f.toml:1:12: endpoint is not a table; "},
-    {"memory = 3\n", "", "f.toml:1:1: unknown key \"memory\""},
+    {"memory = 3\n", "", "f.toml:1:1: \"memory\" is a table, not a value; write [memory]"},
+    {"[[memory]]\nsize = 4096\n", "", "f.toml:1:3: \"memory\" is a table, not a value; write [memory]"},
+    {"[[smmu]]\ntbu = \"x\"\n", "", "f.toml:2:1: \"smmu.tbu\" is a table, not a value; write [smmu.tbu]"},
+    {"", "smmu.tcu=3", "--set smmu.tcu=3: \"smmu.tcu\" is a table, not a value; "},
+    {"[smmu]\noas = \"auto\"\n", "",
+     "f.toml:2:7: smmu.oas = \"auto\" is the host's, which only smmu.accel = true has; "},
+    {"[[smmu]]\n[[smmu]]\n", "smmu.oas=auto", "--set smmu.oas=auto: smmu.oas = \"auto\" is the host's"},
+    {"[smmu]\noas = \"auto\"\naccel = true\n", "", "f.toml:3:9: smmu.accel: "},
+    {"[smmu]\noas = \"48\"\n", "", "f.toml:2:7: smmu.oas = \"48\" is not an integer; "},
+    {"[smmu]\ncohacc = \"true\"\n", "",
+     "f.toml:2:10: smmu.cohacc = \"true\" is a string and not a boolean; legal are true or false"},
+    {"[trace]\ncheck = \"false\"\n", "", "f.toml:2:9: trace.check = \"false\" is a string and not a boolean; "},
+    {"[smmu]\ngranules = [4, 16, 4]\n", "",
+     "f.toml:2:12: smmu.granules = [...] has 4 twice; legal are one or more of 4, 16 or 64"},
+    {"", "smmu.granules=4,0x4", "--set smmu.granules=4,0x4: smmu.granules = [...] has 0x4 twice; "},
     {"[memory]\nlatency_ns = 1.5\n", "",
      "f.toml:2:14: memory.latency_ns = a floating-point number is not an integer; "},
     {"[memory]\nlatency_ns = 1979-05-27\n", "", "f.toml:2:14: memory.latency_ns = a date or time is not an integer; "},
