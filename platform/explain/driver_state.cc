@@ -169,7 +169,8 @@ void DriverState::apply(const Record& record) {
   for (const PlayedStream& stream : setup_->played_streams()) {
     PageTable& table = *setup_->spaces()[stream.space].table;
     if (stream.stream != record.stream) continue;
-    if (record.kind == Kind::access && record.has_expected) map(table, record, trace::page_bytes);
+    if (record.kind == Kind::access && record.has_expected && !record.has_substream)
+      map(table, record, trace::page_bytes);
     if (record.kind == Kind::map) map(table, record, record.pages * record.granule_bytes());
     if (record.kind == Kind::unmap) table.unmap(record.address, record.pages * record.granule_bytes());
   }

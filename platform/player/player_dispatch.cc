@@ -117,7 +117,7 @@ void Player::dispatch_access(const Record& record) {
   ++counters_.accesses;
   const std::uint64_t first = record.address >> page_bits;
   const std::uint64_t last = (record.address + (record.size - 1)) >> page_bits;
-  if (record.has_expected) {
+  if (record.has_expected && !record.has_substream) {  // a substream has no table here, so no map either
     const std::uint64_t pair = pair_of(record.output, record.perm);
     HazardGraph::Page& page = graph_.page(space, first);
     if (page.pair != pair && spaces_[space].table->mappable(first << page_bits, Pa(pair & ~page_mask), page_mask + 1)) {

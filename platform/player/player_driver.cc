@@ -252,8 +252,8 @@ Task<> Player::run_batch(Slot slot, std::size_t smmu) {
   if (status == DriverStatus::timed_out) {
     // Whatever the trace's devices have written, the SMMU's own registers included, is the trace's doing.
     fail_record(operations_[slot].number,
-                "the SMMU did not answer the driver in time; a device that writes the "
-                "SMMU's registers or queues can stop it, so give the trace's accesses other outputs");
+                "the SMMU did not answer the driver in time; a device that writes the SMMU's registers or queues can "
+                "stop it, and smmu.tcu.command_cycles or clock_mhz make it too slow, so change outputs or keys");
   }
   if (status == DriverStatus::command_failed) ++counters_.refused_batches;
   batch_done(slot);

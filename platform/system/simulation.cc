@@ -109,6 +109,11 @@ void Simulation::run() {
   } catch (const AllocationError& error) {
     throw region_full(config_, error);
   }
+  if (boot_status_ == DriverStatus::timed_out) {
+    throw InputError(
+        "the SMMU did not answer the driver in time when it was enabled; make it faster with smmu.tcu.command_cycles "
+        "and smmu.tcu.clock_mhz");
+  }
   if (boot_status_ != DriverStatus::ok) {
     throw InputError(fmt::format("the driver can't use the SMMU: {}", describe(boot_status_)));
   }

@@ -96,6 +96,25 @@ TEST(Refusals, RecordedTimesNearTheEndOfTime) {
   }
 }
 
+/// Its fault and its mismatch say that there is no such table; the stream's own must not get the page.
+TEST(Refusals, AnAccessOfASubstreamMapsNothingForItsStream) {
+  const TemporaryFolder folder;
+  const std::string trace =
+      folder.write("t.txt",
+                   "smmusim-trace text 1\n0 read sid=8 ssid=0x1 addr=0x1000 size=4 pa=0x41000000 perm=r\n"
+                   "1 read sid=8 addr=0x1000 size=4\nend\n");
+  for (const char* mode : {"timed", "untimed"}) {
+    const Finished run = run_program({"run", "--trace", trace, "--mode", mode, "--json", "-"});
+    EXPECT_EQ(run.exit_code, 1) << run.err;
+    const auto json = nlohmann::json::parse(run.out);
+    EXPECT_EQ(json["faults"], 2) << mode;
+    EXPECT_EQ(json["check"]["mismatches"], 1) << mode;
+  }
+  const Finished told =
+      run_program({"explain", "--trace", trace, "--sid", "8", "--address", "0x1000", "--record", "2", "--json"});
+  EXPECT_EQ(nlohmann::json::parse(told.out)["event"]["name"], "F_TRANSLATION");
+}
+
 TEST(Refusals, AConfigChangeOfAStreamWithoutAnEndpointIsPlayed) {
   const TemporaryFolder folder;
   const std::string trace = folder.write("t.txt",

@@ -55,6 +55,26 @@ TEST(TimedErrors, ADeviceThatTurnsTheSmmuOffIsExitTwoInBothModes) {
   }
 }
 
+TEST(TimedErrors, AnSmmuThatIsTooSlowForItsDriverIsExitTwo) {
+  TemporaryFolder folder;
+  const std::string trace = folder.write("t.txt",
+                                         "smmusim-trace text 1\n0 read sid=8 addr=0x1000 size=4\n"
+                                         "1 invalidate range asid=1 addr=0x0 granule=4K pages=20\nend\n");
+  const auto run = [&](const std::string& clock) {
+    return run_program({"run", "--trace", trace, "--set", "smmu.version=3.0", "--set",
+                        "smmu.tcu.command_cycles=1000000", "--set", clock});
+  };
+  const Finished never = run("smmu.tcu.clock_mhz=1");
+  EXPECT_EQ(never.exit_code, 2);
+  EXPECT_TRUE(never.err.starts_with("smmusim: the SMMU did not answer the driver in time when it was enabled; "))
+      << never.err;
+  const Finished later = run("smmu.tcu.clock_mhz=10");
+  EXPECT_EQ(later.exit_code, 2);
+  EXPECT_TRUE(later.err.starts_with("smmusim: " + trace + ":3: record 2: ")) << later.err;
+  EXPECT_NE(later.err.find("smmu.tcu.command_cycles or clock_mhz make it too slow"), std::string::npos) << later.err;
+  EXPECT_EQ(run("smmu.tcu.clock_mhz=1000").exit_code, 0);
+}
+
 TEST(TimedErrors, RunningOutOfTableMemoryIsExitTwoInBothModes) {
   TemporaryFolder folder;
   std::string text = "smmusim-trace text 1\n";
