@@ -4,13 +4,13 @@
 
 #include <memory>
 #include <optional>
+#include <sstream>
 
 #include "platform/cli/commands.h"
 #include "platform/config/value.h"
 #include "platform/explain/batch.h"
 #include "platform/explain/driver_state.h"
 #include "platform/explain/explain.h"
-#include "platform/trace/error.h"
 
 namespace smmusim::cli {
 namespace {
@@ -94,7 +94,12 @@ explain::Story story_of_dump(const Arguments& arguments) {
   try {
     return explain::tell(dump.config, dump.registers, dump.memory, transaction);
   } catch (const std::invalid_argument& wrong) {  // of the ID registers
-    throw trace::TraceError::in_file(arguments.registers, wrong.what());
+    std::istringstream lines(wrong.what());
+    std::string text;
+    for (std::string line; std::getline(lines, line);) {
+      text += (text.empty() ? "" : "\n") + printable(arguments.registers) + ": " + line;
+    }
+    throw InputError(text);
   }
 }
 
@@ -104,7 +109,7 @@ explain::Story story_of_driver(const Arguments& arguments) {
   if (!arguments.trace.empty()) {
     source.assignments.push_back({"trace.file", arguments.trace, "--trace " + arguments.trace});
   }
-  const PlatformConfig config = load_config(source);
+  const PlatformConfig config = load_config(source, ConfigUse::simulated_driver);
   if (arguments.record && config.trace.file.empty()) throw InputError("--record: there is no trace; give --trace FILE");
   explain::DriverState state(config, {*arguments.sid, *arguments.address, arguments.smmu, arguments.record});
   return explain::tell(state.smmu_config(), state.registers(), state.memory(), transaction, {state.note()});

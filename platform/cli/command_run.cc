@@ -53,7 +53,7 @@ int run(Arguments& arguments) {
     source.assignments.push_back(
         {"trace.check", *arguments.check ? "true" : "false", *arguments.check ? "--check" : "--no-check"});
   }
-  arguments.options.config = load_config(source);
+  arguments.options.config = load_config(source, ConfigUse::replay);
   if (arguments.options.config.trace.file.empty()) {
     throw InputError("run: there is no trace to replay; give --trace FILE or set trace.file");
   }

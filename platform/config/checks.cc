@@ -52,8 +52,8 @@ bool has_stages(const spec::Features& f, DriverStages stages) {
 
 class Checker {
  public:
-  Checker(const PlatformConfig& config, const WhereSet& where_set, Problems& problems)
-      : config_(config), where_set_(where_set), problems_(problems) {}
+  Checker(const PlatformConfig& config, ConfigUse use, const WhereSet& where_set, Problems& problems)
+      : config_(config), use_(use), where_set_(where_set), problems_(problems) {}
 
   void run() {
     check_memory();
@@ -133,6 +133,8 @@ class Checker {
     check_features(part, smmu.config.features);
     check_stalls(part, smmu.config.features);
     check_unsupported(unsupported_of_smmu(), smmu, part);
+    if (use_ != ConfigUse::description) check_unsupported(unsupported_by_driver(), smmu, part);
+    if (use_ == ConfigUse::replay) check_unsupported(unsupported_by_replay(), smmu, part);
   }
 
   void check_cache(const Part& part, const CacheConfig& cache, std::string_view entries, std::string_view ways) {
@@ -288,14 +290,15 @@ class Checker {
   }
 
   const PlatformConfig& config_;
+  const ConfigUse use_;
   const WhereSet& where_set_;
   Problems& problems_;
 };
 
 }  // namespace
 
-void check_config(const PlatformConfig& config, const WhereSet& where_set, Problems& problems) {
-  Checker(config, where_set, problems).run();
+void check_config(const PlatformConfig& config, ConfigUse use, const WhereSet& where_set, Problems& problems) {
+  Checker(config, use, where_set, problems).run();
 }
 
 }  // namespace smmusim

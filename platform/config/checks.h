@@ -13,6 +13,6 @@ namespace smmusim {
 using WhereSet = std::function<Where(const Part&, std::string_view key)>;
 
 /// Adds every mistake of `config` to `problems`.
-void check_config(const PlatformConfig& config, const WhereSet& where_set, Problems& problems);
+void check_config(const PlatformConfig& config, ConfigUse use, const WhereSet& where_set, Problems& problems);
 
 }  // namespace smmusim

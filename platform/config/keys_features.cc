@@ -226,7 +226,8 @@ void add_main(std::vector<Key>& keys) {
   keys.push_back(stages());
   keys.push_back(granules());
   keys.push_back(one_of<S>("smmu.oas", [](auto& s) -> auto& { return s.config.features.oas; }, address_sizes,
-                           {"bit", "size of output addresses", "the largest that 4 KiB granules give without DS"})
+                           {"bit", "size of output addresses; auto, with accel only: the host's",
+                            "the largest that 4 KiB granules give without DS"})
                      .or_auto()
                      .in_section("6.3.6")
                      .of_members("oas"));

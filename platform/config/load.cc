@@ -22,7 +22,7 @@ namespace {
 
 class Loader {
  public:
-  explicit Loader(const ConfigSource& source) : source_(source) {}
+  Loader(const ConfigSource& source, ConfigUse use) : source_(source), use_(use) {}
 
   PlatformConfig load() {
     const Settings settings = read_settings(source_, problems_);
@@ -35,8 +35,9 @@ class Loader {
     apply_scope(settings, KeyScope::endpoint);
     decide_endpoints(settings);
     decide_driver();
+    check_automatic();
     check_config(
-        config_, [this](const Part& part, std::string_view key) { return where_set(part, key); }, problems_);
+        config_, use_, [this](const Part& part, std::string_view key) { return where_set(part, key); }, problems_);
     if (problems_.empty()) check_model();
     problems_.raise();
     return std::move(config_);
@@ -189,6 +190,19 @@ class Loader {
     if (!chosen({}, "driver.stages") && !all_have_stage1 && all_have_stage2) config_.driver.stages = DriverStages::two;
   }
 
+  /// An automatic size of addresses is the host's: without one, "auto" would be a number that nobody gave.
+  void check_automatic() {
+    for (std::size_t i = 0; i < config_.smmus.size(); ++i) {
+      const Part part{KeyScope::smmu, i};
+      const auto found = last_set_.find({part, "smmu.oas"});
+      if (found == last_set_.end() || !found->second.automatic || config_.smmus[i].accel) continue;
+      problems_.add(found->second.where,
+                    "smmu.oas = \"auto\" is the host's, which only smmu.accel = true has; give a number of bits, such "
+                    "as 48",
+                    part, "smmu.oas");
+    }
+  }
+
   /// What only the model itself can judge.
   void check_model() {
     for (const NamedSmmu& smmu : config_.smmus) {
@@ -204,6 +218,7 @@ class Loader {
   }
 
   const ConfigSource& source_;
+  const ConfigUse use_;
   Problems problems_;
   PlatformConfig config_;
   std::map<std::pair<Part, std::string_view>, LastSet> last_set_;
@@ -229,8 +244,8 @@ ConfigSource read_config(const std::string& path) {
   return source;
 }
 
-PlatformConfig load_config(const ConfigSource& source) {
-  return Loader(source).load();
+PlatformConfig load_config(const ConfigSource& source, ConfigUse use) {
+  return Loader(source, use).load();
 }
 
 void require_values(const std::string& key, std::span<const std::string> values, const std::string& origin) {

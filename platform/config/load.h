@@ -3,6 +3,7 @@
 // Every error of the input is reported at once; nothing is half-accepted.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -35,8 +36,12 @@ struct ConfigSource {
 /// Reads the file into a ConfigSource. Throws InputError if it can't be read. An empty path gives an empty source.
 ConfigSource read_config(const std::string& path);
 
+/// What a configuration is loaded for. The simulated driver can't use every SMMU that can be described, and the
+/// devices of a replay can't do with each of those.
+enum class ConfigUse : std::uint8_t { description, simulated_driver, replay };
+
 /// The resolved configuration. Throws InputError with every error found.
-PlatformConfig load_config(const ConfigSource& source);
+PlatformConfig load_config(const ConfigSource& source, ConfigUse use = ConfigUse::description);
 
 /// Throws InputError if one of `values` is not of the type and range of `key`, or if there is no such key. `origin`
 /// as in Assignment. For --vary, whose values only together make configurations.

@@ -13,6 +13,12 @@
 namespace smmusim {
 namespace {
 
+/// True if keys lie below this name.
+bool is_section(const std::string& name) {
+  const auto keys = all_keys();
+  return std::any_of(keys.begin(), keys.end(), [&name](const Key& key) { return key.name.starts_with(name + "."); });
+}
+
 class TomlReader {
  public:
   TomlReader(const std::string& path, Settings& settings, Problems& problems)
@@ -68,7 +74,12 @@ class TomlReader {
     if (key == nullptr) {
       const auto* table = node.as_table();
       if (table != nullptr && !table->empty()) return read_table(*table, name, part);
-      if (table != nullptr && is_section(name)) return;
+      if (is_section(name)) {
+        if (table == nullptr) {
+          problems_.add(at(toml_key.source()), in_quotes(name) + " is a table, not a value; write [" + name + "]");
+        }
+        return;
+      }
       problems_.add(at(toml_key.source()),
                     "unknown key " + in_quotes(name) + "; the nearest is " + std::string(nearest_key(name).name));
       return;
@@ -83,11 +94,6 @@ class TomlReader {
     } catch (const std::invalid_argument& wrong) {
       problems_.add(at(node.source()), wrong.what(), part, key->name);
     }
-  }
-
-  static bool is_section(const std::string& name) {
-    const auto keys = all_keys();
-    return std::any_of(keys.begin(), keys.end(), [&name](const Key& key) { return key.name.starts_with(name + "."); });
   }
 
   const std::string& path_;
@@ -110,7 +116,9 @@ void read_toml(const ConfigSource& source, Settings& settings, Problems& problem
 void read_assignment(const Assignment& assignment, Settings& settings, Problems& problems) {
   const Where where{0, 0, assignment.origin};
   const Key* key = find_key(assignment.key);
-  if (key == nullptr) {
+  if (key == nullptr && is_section(assignment.key)) {
+    problems.add(where, in_quotes(assignment.key) + " is a table, not a value; set one of its keys");
+  } else if (key == nullptr) {
     problems.add(where, "unknown key " + in_quotes(assignment.key) + "; the nearest is " +
                             std::string(nearest_key(assignment.key).name));
   } else if (key->identity) {
@@ -145,7 +153,10 @@ void Problems::raise() const {
     return std::pair(a.line == 0 ? last : a.line, a.column) < std::pair(b.line == 0 ? last : b.line, b.column);
   });
   std::string text;
-  for (const Problem& problem : sorted) text += (text.empty() ? "" : "\n") + problem.text;
+  std::set<std::string_view> told;
+  for (const Problem& problem : sorted) {
+    if (told.insert(problem.text).second) text += (text.empty() ? "" : "\n") + problem.text;
+  }
   throw InputError(text);
 }
 

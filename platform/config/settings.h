@@ -47,7 +47,7 @@ class Problems {
     return keys_.contains({part, key}) || keys_.contains({{part.scope, Part::all}, key});
   }
   bool empty() const { return list_.empty(); }
-  /// Throws InputError if there is any.
+  /// Throws InputError if there is any; what concerns several parts and says the same is there once.
   void raise() const;
 
  private:

@@ -53,6 +53,21 @@ constexpr UnsupportedRow<NamedSmmu> smmu_rows[] = {
      "52"},
 };
 
+constexpr UnsupportedRow<NamedSmmu> driver_rows[] = {
+    {"smmu.granules", [](S s) { return !s.config.features.gran4k; },
+     "the simulated driver makes tables of 4 KiB pages; add 4"},
+    {"smmu.ttendian", [](S s) { return s.config.features.ttendian == spec::Ttendian::big; },
+     "the simulated driver's tables are little-endian; use ttendian = \"little\" or \"mixed\""},
+};
+
+constexpr UnsupportedRow<NamedSmmu> replay_rows[] = {
+    {"smmu.stall", [](S s) { return s.config.features.stall_model == spec::StallModel::stall_forced; },
+     "the simulated driver's streams do not stall, which such an SMMU refuses; use stall = \"on\" or \"off\""},
+    {"smmu.stall",
+     [](S s) { return !s.config.timed && s.config.features.stall_model == spec::StallModel::stall_and_terminate; },
+     "untimed devices can't wait for the end of a stall; use stall = \"off\" or mode = \"timed\""},
+};
+
 // With ats = "auto" a device of this version shows no capability, whatever its SMMU has.
 constexpr UnsupportedRow<EndpointConfig> endpoint_rows[] = {
     {"endpoint.ats", [](E e) { return e.ats == OnOffAuto::on; },
@@ -72,6 +87,12 @@ constexpr UnsupportedRow<PlatformConfig> platform_rows[] = {
 
 std::span<const UnsupportedRow<NamedSmmu>> unsupported_of_smmu() {
   return smmu_rows;
+}
+std::span<const UnsupportedRow<NamedSmmu>> unsupported_by_driver() {
+  return driver_rows;
+}
+std::span<const UnsupportedRow<NamedSmmu>> unsupported_by_replay() {
+  return replay_rows;
 }
 std::span<const UnsupportedRow<EndpointConfig>> unsupported_of_endpoint() {
   return endpoint_rows;

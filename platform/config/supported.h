@@ -18,6 +18,10 @@ struct UnsupportedRow {
 };
 
 std::span<const UnsupportedRow<NamedSmmu>> unsupported_of_smmu();
+/// What the simulated driver can't use, though the SMMU has it.
+std::span<const UnsupportedRow<NamedSmmu>> unsupported_by_driver();
+/// What a trace can't be replayed with.
+std::span<const UnsupportedRow<NamedSmmu>> unsupported_by_replay();
 std::span<const UnsupportedRow<EndpointConfig>> unsupported_of_endpoint();
 std::span<const UnsupportedRow<PlatformConfig>> unsupported_of_platform();
 

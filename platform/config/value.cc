@@ -49,6 +49,13 @@ void require_integer(const Key& key, std::uint64_t n, const std::string& shown) 
   }
 }
 
+/// Another element of a list, in which each number stands once.
+void append_integer(const Key& key, std::uint64_t n, const std::string& shown, std::vector<std::uint64_t>& list) {
+  require_integer(key, n, shown);
+  if (std::find(list.begin(), list.end(), n) != list.end()) fail(key, "[...]", "has " + shown + " twice");
+  list.push_back(n);
+}
+
 Value legal_choice(const Key& key, const std::string& text, const std::string& shown) {
   for (const Choice& c : key.choices) {
     if (c.name == text) return text;
@@ -66,8 +73,9 @@ Value from_text(const Key& key, std::string_view text, bool bare) {
   if (key.automatic && text == "auto") return Automatic{};
   switch (key.type) {
     case KeyType::boolean:
-      if (text == "true" || text == "on") return true;
-      if (text == "false" || text == "off") return false;
+      if (text == "on" || (bare && text == "true")) return true;
+      if (text == "off" || (bare && text == "false")) return false;
+      if (text == "true" || text == "false") fail(key, shown, "is a string and not a boolean");
       fail_type(key, shown);
     case KeyType::choice:
       if (bare && has_choice(key, "on") && text == "true") return std::string("on");
@@ -92,8 +100,7 @@ Value from_text(const Key& key, std::string_view text, bool bare) {
   for (const std::string& item : split_values(text)) {
     std::uint64_t n = 0;
     if (!trace::parse_number(item, n)) fail_type(key, shown);
-    require_integer(key, n, item);
-    list.push_back(n);
+    append_integer(key, n, item, list);
   }
   return list;
 }
@@ -113,8 +120,7 @@ Value from_array(const Key& key, const toml::array& array) {
     const auto* number = item.as_integer();
     if (number == nullptr) fail_type(key, "[...]");
     if (number->get() < 0) fail(key, std::to_string(number->get()), "is negative");
-    require_integer(key, static_cast<std::uint64_t>(number->get()), std::to_string(number->get()));
-    list.push_back(static_cast<std::uint64_t>(number->get()));
+    append_integer(key, static_cast<std::uint64_t>(number->get()), std::to_string(number->get()), list);
   }
   return list;
 }

@@ -4,9 +4,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <functional>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <stdexcept>
 
 #include "platform/config/load.h"
@@ -121,7 +124,7 @@ void take_member(Question& question, const std::string& key, const Json& value) 
   } else if (key == "address") {
     t.address = Va(number_of(key, value, any));
   } else if (key == "write") {
-    if (flag_of(key, value) && t.access == AccessType::read) t.access = AccessType::write;
+    if (flag_of(key, value)) t.access = AccessType::write;
   } else if (key == "atomic") {
     if (flag_of(key, value)) t.access = AccessType::atomic;
   } else if (key == "instruction") {
@@ -137,10 +140,39 @@ void take_member(Question& question, const std::string& key, const Json& value) 
   }
 }
 
+/// Refuses a key that an object has twice: the parser would drop one of the values.
+class KeysOnce {
+ public:
+  bool operator()(int, Json::parse_event_t event, Json& parsed) {
+    using Event = Json::parse_event_t;
+    if (event == Event::object_start) objects_.emplace_back();
+    if (event == Event::object_end) objects_.pop_back();
+    if (event == Event::key && !objects_.back().insert(parsed.get<std::string>()).second) {
+      refuse(in_quotes(parsed.get_ref<const std::string&>()) + " is there twice; give each key of an object once");
+    }
+    return true;
+  }
+
+ private:
+  std::vector<std::set<std::string>> objects_;  // those that are open
+};
+
+/// Two keys can name one address: "0x1000" and "4096".
+void require_words_once(const Question& question) {
+  std::vector<std::uint64_t> addresses;
+  for (const auto& [address, word] : question.words) addresses.push_back(address);
+  std::sort(addresses.begin(), addresses.end());
+  const auto twice = std::adjacent_find(addresses.begin(), addresses.end());
+  if (twice != addresses.end()) {
+    refuse(fmt::format("words: 0x{:x} is there twice; give each doubleword once", *twice));
+  }
+}
+
 Question question_of(const std::string& line) {
   Json json;
+  KeysOnce keys;
   try {
-    json = Json::parse(line);
+    json = Json::parse(line, std::ref(keys));
   } catch (const Json::parse_error& error) {
     refuse(fmt::format("column {} is no JSON; write one object a line", error.byte));
   }
@@ -150,6 +182,10 @@ Question question_of(const std::string& line) {
   }
   Question question;
   for (const auto& [key, value] : json.items()) take_member(question, key, value);
+  require_words_once(question);
+  if (json.value("write", false) && json.value("atomic", false)) {
+    refuse("\"write\" and \"atomic\" are both true; an access is one of them");
+  }
   const Transaction& t = question.transaction;
   if ((t.address.value & low_mask(12)) + t.size > size_max) {
     refuse("the access crosses 4 KiB, where a TBU splits it; ask for each part");

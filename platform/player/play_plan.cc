@@ -2,6 +2,8 @@
 // PlayPlan; see the header. Memory is bounded: each stream remembers a fixed number of pages.
 #include "platform/player/play_plan.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <map>
@@ -30,6 +32,11 @@ class Planner {
 
   void add(const Record& record) {
     ++plan_.records;
+    require_no_substream(record);
+    if (record.time_ps > recorded_ps_max && plan_.late.number == 0) {
+      plan_.late = {plan_.records, reader_.place()};
+      plan_.late_ps = record.time_ps;
+    }
     switch (record.kind) {
       case Kind::access:
         ++plan_.accesses;
@@ -43,7 +50,10 @@ class Planner {
       case Kind::invalidate:
         if (record.has_asid) invalidate(record);
         break;
-      default:
+      case Kind::config:
+        note_config(record);
+        break;
+      case Kind::unmap:
         break;
     }
   }
@@ -65,6 +75,22 @@ class Planner {
   }
 
  private:
+  /// Each stream has one table. An access of a substream is a fault there; a mapping would silently be the stream's.
+  void require_no_substream(const Record& record) const {
+    if (!record.has_substream || (record.kind != Kind::map && record.kind != Kind::unmap)) return;
+    throw reader_.place().error(
+        reader_.path(), fmt::format("record {}: {} of substream 0x{:x}, but the simulated driver uses no substreams; "
+                                    "leave ssid out",
+                                    plan_.records, trace::to_string(record.kind), record.substream));
+  }
+
+  void note_config(const Record& record) {
+    if (record.config_scope == trace::ConfigScope::all) return;
+    if (plan_.highest_config.number != 0 && record.stream <= plan_.highest_config_stream) return;
+    plan_.highest_config = {plan_.records, reader_.place()};
+    plan_.highest_config_stream = record.stream;
+  }
+
   void use(std::uint32_t stream, std::uint64_t page) {
     const auto [place, is_new] = index_.try_emplace(stream, plan_.streams.size());
     if (is_new) {

@@ -18,6 +18,15 @@ struct PlannedStream {
   trace::RecordPlace place{};      ///< of that record
 };
 
+/// A record that some platform can't play.
+struct NotedRecord {
+  std::uint64_t number = 0;  ///< from 1; 0: there is none
+  trace::RecordPlace place{};
+};
+
+/// Recorded times up to here can be kept: the rest of Time's range is for what happens after them.
+inline constexpr std::uint64_t recorded_ps_max = std::uint64_t{1} << 62;
+
 inline constexpr std::size_t unusual_pages_max = std::size_t{1} << 16;
 
 struct PlayPlan {
@@ -31,6 +40,11 @@ struct PlayPlan {
   std::uint64_t outputs_end = 0;        ///< one above the last page that an access or a mapping goes to; at most 2^64-1
   std::uint64_t reserved_record = 0;    ///< number of the first record whose pages touch what is reserved; 0: none
   trace::RecordPlace reserved_place{};  ///< of that record
+  NotedRecord late{};                   ///< the first record with a time above recorded_ps_max
+  std::uint64_t late_ps = 0;
+  /// The first configuration change of the highest stream that one names; of a range of streams its first.
+  NotedRecord highest_config{};
+  std::uint32_t highest_config_stream = 0;
 };
 
 /// Physical memory that is not for the trace's devices: [base, base + bytes).
@@ -47,7 +61,8 @@ struct ReservedMemory {
 
 /// Reads the whole trace. An ASID belongs to the stream whose recently used pages its range invalidations name most;
 /// a stream that no invalidation names gets an ASID that the trace does not use. Streams that only the same ASID
-/// names share it, and so one address space. Throws trace::TraceError.
+/// names share it, and so one address space. Throws trace::TraceError, also for what no driver here can do: a mapping
+/// of a substream.
 PlayPlan plan_play(const std::string& path, const ReservedMemory& reserved = {});
 
 }  // namespace smmusim

@@ -28,7 +28,7 @@
 namespace smmusim {
 
 struct PlayerConfig {
-  bool recorded = false;   ///< keep the time stamps as earliest times
+  bool recorded = false;   ///< keep the time stamps, which are at most recorded_ps_max, as earliest times
   bool check = true;       ///< compare translations with the trace's pairs
   bool in_order = false;   ///< one record after the other (the untimed machine)
   unsigned window = 1024;  ///< how many records beyond the oldest unfinished one are looked at
@@ -123,7 +123,9 @@ class Player {
   void seal(Slot slot);
   std::size_t stream_index(std::uint32_t stream) const;
   bool covers_space(const trace::Record& record, std::size_t space) const;
+  /// About the record read last, or an earlier one, whose place is found by reading the trace again.
   [[noreturn]] void fail_record(const std::string& sentence) const;
+  [[noreturn]] void fail_record(std::uint64_t number, const std::string& sentence) const;
 
   // Doing (player.cc, player_driver.cc).
   void pump();

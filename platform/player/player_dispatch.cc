@@ -44,6 +44,13 @@ void Player::fail_record(const std::string& sentence) const {
   throw reader_.place().error(reader_.path(), fmt::format("record {}: {}", counters_.records, sentence));
 }
 
+void Player::fail_record(std::uint64_t number, const std::string& sentence) const {
+  const auto again = trace::Reader::open(reader_.path());
+  Record record;
+  for (std::uint64_t i = 0; i != number && again->next(record);) ++i;
+  throw again->place().error(again->path(), fmt::format("record {}: {}", number, sentence));
+}
+
 std::size_t Player::stream_index(std::uint32_t stream) const {
   const auto place =
       std::lower_bound(stream_order_.begin(), stream_order_.end(), std::pair<std::uint32_t, std::size_t>{stream, 0});

@@ -10,6 +10,7 @@
 #include <set>
 
 #include "platform/config/load.h"
+#include "platform/config/supported.h"
 #include "platform/driver/identity_map.h"
 #include "platform/system/guest_memory.h"
 
@@ -66,15 +67,27 @@ StreamTable make_stream_table(Platform& platform, PageAllocator& pages, const Pl
   return StreamTable::linear(platform.memory(), pages, log2);
 }
 
-/// Endpoints that are made from the trace get the SMMU of the template.
-void require_reachable(const PlatformConfig& config, const PlannedStream& planned) {
-  const NamedSmmu& smmu = config.smmus[config.endpoint_template.smmu];
-  const unsigned sidsize = smmu.config.features.sidsize;
-  if (fits(planned.stream, sidsize)) return;
-  throw planned.place.error(
+void require_reachable(const PlatformConfig& config, const NotedRecord& record, std::uint32_t stream,
+                       unsigned sidsize) {
+  if (fits(stream, sidsize)) return;
+  throw record.place.error(
       config.trace.file,
       fmt::format("record {}: stream 0x{:x} has more bits than smmu.sidsize = {}; raise smmu.sidsize to at least {}",
-                  planned.first_record, planned.stream, sidsize, std::bit_width(planned.stream)));
+                  record.number, stream, sidsize, std::bit_width(stream)));
+}
+
+/// Endpoints that are made from the trace get the SMMU of the template.
+void require_reachable(const PlatformConfig& config, const PlannedStream& planned) {
+  require_reachable(config, {planned.first_record, planned.place}, planned.stream,
+                    config.smmus[config.endpoint_template.smmu].config.features.sidsize);
+}
+
+/// What is said of a stream without an endpoint goes to every SMMU. One of them at least has to know such a stream.
+void require_known_configs(const PlatformConfig& config, const PlayPlan& plan) {
+  if (plan.highest_config.number == 0) return;
+  unsigned sidsize = 0;
+  for (const NamedSmmu& smmu : config.smmus) sidsize = std::max(sidsize, smmu.config.features.sidsize);
+  require_reachable(config, plan.highest_config, plan.highest_config_stream, sidsize);
 }
 
 /// A multiple of 64 KiB from which the driver has as much room as it can use, away from the plan's pages; 0: none.
@@ -160,6 +173,7 @@ PlatformConfig with_endpoints(const PlatformConfig& config, const PlayPlan& plan
                                           "stream_id gives it",
                                           planned.first_record, planned.stream));
   }
+  require_known_configs(complete, plan);
   return complete;
 }
 
@@ -180,15 +194,10 @@ MachineSetup::MachineSetup(Platform& platform, const PlatformConfig& config, con
   }
 }
 
-/// What the driver's tables need of an SMMU.
+/// For configurations that did not come through load_config().
 static void require_usable(const NamedSmmu& smmu) {
-  const spec::Features& features = smmu.config.features;
-  if (!features.gran4k) {
-    throw InputError("smmu.granules of " + smmu.name + " lacks 4; the simulated driver makes tables of 4 KiB pages");
-  }
-  if (features.ttendian == spec::Ttendian::big) {
-    throw InputError("smmu.ttendian = big of " + smmu.name +
-                     " is not for the simulated driver, whose tables are little-endian; use little or mixed");
+  for (const UnsupportedRow<NamedSmmu>& row : unsupported_by_driver()) {
+    if (row.asked(smmu)) throw InputError(fmt::format("{} of {}: {}", row.key, smmu.name, row.sentence));
   }
 }
 

@@ -24,7 +24,7 @@ ReservedMemory driver_region(const PlatformConfig& config);
 void require_apart(const PlatformConfig& config, const PlayPlan& plan);
 
 /// `config` with its endpoints: those it has, or one for each stream of the plan. Throws InputError naming the record
-/// for a stream of the plan that has no endpoint.
+/// for a stream of the plan that has no endpoint, or that no SMMU can have.
 PlatformConfig with_endpoints(const PlatformConfig& config, const PlayPlan& plan);
 
 class MachineSetup {

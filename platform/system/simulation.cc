@@ -28,6 +28,15 @@ InputError region_full(const PlatformConfig& config, const AllocationError& erro
       config.trace.file, error.what(), config.driver.tables_base));
 }
 
+void require_playable_times(const PlatformConfig& config, const PlayPlan& plan) {
+  if (config.trace.replay != Replay::recorded || plan.late.number == 0) return;
+  throw plan.late.place.error(
+      config.trace.file,
+      fmt::format("record {}: its time is {} ps, and recorded times up to {} ps, 53 days, can be played; use "
+                  "trace.replay = closed, which ignores them",
+                  plan.late.number, plan.late_ps, recorded_ps_max));
+}
+
 AtsType ats_type(trace::Ats ats) {
   switch (ats) {
     case trace::Ats::untranslated:
@@ -44,6 +53,7 @@ AtsType ats_type(trace::Ats ats) {
 
 Simulation::Simulation(const PlatformConfig& config) : plan_(plan_play(config.trace.file, driver_region(config))) {
   require_apart(config, plan_);
+  require_playable_times(config, plan_);
   config_ = with_endpoints(config, plan_);
   platform_ = std::make_unique<Platform>(config_);
   scope_ = std::make_unique<Scope>(platform_->engine());

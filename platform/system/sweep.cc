@@ -13,6 +13,8 @@
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
+#include <sstream>
 #include <vector>
 
 #include "model/base/check.h"
@@ -44,6 +46,24 @@ struct Point {
   fs::path file;
 };
 
+/// What is wrong with the points, each line once: most of them concern many points.
+class ProblemLines {
+ public:
+  void add(const std::string& text) {
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) {
+      if (seen_.insert(line).second) text_ += (text_.empty() ? "" : "\n") + line;
+    }
+  }
+  void raise() const {
+    if (!text_.empty()) throw InputError(text_);
+  }
+
+ private:
+  std::set<std::string> seen_;
+  std::string text_;
+};
+
 /// All points, the last axis fastest. Every configuration is checked, and every trace read once, before anything runs
 /// or is written.
 std::vector<Point> points_of(const SweepOptions& options) {
@@ -54,6 +74,7 @@ std::vector<Point> points_of(const SweepOptions& options) {
   }
   std::vector<Point> points;
   std::map<std::string, ordered_json> traces;
+  ProblemLines problems;
   for (std::size_t number = 0; number != count; ++number) {
     Point point;
     ConfigSource source = options.base;
@@ -64,7 +85,12 @@ std::vector<Point> points_of(const SweepOptions& options) {
       point.values.push_back(value);
       source.assignments.push_back({key, value, fmt::format("--vary {}={}", key, value)});
     }
-    point.config = load_config(source);
+    try {
+      point.config = load_config(source, ConfigUse::replay);
+    } catch (const InputError& error) {
+      problems.add(error.what());
+      continue;
+    }
     if (point.config.trace.file.empty()) {
       throw InputError("sweep: there is no trace to replay; give --trace FILE or set trace.file");
     }
@@ -74,6 +100,7 @@ std::vector<Point> points_of(const SweepOptions& options) {
     point.file = fs::path(options.out_dir) / "points" / fmt::format("{:06}.json", number);
     points.push_back(std::move(point));
   }
+  problems.raise();
   return points;
 }
 

@@ -203,6 +203,18 @@ TEST(ExplainFiles, ContradictoryIdRegistersAreRefusedWithTheFile) {
   expect_refused(run_program(files.arguments(the_access)), "r.txt: the ID registers contradict each other: ");
 }
 
+TEST(ExplainFiles, EachContradictionOfIdRegistersNamesTheFile) {
+  DumpFiles files;
+  files.registers = files.folder.write("r.txt", "IDR0 = 0\nIDR1 = 0x3f\nIDR5 = 0\n");
+  const Finished finished = run_program(files.arguments(the_access));
+  EXPECT_EQ(finished.exit_code, 2);
+  const std::vector<std::string> lines = lines_of(finished.err);
+  EXPECT_GT(lines.size(), 1u);
+  for (const std::string& line : lines) {
+    EXPECT_TRUE(line.starts_with("smmusim: " + files.registers + ": the ID registers contradict each other: ")) << line;
+  }
+}
+
 std::string question(const World& world) {
   nlohmann::json line{{"sid", 8}, {"ssid", nullptr}, {"address", "0x12345678"}, {"write", true}};
   for (const auto& [name, value] : world.registers) line["registers"][name] = value;
@@ -253,6 +265,18 @@ TEST(ExplainBatch, LinesLieOverTheDump) {
   EXPECT_EQ(lines[2], R"({"outcome":"proceed","pa":"0x12345678","event":null})");
 }
 
+TEST(ExplainBatch, AFlagThatIsFalseIsAsIfItWereAbsent) {
+  const World world;
+  const DumpFiles files(world);
+  const std::string access = "{\"sid\":8,\"address\":\"0x12345678\"";
+  const std::string file = files.folder.write("b.jsonl", access + ",\"write\":false,\"atomic\":true}\n" + access +
+                                                             ",\"atomic\":false,\"write\":true}\n" + access +
+                                                             ",\"words\":{\"0x8\":0},\"registers\":{}}\n");
+  const Finished finished = run_program(files.arguments({"--batch", file}));
+  EXPECT_EQ(finished.exit_code, 0) << finished.err;
+  EXPECT_EQ(lines_of(finished.out).size(), 3u);
+}
+
 class ExplainBadBatch : public testing::TestWithParam<std::pair<const char*, const char*>> {};
 
 TEST_P(ExplainBadBatch, IsRefusedWithItsLine) {
@@ -274,6 +298,12 @@ const std::pair<const char*, const char*> bad_lines[] = {
     {"{\"sid\":8,\"address\":8,\"write\":1}", "\"write\" is 1; it is true or false"},
     {"{\"sid\":8,\"address\":8,\"wirte\":true}", "unknown key \"wirte\""},
     {"{\"sid\":8,\"address\":8,\"words\":{\"0x4\":0}}", "words: \"0x4\" is no address of a doubleword"},
+    {"{\"sid\":8,\"address\":8,\"sid\":9}", "\"sid\" is there twice"},
+    {"{\"sid\":8,\"address\":8,\"words\":{\"0x8\":0,\"0x10\":1,\"0x8\":0}}", "\"0x8\" is there twice"},
+    {"{\"sid\":8,\"address\":8,\"words\":{\"0x8\":0,\"0x10\":1,\"8\":0}}", "words: 0x8 is there twice"},
+    {"{\"sid\":8,\"address\":8,\"registers\":{\"CR0\":0,\"0x20\":1}}", "CR0 is there twice"},
+    {"{\"sid\":8,\"address\":8,\"registers\":{\"CR0\":0,\"CR0\":0}}", "\"CR0\" is there twice"},
+    {"{\"sid\":8,\"address\":8,\"write\":true,\"atomic\":true}", "\"write\" and \"atomic\" are both true"},
     {"{\"sid\":8,\"address\":8,\"words\":7}", "\"words\" is no object"},
     {"{\"sid\":8,\"address\":8,\"registers\":{\"IDR0\":0}}", "the ID registers contradict each other"},
 };

@@ -172,6 +172,17 @@ TEST_F(SweepFolder, IsNotLeftIfNoPointCanBeRun) {
   EXPECT_EQ(folder_.list(), (Arguments{"c.toml", "t.trace"}));
 }
 
+TEST_F(SweepFolder, PointsThatTheDriverCannotUseAreFoundBeforeAnyRuns) {
+  const Finished finished = sweep("smmu.ttendian=little,big", {"--vary", "smmu.granules=4,16,64"});
+  EXPECT_EQ(finished.exit_code, 2);
+  const std::vector<std::string> lines = lines_of(finished.err);
+  ASSERT_EQ(lines.size(), 3u) << finished.err;
+  EXPECT_TRUE(lines[0].starts_with("smmusim: --vary smmu.granules=16: smmu.granules: ")) << lines[0];
+  EXPECT_TRUE(lines[1].starts_with("smmusim: --vary smmu.granules=64: smmu.granules: ")) << lines[1];
+  EXPECT_TRUE(lines[2].starts_with("smmusim: --vary smmu.ttendian=big: smmu.ttendian: ")) << lines[2];
+  expect_only_the_trace();
+}
+
 TEST_F(SweepFolder, IsNotLeftIfTheTableCannotBeWritten) {
   fs::create_directories(folder_.path("d/results.csv"));
   expect_refused(sweep("seed=1"));

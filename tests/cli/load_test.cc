@@ -13,16 +13,18 @@
 namespace smmusim {
 namespace {
 
-PlatformConfig load(const std::string& toml, const std::vector<std::string>& sets = {}) {
+PlatformConfig load(const std::string& toml, const std::vector<std::string>& sets = {},
+                    ConfigUse use = ConfigUse::description) {
   ConfigSource source{"f.toml", toml, {}};
   for (const std::string& text : sets) source.assignments.push_back(parse_assignment("--set", text));
-  return load_config(source);
+  return load_config(source, use);
 }
 
 /// The lines of the InputError; empty if there was none.
-std::vector<std::string> errors_of(const std::string& toml, const std::vector<std::string>& sets = {}) {
+std::vector<std::string> errors_of(const std::string& toml, const std::vector<std::string>& sets = {},
+                                   ConfigUse use = ConfigUse::description) {
   try {
-    load(toml, sets);
+    load(toml, sets, use);
     return {};
   } catch (const InputError& error) {
     return test::lines_of(error.what());
@@ -96,7 +98,7 @@ TEST(LoadConfig, SeveralSmmusHaveNamesAndFramesOfTheirOwn) {
 }
 
 TEST(LoadConfig, AutoMeansWhatIsSupported) {
-  const PlatformConfig config = load("[smmu]\noas = \"auto\"\nssidsize = \"auto\"\nril = \"auto\"\nats = \"auto\"\n");
+  const PlatformConfig config = load("[smmu]\nssidsize = \"auto\"\nril = \"auto\"\nats = \"auto\"\n");
   EXPECT_EQ(config.smmus[0].config.features, spec::Features{});
 }
 
@@ -194,6 +196,41 @@ TEST(LoadConfig, FlagsTakeBooleansAndWords) {
   EXPECT_FALSE(load("[smmu]\nmsi = \"off\"\n").smmus[0].config.features.msi);
 }
 
+TEST(LoadConfig, WhatTheSimulatedDriverCannotUseIsRefusedForItAlone) {
+  const std::string toml = "[[smmu]]\ngranules = [16]\n[[smmu]]\nttendian = \"big\"\ngranules = [4, 64]\n";
+  EXPECT_EQ(errors_of(toml), std::vector<std::string>{});
+  EXPECT_EQ(errors_of(toml, {}, ConfigUse::simulated_driver),
+            (std::vector<std::string>{
+                "f.toml:2:12: smmu.granules: the simulated driver makes tables of 4 KiB pages; add 4",
+                "f.toml:4:12: smmu.ttendian: the simulated driver's tables are little-endian; use ttendian = "
+                "\"little\" or \"mixed\""}));
+  EXPECT_EQ(errors_of("", {"smmu.granules=64"}, ConfigUse::simulated_driver),
+            (std::vector<std::string>{"--set smmu.granules=64: smmu.granules: the simulated driver makes tables of "
+                                      "4 KiB pages; add 4"}));
+  EXPECT_EQ(errors_of("[smmu]\nttendian = \"mixed\"\n", {}, ConfigUse::simulated_driver), std::vector<std::string>{});
+}
+
+TEST(LoadConfig, WhatAReplayCannotDoWithIsRefusedForItAlone) {
+  struct Row {
+    const char* toml;
+    const char* says;  // nullptr: nothing
+  };
+  const Row rows[] = {
+      {"[smmu]\nstall = \"on\"\nstall_max = 16\n", nullptr},
+      {"mode = \"untimed\"\n[smmu]\nstall = \"on\"\nstall_max = 16\n",
+       "f.toml:3:9: smmu.stall: untimed devices can't wait for the end of a stall; use stall = \"off\" or mode = "
+       "\"timed\""},
+      {"[smmu]\nstall = \"forced\"\nstall_max = 16\n",
+       "f.toml:2:9: smmu.stall: the simulated driver's streams do not stall, which such an SMMU refuses; use stall = "
+       "\"on\" or \"off\""},
+  };
+  for (const Row& row : rows) {
+    EXPECT_EQ(errors_of(row.toml, {}, ConfigUse::simulated_driver), std::vector<std::string>{}) << row.toml;
+    const std::vector<std::string> errors = errors_of(row.toml, {}, ConfigUse::replay);
+    EXPECT_EQ(errors, row.says == nullptr ? std::vector<std::string>{} : std::vector<std::string>{row.says});
+  }
+}
+
 TEST(LoadConfig, PresetsLoad) {
   for (const Preset& preset : presets()) {
     EXPECT_EQ(errors_of("preset = \"" + std::string(preset.name) + "\"\n"), std::vector<std::string>{}) << preset.name;
@@ -239,7 +276,21 @@ const Wrong wrongs[] = {
     {"[nothing]\n", "", "f.toml:1:2: unknown key \"nothing\""},
     {"smmu = 3\n", "", "f.toml:1:8: smmu is not a table; "},
     {"endpoint = [1, 2]\n", "", "f.toml:1:12: endpoint is not a table; "},
-    {"memory = 3\n", "", "f.toml:1:1: unknown key \"memory\""},
+    {"memory = 3\n", "", "f.toml:1:1: \"memory\" is a table, not a value; write [memory]"},
+    {"[[memory]]\nsize = 4096\n", "", "f.toml:1:3: \"memory\" is a table, not a value; write [memory]"},
+    {"[[smmu]]\ntbu = \"x\"\n", "", "f.toml:2:1: \"smmu.tbu\" is a table, not a value; write [smmu.tbu]"},
+    {"", "smmu.tcu=3", "--set smmu.tcu=3: \"smmu.tcu\" is a table, not a value; "},
+    {"[smmu]\noas = \"auto\"\n", "",
+     "f.toml:2:7: smmu.oas = \"auto\" is the host's, which only smmu.accel = true has; "},
+    {"[[smmu]]\n[[smmu]]\n", "smmu.oas=auto", "--set smmu.oas=auto: smmu.oas = \"auto\" is the host's"},
+    {"[smmu]\noas = \"auto\"\naccel = true\n", "", "f.toml:3:9: smmu.accel: "},
+    {"[smmu]\noas = \"48\"\n", "", "f.toml:2:7: smmu.oas = \"48\" is not an integer; "},
+    {"[smmu]\ncohacc = \"true\"\n", "",
+     "f.toml:2:10: smmu.cohacc = \"true\" is a string and not a boolean; legal are true or false"},
+    {"[trace]\ncheck = \"false\"\n", "", "f.toml:2:9: trace.check = \"false\" is a string and not a boolean; "},
+    {"[smmu]\ngranules = [4, 16, 4]\n", "",
+     "f.toml:2:12: smmu.granules = [...] has 4 twice; legal are one or more of 4, 16 or 64"},
+    {"", "smmu.granules=4,0x4", "--set smmu.granules=4,0x4: smmu.granules = [...] has 0x4 twice; "},
     {"[memory]\nlatency_ns = 1.5\n", "",
      "f.toml:2:14: memory.latency_ns = a floating-point number is not an integer; "},
     {"[memory]\nlatency_ns = 1979-05-27\n", "", "f.toml:2:14: memory.latency_ns = a date or time is not an integer; "},

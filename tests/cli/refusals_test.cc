@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <nlohmann/json.hpp>
 
 #include "tests/cli/process.h"
 
@@ -38,6 +39,77 @@ TEST(Refusals, ControlBytesOfAFileDoNotReachTheTerminal) {
     EXPECT_EQ(result.exit_code, 2);
     EXPECT_EQ(result.err.find('\x1b'), std::string::npos) << result.err;
   }
+}
+
+struct RefusedRecords {
+  const char* records;
+  const char* says;  // after the trace's name
+};
+
+TEST(Refusals, RecordsThatNoDriverHereCanPlay) {
+  const TemporaryFolder folder;
+  const RefusedRecords rows[] = {
+      {"0 read sid=8 addr=0x1000 size=4 pa=0x41000000 perm=r\n"
+       "1 map sid=8 ssid=0x5 addr=0x2000 pa=0x42000000 perm=rw granule=4K pages=1\n",
+       ":3: record 2: map of substream 0x5, but the simulated driver uses no substreams; leave ssid out"},
+      {"0 unmap sid=8 ssid=0x0 addr=0x2000 granule=4K pages=1\n",
+       ":2: record 1: unmap of substream 0x0, but the simulated driver uses no substreams; leave ssid out"},
+      {"0 read sid=8 addr=0x1000 size=4 pa=0x41000000 perm=r\n1 config ste sid=8\n2 config ste sid=0x10000\n",
+       ":4: record 3: stream 0x10000 has more bits than smmu.sidsize = 16; raise smmu.sidsize to at least 17"},
+      {"0 config ste-range sid=0x20000 last=0x20007\n",
+       ":2: record 1: stream 0x20000 has more bits than smmu.sidsize = 16; raise smmu.sidsize to at least 18"},
+  };
+  for (const RefusedRecords& row : rows) {
+    const std::string trace = folder.write("t.txt", std::string("smmusim-trace text 1\n") + row.records + "end\n");
+    for (const char* mode : {"timed", "untimed"}) {
+      const Finished run = run_program({"run", "--trace", trace, "--mode", mode, "--json", folder.path("a.json")});
+      EXPECT_EQ(run.exit_code, 2) << row.says;
+      EXPECT_EQ(run.out, "");
+      EXPECT_EQ(run.err, "smmusim: " + trace + row.says + "\n");
+      EXPECT_EQ(folder.list(), std::vector<std::string>{"t.txt"});
+    }
+  }
+}
+
+TEST(Refusals, RecordedTimesNearTheEndOfTime) {
+  const TemporaryFolder folder;
+  const std::string head = "smmusim-trace text 1\n0 read sid=8 addr=0x1000 size=4 pa=0x41000000 perm=r\n";
+  const std::string tail = " read sid=8 addr=0x2000 size=4 pa=0x42000000 perm=r\nend\n";
+  const std::string most = folder.write("most.txt", head + "4611686018427387904" + tail);
+  for (const char* time : {"4611686018427387905", "18446744073709551615"}) {
+    const std::string late = folder.write("late.txt", head + time + tail);
+    for (const char* mode : {"timed", "untimed"}) {
+      const Finished refused = run_program({"run", "--trace", late, "--mode", mode, "--replay", "recorded"});
+      EXPECT_EQ(refused.exit_code, 2);
+      EXPECT_EQ(refused.err, "smmusim: " + late + ":3: record 2: its time is " + time +
+                                 " ps, and recorded times up to 4611686018427387904 ps, 53 days, can be played; use "
+                                 "trace.replay = closed, which ignores them\n");
+      EXPECT_EQ(run_program({"run", "--trace", late, "--mode", mode}).exit_code, 0);
+      const Finished played =
+          run_program({"run", "--trace", most, "--mode", mode, "--replay", "recorded", "--json", "-"});
+      ASSERT_EQ(played.exit_code, 0) << played.err;
+      const auto json = nlohmann::json::parse(played.out);
+      EXPECT_EQ(json["transactions"], 2);
+      EXPECT_GE(json["simulated_ns"].get<double>(), 4611686018427387.0) << mode;
+      EXPECT_LT(json["simulated_ns"].get<double>(), 4611686018528000.0) << mode;
+    }
+  }
+}
+
+TEST(Refusals, AConfigChangeOfAStreamWithoutAnEndpointIsPlayed) {
+  const TemporaryFolder folder;
+  const std::string trace = folder.write("t.txt",
+                                         "smmusim-trace text 1\n0 config ste sid=0xffff\n"
+                                         "1 config ste-range sid=0x100 last=0xffffffff\n2 config all\n"
+                                         "3 read sid=8 ssid=0x1 addr=0x1000 size=4\nend\n");
+  const Finished run = run_program({"run", "--trace", trace, "--mode", "untimed"});
+  EXPECT_EQ(run.exit_code, 0) << run.err;
+  const Finished wide = run_program({"run", "--trace",
+                                     folder.write("u.txt",
+                                                  "smmusim-trace text 1\n"
+                                                  "0 config ste sid=0x1ffff\nend\n"),
+                                     "--mode", "untimed", "--set", "smmu.sidsize=17"});
+  EXPECT_EQ(wide.exit_code, 0) << wide.err;
 }
 
 }  // namespace

@@ -36,6 +36,25 @@ TEST(TimedErrors, ImpossibleMappingsAreExitTwoInBothModes) {
   }
 }
 
+/// Devices can write the SMMU's registers; a driver whose SMMU is off then waits in vain.
+TEST(TimedErrors, ADeviceThatTurnsTheSmmuOffIsExitTwoInBothModes) {
+  TemporaryFolder folder;
+  const std::string trace = folder.write(
+      "off.txt",
+      "smmusim-trace text 1\n0 write sid=8 addr=0x10020 size=4 pa=0x9050020 perm=rw\n1 invalidate all\nend\n");
+  for (const char* mode : {"untimed", "timed"}) {
+    SCOPED_TRACE(mode);
+    const Finished run = run_program({"run", "--trace", trace, "--mode", mode, "--json", folder.path("a.json")});
+    EXPECT_EQ(run.exit_code, 2) << run.err;
+    EXPECT_EQ(run.out, "");
+    EXPECT_EQ(lines_of(run.err).size(), 1u) << run.err;
+    EXPECT_TRUE(run.err.starts_with("smmusim: " + trace + ":3: record 2: ")) << run.err;
+    EXPECT_NE(run.err.find("a device that writes the SMMU's registers or queues can stop it"), std::string::npos)
+        << run.err;
+    EXPECT_EQ(folder.list(), std::vector<std::string>{"off.txt"});
+  }
+}
+
 TEST(TimedErrors, RunningOutOfTableMemoryIsExitTwoInBothModes) {
   TemporaryFolder folder;
   std::string text = "smmusim-trace text 1\n";

@@ -70,7 +70,10 @@ Command Traffic::harmless_command() {
   Command command = command_of(opcode);
   if (opcode == Opcode::CMD_SYNC) return command;
   // Aimed at what an access of this traffic uses, mostly.
-  const refwalk::Access& target = clients_[random_.below(clients_.size())].question.access;
+  const Question& aim = clients_[random_.below(clients_.size())].question;
+  const refwalk::Access& target = aim.access;
+  // A request may end at its STE, while this would set AF where stage 2 maps the CD.
+  if (aim.request && opcode == Opcode::CMD_PREFETCH_CONFIG) return command_of(Opcode::CMD_SYNC);
   if (opcode < Opcode::CMD_TLBI_NH_ALL) {
     command.set<Command::StreamID>(target.sid).set<Command::SSV>(target.ssv);
     command.set<Command::SubstreamID>(target.ssv ? target.ssid : 0);

@@ -46,6 +46,25 @@ TEST(SpecAtsRequest, Refusals) {
   }
 }
 
+/// SMMUEN=0 leaves the Event queue alone, and what its description names has its record.
+TEST(SpecAtsRequest, RecordedWhileTheSmmuIsOff) {
+  RecordProperty("rule", "SM-EVT-004");
+  for (const bool eventqen : {true, false}) {
+    AtsBench b;
+    b.cr0(cr0::CMDQEN | (eventqen ? cr0::EVENTQEN : 0));
+    EXPECT_EQ(b.bench.r32(off::CR0ACK) & cr0::EVENTQEN, eventqen ? cr0::EVENTQEN : 0);
+    EXPECT_EQ(describe(b.request()), "UR");
+    EXPECT_EQ(b.bench.take_event().get(Type), eventqen ? F_BAD_ATS_TREQ : 0);
+    EXPECT_EQ(b.translated(pa).outcome, Outcome::abort);
+    EXPECT_EQ(b.bench.take_event().get(Type), eventqen ? 0x07u : 0) << "F_TRANSL_FORBIDDEN";
+    Transaction crossing = SmmuBench::transaction(0xffff, 0xffc);
+    crossing.size = 8;
+    EXPECT_EQ(b.bench.go(crossing).outcome, Outcome::proceed) << "of an ordinary access nothing is recorded";
+    EXPECT_EQ(b.bench.go(SmmuBench::transaction(1, ~0ull)).outcome, Outcome::abort);
+    EXPECT_TRUE(b.bench.take_events().empty());
+  }
+}
+
 TEST(SpecAtsRequest, EffectiveEatsAllows) {
   RecordProperty("rule", "SM-PC-015 SM-PC-033 SM-RU-005");
   AtsBench b;

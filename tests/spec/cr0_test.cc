@@ -97,7 +97,7 @@ TEST(SpecCr0, DisabledSmmuPassesOrAborts) {
 }
 
 TEST(SpecCr0, DisabledIgnoresSubstreamsAndBadStreamIds) {
-  RecordProperty("rule", "SM-RU-009 SM-REG-013 SM-EVT-004");
+  RecordProperty("rule", "SM-RU-009 SM-REG-013");
   SmmuBench bench;
   bench.enable(cr0::CMDQEN | cr0::EVENTQEN);
   Transaction t = SmmuBench::transaction(0xffff'ffff, 0x5000);

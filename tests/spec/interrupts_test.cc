@@ -112,6 +112,11 @@ TEST(SpecInterrupts, NothingIsReplayed) {
   make_event(bench);
   EXPECT_EQ(bench.smmu.take_interrupts(), 0u) << "the queue was not empty";
   EXPECT_EQ(bench.memory.count(Purpose::MSI), 0u);
+  bench.take_events();
+  EXPECT_EQ(bench.smmu.take_interrupts(), 0u) << "nor does reading the records make up for it";
+  make_event(bench);
+  EXPECT_EQ(bench.smmu.take_interrupts(), wire_eventq) << "this one comes after the Update";
+  EXPECT_EQ(bench.memory.count(Purpose::MSI), 1u);
 }
 
 TEST(SpecInterrupts, NoAddressNoMsi) {

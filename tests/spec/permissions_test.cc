@@ -205,8 +205,22 @@ TEST(SpecPermissions, DefaultsOfAnUntaggedTransaction) {
 TEST(SpecPermissions, MemoryTypeDoesNotMatter) {
   RecordProperty("rule", "SM-ATR-002");
   Permissions p;
-  p.bench.map(SmmuBench::ttb0(p.context), va, raw::page(target) | 3 << 2);  // Device-nGnRnE
-  EXPECT_EQ(p.go({false, true, AccessType::read}).outcome, Outcome::proceed);
+  for (unsigned bits = 0; bits < 16; ++bits) {
+    const Page page{(bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0, (bits & 8) != 0};
+    for (std::uint64_t index = 0; index < 4; ++index) {  // WB, NC, Device-nGnRE, Device-nGnRnE
+      p.bench.map(SmmuBench::ttb0(p.context), va, Permissions::leaf(page) | index << 2);
+      p.bench.invalidate_all();
+      for (const bool privileged : {false, true}) {
+        for (const Access& access : {Access{privileged, false, AccessType::read},
+                                     {privileged, true, AccessType::read},
+                                     {privileged, false, AccessType::write}}) {
+          const Outcome expected = permitted(page, access, false, false) ? Outcome::proceed : Outcome::abort;
+          EXPECT_EQ(p.go(access).outcome, expected) << bits << " type " << index;
+        }
+      }
+      p.bench.take_events();
+    }
+  }
 }
 
 struct OverrideRow {

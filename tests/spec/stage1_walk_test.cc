@@ -130,7 +130,9 @@ TEST(SpecStage1Walk, ContiguousRuns) {
       walk.bench.map(SmmuBench::ttb0(walk.context), i * page, leaf | raw::contiguous, row.level);
     }
     for (std::uint64_t i = 0; i < row.entries; ++i) {
-      EXPECT_EQ(walk.read(i * page + 0x10).address.value, base + i * page + 0x10);
+      const Response response = walk.read(i * page + 0x10);
+      EXPECT_EQ(response.address.value, base + i * page + 0x10);
+      EXPECT_EQ(response.page_bits, 39u - 9 * static_cast<unsigned>(row.level) + 4) << "one entry for all of them";
     }
     EXPECT_EQ(walk.read(row.entries * page).outcome, Outcome::abort) << "the run ends";
   }
@@ -145,6 +147,20 @@ TEST(SpecStage1Walk, TheContiguousBitAloneNeverConflicts) {
   for (std::uint64_t i = 0; i < 16; ++i) walk.bench.map(ttb, i << 12, raw::page(target + (i << 12)) | raw::contiguous);
   for (std::uint64_t i = 0; i < 16; ++i) EXPECT_EQ(walk.read(i << 12).address.value, target + (i << 12));
   EXPECT_TRUE(walk.bench.take_events().empty());
+}
+
+/// What no run of pages can be: the hint must not move any of them.
+TEST(SpecStage1Walk, ARunThatIsNotAligned) {
+  RecordProperty("rule", "SM-TL-023");
+  Walk walk;
+  constexpr std::uint64_t output = target + 0x1000;
+  for (std::uint64_t i = 0; i < 16; ++i)
+    walk.bench.map(SmmuBench::ttb0(walk.context), i << 12, raw::page(output + (i << 12)) | raw::contiguous);
+  for (std::uint64_t i = 0; i < 16; ++i) {
+    const Response response = walk.read(i << 12);
+    EXPECT_EQ(response.address.value, output + (i << 12));
+    EXPECT_EQ(response.page_bits, 12u);
+  }
 }
 
 struct RangeRow {
