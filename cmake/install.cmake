@@ -31,6 +31,10 @@ smmusim_install_layer(platform "memory, PCIe, endpoints, driver's tables and tra
 if(TARGET smmusim)
   install(TARGETS smmusim RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()
+# Where the program looks for it. A build of chosen targets may lack it.
+if(TARGET smmusim_qemu)
+  install(TARGETS smmusim_qemu LIBRARY DESTINATION lib/smmusim OPTIONAL)
+endif()
 
 configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/smmusimConfig.cmake.in ${PROJECT_BINARY_DIR}/smmusimConfig.cmake
                               INSTALL_DESTINATION ${SMMUSIM_CMAKE_DIR})

@@ -79,14 +79,16 @@ class Launch {
   void boot(const std::vector<std::string>& command) {
     constexpr std::chrono::seconds last_wish{5};  // for the statistics, after the time-out
     const Clock::time_point begin = Clock::now();
+    Child child(guard_, command);
     const auto out = [&](std::string_view piece) {
       console_.take(piece);
-      if (console_.user_space && boot_seconds_ == 0) boot_seconds_ = seconds_since(begin);
+      if (!console_.user_space || boot_seconds_ != 0) return;
+      boot_seconds_ = seconds_since(begin);
+      boot_cpu_seconds_ = child.cpu_seconds();
     };
     const auto err = [this](std::string_view piece) {
       if (!timed_out_) add_errors(piece);  // what it says of our SIGTERM tells nothing
     };
-    Child child(guard_, command);
     timed_out_ = !child.wait(begin + std::chrono::seconds(options_.timeout_seconds), out, err);
     if (timed_out_) {
       child.ask_to_end();
@@ -182,6 +184,7 @@ class Launch {
             {"device", devices},
             {"cpus", options_.cpus},
             {"boot_seconds", boot_seconds_},
+            {"boot_cpu_seconds", boot_cpu_seconds_},
             {"guest_boot_seconds", console_.guest_seconds},
             {"guest_exit", console_.exit_status ? ordered_json(*console_.exit_status) : ordered_json()},
             {"timed_out", timed_out_},
@@ -227,7 +230,7 @@ class Launch {
   std::string errors_;  // QEMU's standard error
   bool timed_out_ = false;
   int qemu_exit_ = 0;
-  double boot_seconds_ = 0, host_seconds_ = 0;
+  double boot_seconds_ = 0, boot_cpu_seconds_ = 0, host_seconds_ = 0;
   LinuxOutcome outcome_;
 };
 

@@ -15,6 +15,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdlib>
+#include <ctime>
 #include <filesystem>
 #include <sstream>
 #include <system_error>
@@ -131,6 +132,14 @@ Child::~Child() {
 
 void Child::ask_to_end() {
   if (process_ > 0) ::kill(process_, SIGTERM);
+}
+
+double Child::cpu_seconds() const {
+  constexpr double ns_per_s = 1e9;
+  clockid_t clock{};
+  timespec used{};
+  if (process_ <= 0 || ::clock_getcpuclockid(process_, &clock) != 0 || ::clock_gettime(clock, &used) != 0) return 0;
+  return static_cast<double>(used.tv_sec) + static_cast<double>(used.tv_nsec) / ns_per_s;
 }
 
 void Child::reap() {

@@ -57,6 +57,9 @@ class Child {
   /// SIGTERM; wait() sees what comes of it.
   void ask_to_end();
 
+  /// The processor time that it has used, while it runs.
+  double cpu_seconds() const;
+
   /// Its exit code after wait() gave true, 128 + N if signal N ended it.
   int exit_code() const { return exit_code_; }
 

@@ -40,15 +40,22 @@ def twenty_boots(run):
 
 @case
 def boot_time_beside_plain_qemu(run):
-    """At most 1.3 times. In turns, the best of five: a busy host only makes a boot slower."""
-    best = {}
+    """At most 1.3 times. In turns, the best of five: a busy host only makes a boot slower.
+
+    With more work than processors on the host the wall clock says little; then QEMU's processor time counts.
+    """
+    wall, cpu = {}, {}
     for _ in range(5):
         for iommu in ("none", "qemu", "smmusim"):
             guest = Guest(run, "--iommu", iommu, "--device", "nvme", "--run", script("idle.sh"))
-            best[iommu] = min(best.get(iommu, 1e9), guest.json["boot_seconds"])
-    ratio = best["smmusim"] / best["none"]
-    run.note(", ".join(f"{iommu} {seconds:.2f} s" for iommu, seconds in best.items()) + f", ratio {ratio:.2f}")
-    if ratio > 1.3:
+            wall[iommu] = min(wall.get(iommu, 1e9), guest.json["boot_seconds"])
+            cpu[iommu] = min(cpu.get(iommu, 1e9), guest.json["boot_cpu_seconds"])
+    ratio = wall["smmusim"] / wall["none"]
+    cpu_ratio = cpu["smmusim"] / cpu["none"]
+    busy = os.getloadavg()[0] > os.cpu_count()
+    run.note(", ".join(f"{iommu} {wall[iommu]:.2f} s ({cpu[iommu]:.2f} s of a CPU)" for iommu in wall))
+    run.note(f"ratio {ratio:.2f} ({cpu_ratio:.2f})" + (", a busy host" if busy else ""))
+    if ratio > 1.3 and not (busy and cpu_ratio <= 1.3):
         raise Failed(f"{ratio:.2f} times plain QEMU's")
 
 

@@ -37,12 +37,13 @@ FEATURES = {
     "nested": (("smmu.stages=nested",), STAGE1 | STAGE2, 0, 48),
     "ats": (("smmu.ats=on",), ATS, PRI, 48),
     "ats_and_pri": (("smmu.ats=on", "smmu.pri=true", "smmu.priqs=10"), ATS | PRI, 0, 48),
-    "linear_stream_table": (("smmu.st_level=0",), STAGE1, LEVELS2, 48),
+    "linear_stream_table": (("smmu.st_level=0", "smmu.sidsize=6"), STAGE1, LEVELS2, 48),
     "small_sids": (("smmu.sidsize=8",), STAGE1, 0, 48),
     "both_endians": (("smmu.ttendian=mixed",), LITTLE | BIG, 0, 48),
     "stalls": (("smmu.stall=on", "smmu.stall_max=16"), STALL, 0, 48),
-    "hypervisor": (("smmu.hyp=true",), HYP, 0, 48),
-    "small_queues": (("smmu.cmdqs=7", "smmu.eventqs=7"), STAGE1, 0, 48),
+    "hypervisor": (("smmu.stages=nested", "smmu.hyp=true"), HYP, 0, 48),
+    # The driver's keys are of the simulated driver; the configuration must be whole.
+    "small_queues": (("smmu.cmdqs=7", "smmu.eventqs=7", "driver.command_queue_log2=7", "driver.event_queue_log2=7"), STAGE1, 0, 48),
     "all_granules": (("smmu.granules=4,16,64",), STAGE1, 0, 48),
 }
 

@@ -67,7 +67,7 @@ class Guest:
         words = [case.options.program, "cosim", "linux", *case.common(arguments), "--console", self.console_path,
                  "--json", self.path("json"), *arguments]
         with open(self.path("out"), "w") as out, open(self.path("err"), "w") as err:
-            process = subprocess.Popen(words, stdout=out, stderr=err)
+            self.process = process = subprocess.Popen(words, stdout=out, stderr=err)
             try:
                 if during:
                     during(self)
@@ -101,8 +101,8 @@ class Guest:
         """Until the console has it."""
         deadline = time.monotonic() + seconds
         while text not in self.read("console"):
-            if time.monotonic() > deadline:
-                raise Failed(f"the guest does not say '{text}' within {seconds} s")
+            if time.monotonic() > deadline or self.process.poll() is not None:
+                raise Failed(f"the guest does not say '{text}' within {seconds} s\n{self.read('err')}")
             time.sleep(0.1)
 
     def require(self, holds, sentence):
