@@ -173,7 +173,7 @@ TEST(SpecAtsCompletion, NoIpaBeyondTheOas) {
 }
 
 TEST(SpecAtsCompletion, SizesOfOneStage) {
-  RecordProperty("rule", "SM-ATS-003 SM-PC-017");
+  RecordProperty("rule", "SM-PC-017");
   AtsBench b;
   const raw::Cd context = b.plain_stream();
   const std::uint64_t ttb = SmmuBench::ttb0(context);
