@@ -30,7 +30,7 @@ Task<> prefetch_configuration(Core& core, TranslationOp& op) {
   if (core.tcu.config_cache.find(t.stream_id, t.substream_valid, t.substream_id, false) != nullptr) co_return;
   op.token = core.tcu.in_flight.begin();
   co_await fetch_configuration(core, op);
-  core.tcu.in_flight.end(op.token);
+  end_in_tcu(core, op.token);
 }
 
 /// CMD_PREFETCH_ADDR: translations that fill caches and never fault. A hint is bounded: no more of them than the TLB
@@ -45,7 +45,7 @@ Task<> prefetch_addresses(Core& core, TranslationOp& op, Transaction& t, Command
     op.token = core.tcu.in_flight.begin();
     co_await delay(core.lifetime, core.lookup_time);
     co_await translate_in_tcu(core, op);
-    core.tcu.in_flight.end(op.token);
+    end_in_tcu(core, op.token);
   }
 }
 
@@ -100,7 +100,7 @@ Task<> CommandQueue::run() {
     if (core_.observer != nullptr) core_.observer->command(command, error);
     if (error != CommandError::CERROR_NONE) {
       fail(error);
-      break;
+      continue;  // unless the error was acknowledged while it was being told
     }
     ++core_.counters.commands[static_cast<std::size_t>(command.get<Command::OP>())];
     advance();

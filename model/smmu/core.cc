@@ -87,8 +87,15 @@ void update_cr0ack(Core& core) {
   if (core.command_queue.busy()) ack |= still_on & CR0::CMDQEN::mask;
   if (core.event_queue.busy()) ack |= still_on & CR0::EVENTQEN::mask;
   // The effective PRIQEN falls with SMMUEN, too (6.3.9.5).
-  if (core.pri_queue.busy()) ack |= still_on & (CR0::PRIQEN::mask | CR0::SMMUEN::mask);
+  if (core.pri_queue.owes()) ack |= still_on & (CR0::PRIQEN::mask | CR0::SMMUEN::mask);
+  // With SMMUEN = 0 no structure is read, nothing is cached or marked (6.3.9.6): what began before has to end first.
+  if ((still_on & CR0::SMMUEN::mask) != 0 && core.tcu.in_flight.open() != 0) ack |= CR0::SMMUEN::mask;
   core.regs.cr0ack = ack;
+}
+
+void end_in_tcu(Core& core, InFlight::Token token) {
+  core.tcu.in_flight.end(token);
+  if (core.regs.cr0ack != core.regs.cr0) update_cr0ack(core);
 }
 
 void invalidate(Core& core, const TlbInvalidation& what) {

@@ -95,6 +95,8 @@ inline void count_response(Core& core, const Transaction& transaction, const Res
 
 /// Lets CR0ACK follow CR0 as far as work under way allows (section 6.3.9).
 void update_cr0ack(Core& core);
+/// A translation leaves the TCU, whose token it gives back; SMMUEN's Update may have waited for it.
+void end_in_tcu(Core& core, InFlight::Token token);
 
 /// Removes what `what` names from every cache, and keeps translations under way from putting it back.
 void invalidate(Core& core, const TlbInvalidation& what);

@@ -78,8 +78,10 @@ Task<> PriQueue::drain() {
     const PageRequest request = messages_.front();
     messages_.pop_front();
     co_await process(request);
+    if (owed_ != 0 && --owed_ == 0) update_cr0ack(core_);
   }
   writing_ = false;
+  owed_ = 0;
   update_cr0ack(core_);
 }
 

@@ -35,8 +35,12 @@ class PriQueue {
   static constexpr std::size_t waiting_max = 1024;
   /// CMD_PRI_RESP.
   void respond(const spec::Command& command);
-  /// True while messages are on their way; PRIQEN can't be acknowledged off before.
+  /// True while messages are on their way.
   bool busy() const { return writing_; }
+  /// PRIQEN, or SMMUEN, falls: the messages that are here now are dealt with before that is acknowledged; those that
+  /// devices go on sending are not waited for.
+  void disabling() { owed_ = messages_.size() + (writing_ ? 1 : 0); }
+  bool owes() const { return writing_ && owed_ != 0; }
   void reset();
   Scope& scope();
 
@@ -57,6 +61,7 @@ class PriQueue {
   Send send_;
   std::deque<PageRequest> messages_;
   bool writing_ = false;
+  std::size_t owed_ = 0;  ///< of the messages here, those that came before disabling()
 };
 
 }  // namespace smmusim

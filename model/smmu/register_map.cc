@@ -63,6 +63,7 @@ std::uint64_t writable_cr0(const Core& core) {
   return present & ~(core.regs.cr0 ^ core.regs.cr0ack);  // a field in transition ignores new values
 }
 void written_cr0(Core& core, std::uint64_t before) {
+  if ((before & ~core.regs.cr0 & (CR0::SMMUEN::mask | CR0::PRIQEN::mask)) != 0) core.pri_queue.disabling();
   update_cr0ack(core);
   if (core.regs.cr0 != before) revoke_grants(core);
   if ((before & CR0::SMMUEN::mask) != 0 && !core.regs.smmuen()) core.stalls.terminate_all();

@@ -62,7 +62,7 @@ Task<> Tbu::serve(TranslationRequest& request) {
         co_await translate_in_tcu(core_, op);
         co_await delay(core_.lifetime, link_time_);
         keep(op);
-        core_.tcu.in_flight.end(op.token);
+        end_in_tcu(core_, op.token);
       }
     } else if (again) {
       if (era != core_.stalls.era()) {
