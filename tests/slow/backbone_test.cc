@@ -28,12 +28,12 @@ TEST_P(SlowBackbone, HoldsForManyMoreCases) {
 }
 
 // One ctest entry, and so one time limit of 300 s, for each of these: a busy machine takes thrice the time.
-INSTANTIATE_TEST_SUITE_P(Cold, SlowBackbone, testing::Values(Leg{"BackboneUntimed.Cold*", "6000"}));
-INSTANTIATE_TEST_SUITE_P(Warm, SlowBackbone, testing::Values(Leg{"BackboneUntimed.Warm*", "6000"}));
-INSTANTIATE_TEST_SUITE_P(Fetches, SlowBackbone,
-                         testing::Values(Leg{"BackboneUntimed.Without*", "6000"}, Leg{"BackboneUntimed.D*", "2000"}));
-INSTANTIATE_TEST_SUITE_P(Timed, SlowBackbone,
-                         testing::Values(Leg{"BackboneTimed.*", "4000"}, Leg{"BackboneMutation.*", "4000"}));
+INSTANTIATE_TEST_SUITE_P(Cold, SlowBackbone, testing::Values(Leg{"BackboneUntimed.Cold*", "5000"}));
+INSTANTIATE_TEST_SUITE_P(Warm, SlowBackbone, testing::Values(Leg{"BackboneUntimed.Warm*", "5000"}));
+INSTANTIATE_TEST_SUITE_P(Fetches, SlowBackbone, testing::Values(Leg{"BackboneUntimed.Without*", "5000"}));
+INSTANTIATE_TEST_SUITE_P(Debug, SlowBackbone, testing::Values(Leg{"BackboneUntimed.D*", "2000"}));
+INSTANTIATE_TEST_SUITE_P(Timed, SlowBackbone, testing::Values(Leg{"BackboneTimed.*", "3500"}));
+INSTANTIATE_TEST_SUITE_P(Mutation, SlowBackbone, testing::Values(Leg{"BackboneMutation.*", "4000"}));
 // 20000 machines with 250 accesses each: five million cases of random structures; the quick form has a million.
 INSTANTIATE_TEST_SUITE_P(Hostile, SlowBackbone,
                          testing::Values(Leg{"BackboneHostile.RandomStructures*", "30000"},

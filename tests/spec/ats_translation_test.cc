@@ -171,7 +171,7 @@ TEST(SpecAtsRequest, VmsThatCannotBeRead) {
   }
 }
 
-TEST(SpecAtsRequest, SizeAndSpeculationDoNotMatter) {
+TEST(SpecAtsRequest, SizeOperationAndGuessingDoNotMatter) {
   RecordProperty("rule", "SM-PC-003");
   AtsBench b;
   Transaction t = b.request_of(1, va + 0xffc);
