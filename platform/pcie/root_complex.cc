@@ -73,6 +73,7 @@ Router::Route RootComplex::route(tlm::tlm_generic_payload& payload, unsigned inp
     return route;
   }
   extension.client.stream_id = *stream_of(extension.requester_id);
+  extension.client.pcie = true;
   route.output = row->output;
   return route;
 }
@@ -91,6 +92,7 @@ Router::Route RootComplex::debug_route(tlm::tlm_generic_payload& payload, unsign
   const RidMapRow* row = row_of(extension.requester_id);
   if (row == nullptr) return {0, 0, tlm::TLM_GENERIC_ERROR_RESPONSE, 0};
   extension.client.stream_id = *stream_of(extension.requester_id);
+  extension.client.pcie = true;
   return {row->output, 0, tlm::TLM_OK_RESPONSE, 0};
 }
 

@@ -97,7 +97,10 @@ TEST(CosimSmmu, AnInvalidationByAddressNamesItsPages) {
   const auto by_address = [&](std::initializer_list<raw::Edit> edits) {
     return bench.issue(raw::command(raw::cmd::TLBI_NH_VA, {{ASID, 7}}).with(edits)).unmapped;
   };
-  EXPECT_EQ(by_address({{Address, 0x5}}), (std::vector<Unmapped>{{0x5000, 0xfff}}));
+  EXPECT_EQ(by_address({{Address, 0x5}, {TG, 1}, {raw::cmd::TTL, 3}}), (std::vector<Unmapped>{{0x5000, 0xfff}}));
+  // Without TG: a page of a size that is not said.
+  constexpr std::uint64_t half = std::uint64_t{1} << 63;
+  EXPECT_EQ(by_address({{Address, 0x5}}), (std::vector<Unmapped>{{0, half - 1}, {half, half - 1}}));
   // Three granules of 64 KiB from 64 KiB on: one alone, then two that are aligned together.
   EXPECT_EQ(by_address({{Address, 0x10}, {TG, 3}, {NUM, 2}}),
             (std::vector<Unmapped>{{0x1'0000, 0xffff}, {0x2'0000, 0x1'ffff}}));

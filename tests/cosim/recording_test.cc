@@ -102,6 +102,7 @@ TEST(CosimRecording, EveryCommandOfADriver) {
     spec::Features features;
     features.s1p = (row.stages & 1) != 0;
     features.s2p = (row.stages & 2) != 0;
+    features.ril = true;
     spec::Command command;
     command.dw = row.command.dw;
     const std::optional<trace::Record> record = record_of(command, features);

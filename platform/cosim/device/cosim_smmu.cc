@@ -32,8 +32,9 @@ Transaction transaction_of(StreamId stream, std::uint64_t address, DeviceAccess 
 
 /// Which addresses of some device an invalidation may cover; a notification that covers more than it must is allowed.
 void append_unmapped(const trace::Record& record, std::vector<Unmapped>& to) {
-  // A range of IPAs says nothing about the addresses of a device that has a stage 1 too.
-  if (record.invalidate_scope != trace::InvalidateScope::range) {
+  // A range of IPAs says nothing about the addresses of a device that has a stage 1 too. Without TG one page of any
+  // size is meant, and devices have it in pieces of 4 KiB.
+  if (record.invalidate_scope != trace::InvalidateScope::range || record.granule_log2 == 0) {
     constexpr std::uint64_t half = std::uint64_t{1} << 63;
     to.insert(to.end(), {{0, half - 1}, {half, half - 1}});
     return;

@@ -35,16 +35,20 @@ Record by_vmid(const Command& command, InvalidateScope scope, bool with_vmid) {
   return record;
 }
 
+/// The importer's limit, far beyond any address space.
+constexpr std::uint64_t pages_max = std::uint64_t{1} << 36;
+
 /// Fills what the invalidations by address have in common.
-Record with_range(Record record, const Command& command, std::uint64_t address) {
-  const auto tg = static_cast<unsigned>(command.get<Command::TG>());
+Record with_range(Record record, const Command& command, const spec::Features& features, std::uint64_t address) {
+  const unsigned tg = features.ril ? static_cast<unsigned>(command.get<Command::TG>()) : 0;
   record.address = address;
   record.pages = 1;
   record.leaf = command.get<Command::Leaf>();
   if (tg == 0) return record;
   record.granule_log2 = static_cast<std::uint8_t>(10 + 2 * tg);
   record.ttl = static_cast<std::uint8_t>(command.get<Command::TTL>());
-  record.pages = std::uint64_t{command.get<Command::NUM>() + 1} << command.get<Command::SCALE>();
+  const unsigned scale = features.ds ? std::min(command.get<Command::SCALE_DS>(), 39u) : command.get<Command::SCALE>();
+  record.pages = std::min(std::uint64_t{command.get<Command::NUM>() + 1} << scale, pages_max);
   return record;
 }
 
@@ -87,14 +91,14 @@ std::optional<Record> record_of(const Command& command, const spec::Features& fe
       return configuration(command, ConfigScope::cd_all);
     case Opcode::CMD_TLBI_NH_VA:
     case Opcode::CMD_TLBI_EL2_VA:
-      return with_range(by_asid(InvalidateScope::range, asid), command, command.get<Command::Address>());
+      return with_range(by_asid(InvalidateScope::range, asid), command, features, command.get<Command::Address>());
     case Opcode::CMD_TLBI_NH_VAA:
     case Opcode::CMD_TLBI_EL2_VAA:
-      return with_range(invalidation(InvalidateScope::range), command, command.get<Command::Address>());
+      return with_range(invalidation(InvalidateScope::range), command, features, command.get<Command::Address>());
     case Opcode::CMD_TLBI_S2_IPA:
       return with_range(
           features.s1p ? by_vmid(command, InvalidateScope::ipa_range, true) : by_asid(InvalidateScope::range, vmid),
-          command, command.get<Command::IPA>());
+          command, features, command.get<Command::IPA>());
     case Opcode::CMD_TLBI_NH_ASID:
     case Opcode::CMD_TLBI_EL2_ASID:
       return by_asid(InvalidateScope::asid, asid);

@@ -63,8 +63,20 @@ Machine::Machine(const Options& options, const Symbols& qemu)
 
 void Machine::create(const Options& options) {
   const Symbols& qemu = find_symbols();
+  if (the_machine != nullptr) {
+    throw InputError(fmt::format("the SMMU is there already; give -plugin or the environment variable {}, not both",
+                                 options_variable));
+  }
   the_machine = new Machine(options, qemu);
   register_callbacks(qemu);
+}
+
+void Machine::create_preloaded(const Options& options) {
+  const Symbols& qemu = find_symbols();
+  if (qemu.major != 7) {
+    throw MissingSymbols{fmt::format("{} can't take an SMMU by LD_PRELOAD; use -plugin", qemu.version())};
+  }
+  create(options);
 }
 
 Machine& Machine::instance() {
@@ -72,6 +84,16 @@ Machine& Machine::instance() {
 }
 
 void Machine::take_pci_bus() {
+  // Asking QEMU for the properties of our device makes one more, at any time.
+  if (pci_taken_ || bottom_half_ != nullptr) return;
+  bool several = false;
+  const Object* only = qemu_.object_resolve_path_type("", "pci-device", &several);
+  if (only == nullptr && several) {
+    end_process(exit_wrong_input,
+                fmt::format("-device {} comes after a PCI device, which has its address space already; it must be the "
+                            "first -device",
+                            device_type));
+  }
   Object* bus = qemu_.object_resolve_path_type("", "PCIE", nullptr);
   if (bus == nullptr) {
     end_process(exit_wrong_input, fmt::format("-device {}: the machine has no PCI Express bus, or already several; use "
@@ -79,9 +101,15 @@ void Machine::take_pci_bus() {
                                               device_type));
   }
   qemu_.set_up_pci(bus, address_space_of_function, nullptr);
+  pci_taken_ = true;
 }
 
 void Machine::complete() {
+  if (!pci_taken_) {
+    end_process(exit_wrong_input, fmt::format("no PCI device would be behind the SMMU; give -device {} as the first "
+                                              "-device",
+                                              device_type));
+  }
   ram_.discover(qemu_);
   const SmmuConfig& smmu = config_.smmus.front().config;
   qemu_.memory_region_init_io(frame_.data(), nullptr, frame_callbacks(), nullptr, device_type, smmu.frame_bytes);
@@ -150,15 +178,16 @@ void Machine::write(std::uint64_t offset, std::uint64_t value, unsigned size) {
 }
 
 void Machine::deliver(const Consequences& consequences) {
-  for (const MsiWrite& message : consequences.messages) {
-    qemu_.address_space_stl_le(qemu_.address_space_memory, message.address, message.data,
-                               qemu_.requester(own_requester_id), nullptr);
-  }
+  // First, because an interrupt may say that an invalidation is complete.
   for (const Unmapped& range : consequences.unmapped) {
     for (auto& [place, function] : functions_) {
       if (!function->wants_unmap) continue;
       qemu_.memory_region_notify_iommu(function->region.data(), 0, unmap_event(qemu_, range));
     }
+  }
+  for (const MsiWrite& message : consequences.messages) {
+    qemu_.address_space_stl_le(qemu_.address_space_memory, message.address, message.data,
+                               qemu_.requester(own_requester_id), nullptr);
   }
   for (unsigned wire = 0; wire != wires; ++wire) {
     if ((consequences.wires >> wire & 1) == 0 || wires_[wire] == nullptr) continue;
@@ -182,6 +211,12 @@ void Machine::deliver_later_ones() {
     now.swap(later_);
   }
   for (const Consequences& consequences : now) deliver(consequences);
+}
+
+void Machine::reset() {
+  smmu_->reset();
+  const std::lock_guard lock(later_mutex_);
+  later_.clear();
 }
 
 void Machine::write_statistics() {

@@ -30,6 +30,8 @@ class Machine {
   /// Loads the configuration and registers with QEMU. Call once, before QEMU makes its machine. Throws InputError,
   /// MissingSymbols.
   static void create(const Options& options);
+  /// The same, before QEMU's main(): only QEMU 7.2 has its types ready then. Throws MissingSymbols for others.
+  static void create_preloaded(const Options& options);
   static Machine& instance();
 
   /// `-device smmusim-smmu`: PCI functions made from now on are ours.
@@ -56,7 +58,7 @@ class Machine {
   void write(std::uint64_t offset, std::uint64_t value, unsigned size);
   /// From the main loop: what translations have left to do.
   void deliver_later_ones();
-  void reset() { smmu_->reset(); }
+  void reset();
 
  private:
   Machine(const Options& options, const Symbols& qemu);
@@ -71,6 +73,7 @@ class Machine {
   std::unique_ptr<CosimSmmu> smmu_;
   alignas(16) std::array<std::byte, region_bytes> frame_{};
   std::array<Irq*, wires> wires_{};
+  bool pci_taken_ = false;
   void* bottom_half_ = nullptr;
   std::map<std::pair<PciBus*, int>, std::unique_ptr<FunctionSpace>> functions_;
   std::mutex later_mutex_;

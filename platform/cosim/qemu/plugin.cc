@@ -31,7 +31,7 @@ __attribute__((constructor)) void loaded() {
   qemu_plugin_version = plugin_interface_version();
   const char* list = std::getenv(options_variable);
   if (list == nullptr || !std::string_view(program_invocation_short_name).starts_with("qemu-system")) return;
-  guarded([list] { Machine::create(parse_options(split_arguments(list))); });
+  guarded([list] { Machine::create_preloaded(parse_options(split_arguments(list))); });
 }
 
 }  // namespace

@@ -8,6 +8,17 @@ namespace {
 constexpr std::uint64_t no_ram = ~std::uint64_t{0};
 constexpr std::uint64_t end_of_memory = std::uint64_t{1} << 52;
 
+/// Where the section's memory is, if a device's write goes straight to it. Flash has memory too, but a write there is a
+/// command that needs the big lock: QEMU then maps a copy, somewhere else.
+std::byte* plain_ram(const Symbols& qemu, const RegionSection& section) {
+  if (section.readonly || qemu.memory_region_get_ram_addr(section.region) == no_ram) return nullptr;
+  std::byte* host = static_cast<std::byte*>(qemu.memory_region_get_ram_ptr(section.region)) + section.offset_in_region;
+  std::uint64_t size = 1;
+  void* mapped = qemu.address_space_map(qemu.address_space_memory, section.offset_in_space, &size, true, {});
+  if (mapped != nullptr) qemu.address_space_unmap(qemu.address_space_memory, mapped, size, true, 0);
+  return mapped == host ? host : nullptr;
+}
+
 }  // namespace
 
 void Ram::discover(const Symbols& qemu) {
@@ -17,9 +28,8 @@ void Ram::discover(const Symbols& qemu) {
     // The first piece at or after `at`. The reference to its region is kept: RAM stays.
     const RegionSection section = qemu.memory_region_find(system, at, end_of_memory - at);
     if (section.region == nullptr) return;
-    if (!section.readonly && qemu.memory_region_get_ram_addr(section.region) != no_ram) {
-      auto* host = static_cast<std::byte*>(qemu.memory_region_get_ram_ptr(section.region));
-      ranges_.push_back({section.offset_in_space, section.size_low, host + section.offset_in_region});
+    if (std::byte* host = plain_ram(qemu, section); host != nullptr) {
+      ranges_.push_back({section.offset_in_space, section.size_low, host});
     }
     at = section.offset_in_space + section.size_low;
   }

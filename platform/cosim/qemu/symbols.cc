@@ -10,9 +10,11 @@
 namespace smmusim::cosim::qemu {
 namespace {
 
-constexpr std::int64_t first_major = 7;
-constexpr std::int64_t last_major = 11;
-constexpr std::int64_t major_with_ops = 9;  // pci_setup_iommu takes a table of callbacks
+/// Those whose structures were looked at, and that were run. What lies between changed them step by step.
+bool known_version(std::int64_t major, std::int64_t minor) {
+  return (major == 7 && minor == 2) || major == 10 || major == 11;
+}
+constexpr std::int64_t first_major_with_ops = 10;  // of those known: pci_setup_iommu takes a table of callbacks
 
 /// Data pointers and functions are the same on the hosts that QEMU runs on.
 template <class Pointer>
@@ -40,14 +42,11 @@ Symbols look_up() {
 #undef SMMUSIM_FIND
   find("address_space_memory", symbols.address_space_memory, missing);
   find("pci_setup_iommu", symbols.pci_setup_iommu, missing);
-  const std::string known = fmt::format(
-      "a qemu-system-aarch64 of version {}.2 to {}, as in Debian's package "
-      "qemu-system-arm",
-      first_major, last_major);
+  const std::string known = "qemu-system-aarch64 7.2 (Debian 12's package qemu-system-arm), 10 or 11";
   if (!missing.empty()) {
     throw MissingSymbols{fmt::format("{} does not export {}; use {}", symbols.version(), missing, known)};
   }
-  if (symbols.major < first_major || symbols.major > last_major) {
+  if (!known_version(symbols.major, symbols.minor)) {
     throw MissingSymbols{fmt::format("{}: its structures are not known; use {}", symbols.version(), known)};
   }
   return symbols;
@@ -60,7 +59,7 @@ std::string Symbols::version() const {
 }
 
 void Symbols::set_up_pci(Object* bus, AddressSpace* (*address_space_of)(PciBus*, void*, int), void* opaque) const {
-  if (major < major_with_ops) {
+  if (major < first_major_with_ops) {
     using WithFunction = void (*)(Object*, AddressSpace * (*)(PciBus*, void*, int), void*);
     reinterpret_cast<WithFunction>(pci_setup_iommu)(bus, address_space_of, opaque);
     return;
@@ -72,7 +71,7 @@ void Symbols::set_up_pci(Object* bus, AddressSpace* (*address_space_of)(PciBus*,
 }
 
 TxAttributes Symbols::requester(std::uint16_t id) const {
-  const unsigned shift = major < 8 ? 4 : 6;  // behind: unspecified, secure, (8.0: space,) user, memory
+  const unsigned shift = major == 7 ? 4 : 6;  // behind: unspecified, secure, (later: space,) user, memory
   return {std::uint64_t{id} << shift};
 }
 
@@ -81,7 +80,7 @@ int plugin_interface_version() {
   std::string ignored;
   find_version(symbols, ignored);
   if (symbols.major >= 11) return 7;
-  return symbols.major >= 9 ? 4 : 1;
+  return symbols.major >= 10 ? 4 : 1;
 }
 
 const Symbols& find_symbols() {

@@ -26,6 +26,8 @@ namespace smmusim::cosim::qemu {
   ROW(void*, memory_region_get_ram_ptr, MemoryRegion*)                                                                \
   ROW(void, memory_region_notify_iommu, void* region, int index, TlbEvent)                                            \
   ROW(void, address_space_init, void* space, void* region, const char* name)                                          \
+  ROW(void*, address_space_map, AddressSpace*, std::uint64_t, std::uint64_t* size, bool writes, TxAttributes)         \
+  ROW(void, address_space_unmap, AddressSpace*, void*, std::uint64_t size, bool writes, std::uint64_t accessed)       \
   ROW(std::uint32_t, address_space_write, AddressSpace*, std::uint64_t, TxAttributes, const void*, std::uint64_t)     \
   ROW(void, address_space_stl_le, AddressSpace*, std::uint64_t, std::uint32_t, TxAttributes, std::uint32_t* result)   \
   ROW(int, pci_bus_num, PciBus*)                                                                                      \
