@@ -134,7 +134,7 @@ TEST(SpecTlb, AnyAddressInABlock) {
 }
 
 TEST(SpecTlb, ContiguousRunsGoAsAWhole) {
-  RecordProperty("rule", "SM-TI-002 SM-TL-024");
+  RecordProperty("rule", "SM-TI-002");
   Tlb tlb;
   for (std::uint64_t i = 0; i < 16; ++i) {
     tlb.bench.map(tlb.ttb, i << 12, raw::page(target + (i << 12)) | raw::contiguous);
@@ -145,6 +145,41 @@ TEST(SpecTlb, ContiguousRunsGoAsAWhole) {
   }
   tlb.invalidate(by_va(cmd::TLBI_NH_VA, 0x3000, 1, 1));
   EXPECT_EQ(tlb.bench.read(1, 0x3000).address.value, moved + 0x3000);
+}
+
+TEST(SpecTlb, SizesChangeWithoutBreakBeforeMake) {
+  RecordProperty("rule", "SM-TL-024");
+  SmmuConfig config = bench_config();
+  config.features.bbml = 2;
+  Tlb tlb(config);
+  constexpr std::uint64_t va = 0x20'0000, nt = 1u << 16;
+  const std::uint64_t at = tlb.bench.descriptor_at(tlb.ttb, va, 2), pages = tlb.bench.new_table();
+  const auto map_pages = [&](std::uint64_t pa) {
+    for (std::uint64_t i = 0; i < 512; ++i) tlb.bench.memory.write64(pages + 8 * i, raw::page(pa + (i << 12)));
+    tlb.bench.memory.write64(at, pages | 3);
+  };
+  map_pages(target);
+  EXPECT_EQ(tlb.bench.read(1, va + 0x3000).address.value, target + 0x3000);
+  tlb.bench.memory.write64(at, raw::block(target, raw::af | raw::ng | raw::ap_unprivileged | nt));
+  tlb.bench.invalidate_all();
+  tlb.bench.read(1, va);
+  tlb.bench.memory.log.clear();
+  EXPECT_EQ(tlb.bench.read(1, va + 0x5000).address.value, target + 0x5000);
+  EXPECT_EQ(tlb.bench.memory.count(Purpose::TTD), 0u) << "nT is ignored: the block is cached";
+  tlb.bench.invalidate_all();
+  map_pages(target);
+  tlb.bench.read(1, va + 0x3000);
+  tlb.bench.memory.write64(at, raw::block(target));
+  tlb.invalidate(by_va(cmd::TLBI_NH_VA, va + 0x10'0000, 1));  // the pointer to the table; the page may stay
+  for (std::uint64_t i = 0; i < 8; ++i) {
+    EXPECT_EQ(tlb.bench.read(1, va + (i << 12)).address.value, target + (i << 12)) << "block and page overlap";
+  }
+  map_pages(moved);
+  tlb.invalidate(by_va(cmd::TLBI_NH_VA, va + 0x3000, 1));
+  for (std::uint64_t i = 0; i < 8; ++i) {
+    EXPECT_EQ(tlb.bench.read(1, va + (i << 12)).address.value, moved + (i << 12)) << "both are gone";
+  }
+  EXPECT_TRUE(tlb.bench.take_events().empty());
 }
 
 TEST(SpecTlb, TableEntriesGoWithoutLeaf) {
@@ -349,6 +384,20 @@ TEST(SpecTlb, SixteenBitAsids) {
   tlb.change();
   tlb.invalidate(raw::command(cmd::TLBI_NH_ASID, {{cmd::ASID, 0xabcd}, {cmd::VMID, 0}}));
   EXPECT_TRUE(tlb.sees_new(0x1000));
+}
+
+TEST(SpecTlb, VmidsWithoutStageTwo) {
+  RecordProperty("rule", "SM-TI-010");
+  for (const std::uint64_t opcode : {cmd::TLBI_NH_ALL, cmd::TLBI_NH_ASID, cmd::TLBI_NH_VA, cmd::TLBI_NH_VAA}) {
+    for (const std::uint64_t vmid : {0u, 5u, 0xffffu}) {
+      SCOPED_TRACE(testing::Message() << opcode << " VMID " << vmid);
+      Tlb tlb;
+      tlb.map(0x1000);
+      tlb.change();
+      tlb.invalidate(by_va(opcode, 0x1000, 1).with({{cmd::VMID, vmid}}));
+      EXPECT_TRUE(tlb.sees_new(0x1000)) << "our choice: a VMID that is RES0 is ignored";
+    }
+  }
 }
 
 TEST(SpecTlb, InvalidationOvertakesAWalk) {

@@ -2,6 +2,8 @@
 // The Event queue: order, full, overflow, disabled, aborts (IHI 0070 sections 3.5, 7.2, 7.4).
 #include <gtest/gtest.h>
 
+#include <array>
+
 #include "tests/support/smmu_bench.h"
 
 namespace smmusim {
@@ -154,16 +156,64 @@ TEST(SpecEventQueue, AbortOnWrite) {
 }
 
 TEST(SpecEventQueue, RecordIsVisibleBeforeProd) {
-  RecordProperty("rule", "SM-QU-005 SM-EVQ-015 SM-QU-004");
+  RecordProperty("rule", "SM-QU-005 SM-QU-004");
   SmmuBench bench(timed_bench_config(), 50'000);
   std::uint32_t prod_at_write = 99;
   bench.memory.before = [&](const MemoryRequest& request) {
     if (request.purpose == Purpose::EVENT) prod_at_write = bench.r32(off::EVENTQ_PROD);
   };
-  for (std::uint32_t i = 0; i < 4; ++i) {
+  for (std::uint32_t i = 0; i < entries; ++i) {
     make_event(bench);
     EXPECT_EQ(prod_at_write, i) << "PROD moves after the record";
     EXPECT_EQ(bench.r32(off::EVENTQ_PROD), i + 1);
+  }
+}
+
+/// Looks at PROD at every instant and before every access of the SMMU.
+TEST(SpecEventQueue, OverflowIsNotSeenBeforeTheQueueIsFull) {
+  RecordProperty("rule", "SM-EVQ-015 SM-QU-004");
+  SmmuBench bench(timed_bench_config(), 50'000);
+  bench.enable(cr0::CMDQEN | cr0::SMMUEN);
+  bench.w64(off::EVENTQ_BASE, SmmuBench::eventq | 2);
+  bench.enable(0xd);
+  std::uint32_t seen = 0;
+  const auto look = [&] {
+    const std::uint32_t prod = bench.r32(off::EVENTQ_PROD);
+    if (prod == seen) return;
+    EXPECT_EQ(prod, seen == 4 ? 4 | flag : seen + 1) << "one step at a time, and OVFLG when the queue is full";
+    seen = prod;
+  };
+  bench.memory.before = [&](const MemoryRequest&) { look(); };
+  std::array<TranslationRequest, 6> requests;
+  for (TranslationRequest& request : requests) {
+    request.transaction = SmmuBench::transaction(3, 0);
+    request.fire = [](EventNode&) {};
+    bench.smmu.submit(0, request);
+  }
+  for (Time next = bench.engine.next_event(); next != time_never; next = bench.engine.next_event()) {
+    bench.engine.run_until(next);
+    look();
+  }
+  EXPECT_EQ(seen, 4 | flag);
+  for (TranslationRequest& request : requests) bench.smmu.retire(request);
+}
+
+TEST(SpecEventQueue, TheLargestQueueWraps) {
+  RecordProperty("rule", "SM-QU-004 SM-QU-002");
+  constexpr std::uint64_t base = 0x6000'0000;
+  constexpr std::uint32_t size = 1u << 19, mask = 2 * size - 1;
+  for (const std::uint32_t start : {size - 2, 2 * size - 2}) {
+    SmmuBench bench;
+    bench.enable(cr0::CMDQEN | cr0::SMMUEN);
+    bench.w64(off::EVENTQ_BASE, base | 19);
+    bench.w32(off::EVENTQ_PROD, start);
+    bench.w32(off::EVENTQ_CONS, start);
+    bench.enable(0xd);
+    for (std::uint32_t i = 0; i < 4; ++i) {
+      make_event(bench, i);
+      EXPECT_EQ(bench.r32(off::EVENTQ_PROD), (start + i + 1) & mask);
+      EXPECT_EQ(bench.memory.last(Purpose::EVENT).address, base + 32ull * ((start + i) & (size - 1)));
+    }
   }
 }
 

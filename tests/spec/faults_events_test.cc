@@ -294,7 +294,7 @@ TEST(SpecFaults, UnsupportedTransactionAndBadConfigurationGiveOneRecord) {
 }
 
 TEST(SpecFaults, BurstsOfConfigurationErrors) {
-  RecordProperty("rule", "SM-MRG-002 SM-CLS-001");
+  RecordProperty("rule", "SM-MRG-002");
   SmmuBench bench;
   for (int i = 0; i < 4; ++i) bench.read(3, 0);  // C_BAD_STE: may be merged whatever MEV
   const auto records = bench.take_events();

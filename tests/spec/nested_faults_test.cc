@@ -87,6 +87,32 @@ TEST(SpecNestedFaults, EveryKindAtEveryPlace) {
   }
 }
 
+TEST(SpecNestedFaults, EveryClassOfBothStages) {
+  RecordProperty("rule", "SM-CLS-001");
+  struct Row {
+    const char* what;
+    std::uint64_t event, stage2, fault_class;
+    void (*spoil)(Nested&);
+  };
+  const Row rows[] = {
+      {"CD", F_TRANSLATION, 1, 0, [](Nested& b) { b.spoil(b.asked(0), F_TRANSLATION); }},
+      {"stage-1 table", F_TRANSLATION, 1, tt, [](Nested& b) { b.spoil(b.asked(tt), F_TRANSLATION); }},
+      {"IPA", F_TRANSLATION, 1, in, [](Nested& b) { b.spoil(b.asked(in), F_TRANSLATION); }},
+      {"VA", F_TRANSLATION, 0, in, [](Nested& b) { b.s1.set(va, 3, 0); }},
+      {"fetch", F_WALK_EABT, 0, tt, [](Nested& b) { b.bench.memory.abort_at(b.place(b.s1.entry(va, 2)), 8); }}};
+  for (const Row& row : rows) {
+    SCOPED_TRACE(row.what);
+    Nested b;
+    row.spoil(b);
+    b.read(va);
+    const raw::Record record = b.bench.take_event();
+    EXPECT_EQ(record.get(Type), row.event);
+    EXPECT_EQ(record.get(CLASS), row.fault_class);
+    EXPECT_EQ(record.get(S2), row.stage2);
+    EXPECT_EQ(record.get(GPCF), 0u);
+  }
+}
+
 TEST(SpecNestedFaults, TheAccessOfTheClientIsNamed) {
   RecordProperty("rule", "SM-EVT-007 SM-EVR-014 SM-EVR-027");
   for (std::uint64_t fault_class = 0; fault_class <= in; ++fault_class) {

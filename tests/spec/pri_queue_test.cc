@@ -77,6 +77,27 @@ TEST(SpecPriQueue, BaseBeyondTheOasIsTruncated) {
   EXPECT_EQ(b.priq_entry(0).get(pri::StreamID), 1u);
 }
 
+TEST(SpecPriQueue, TheLargestQueueWraps) {
+  RecordProperty("rule", "SM-QU-004 SM-QU-002");
+  constexpr std::uint64_t base = 0x7000'0000;
+  constexpr std::uint32_t size = 1u << 19, mask = 2 * size - 1;
+  SmmuConfig config = ats_config();
+  config.features.priqs = 19;
+  for (const std::uint32_t start : {size - 2, 2 * size - 2}) {
+    AtsBench b(config);
+    b.cr0(AtsBench::all_on & ~(cr0::PRIQEN | cr0::SMMUEN));
+    b.bench.w64(off::PRIQ_BASE, base | 19);
+    b.bench.w32(off::PRIQ_PROD, start);
+    b.bench.w32(off::PRIQ_CONS, start);
+    b.cr0(AtsBench::all_on);
+    for (std::uint32_t i = 0; i < 4; ++i) {
+      b.page_request(ordinary_page_request());
+      EXPECT_EQ(b.priq_prod(), (start + i + 1) & mask);
+      EXPECT_EQ(b.bench.memory.last(Purpose::PRI).address, base + 16ull * ((start + i) & (size - 1)));
+    }
+  }
+}
+
 TEST(SpecPriQueue, PresetQueuesAreReadOnly) {
   RecordProperty("rule", "SM-PRQ-001");
   SmmuConfig config = ats_config();

@@ -188,7 +188,7 @@ TEST(SpecSteLegality, AbortConfigsAreNeverIllegal) {
 }
 
 TEST(SpecSteLegality, Cont) {
-  RecordProperty("rule", "SM-ST-022 SM-TL-018 SM-EVR-020");
+  RecordProperty("rule", "SM-ST-022 SM-TL-018");
   SmmuBench bench;  // equal STEs in a span of 8: each StreamID is served, neighbours are no conflict
   for (std::uint32_t sid = 8; sid < 16; ++sid) {
     bench.put_ste(sid, raw::Ste{}.with({{ste::V, 1}, {ste::Config, 4}, {ste::SHCFG, 1}, {ste::CONT, 3}}));

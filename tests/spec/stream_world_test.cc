@@ -74,6 +74,8 @@ TEST(SpecStreamWorld, AsidsOfEl2) {
     EXPECT_EQ(el2.bench.read(1, 0x1000).address.value, target);
     if (e2h) {
       EXPECT_EQ(el2.bench.read(2, 0x1000).address.value, moved) << "E2H entries have ASIDs";
+    } else {
+      EXPECT_EQ(el2.bench.read(2, 0x1000).address.value, target) << "EL2 is one address space: the entry is every CD's";
     }
   }
 }
@@ -211,6 +213,33 @@ TEST(SpecStreamWorld, VmidWildcard) {
     v.bench.push(raw::command(cmd::TLBI_NH_ALL, {{cmd::VMID, row.named}}));
     v.bench.sync();
     EXPECT_EQ(v.sees_new(1), row.must_be_gone);
+  }
+}
+
+/// The scope of the commands under way is the old or the new one; both have the VMID that they name.
+TEST(SpecStreamWorld, VmwChangesUnderInvalidations) {
+  RecordProperty("rule", "SM-CM-005");
+  for (unsigned instants = 0; instants < 24; ++instants) {
+    SCOPED_TRACE(instants);
+    SmmuConfig config = hyp_config();
+    config.timed = true;
+    SmmuBench bench(config, 50'000);
+    const raw::Cd context = bench.stage1_stream(1);
+    bench.put_ste(1, SmmuBench::stage1_ste(SmmuBench::cd_address(1)).with({{ste::S2VMID, 0x20}}));
+    bench.map(SmmuBench::ttb0(context), 0x1000, raw::page(target));
+    EXPECT_EQ(bench.read(1, 0x1000).address.value, target);
+    bench.map(SmmuBench::ttb0(context), 0x1000, raw::page(moved));
+    for (int i = 0; i < 4; ++i) bench.push(raw::command(cmd::TLBI_NH_ALL, {{cmd::VMID, 0x20}}));
+    bench.push(raw::command(cmd::SYNC));
+    bench.smmu.write_register(off::CMDQ_PROD, bench.prod, 4);
+    for (unsigned i = 0; i < instants && bench.engine.next_event() != time_never; ++i) {
+      bench.engine.run_until(bench.engine.next_event());
+    }
+    bench.enable(0xd | 2u << 6);
+    EXPECT_TRUE(bench.all_consumed());
+    EXPECT_EQ(bench.active_errors(), 0u);
+    EXPECT_EQ(bench.r32(off::CR0ACK) >> 6, 2u);
+    EXPECT_EQ(bench.read(1, 0x1000).address.value, moved);
   }
 }
 

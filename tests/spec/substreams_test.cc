@@ -181,6 +181,31 @@ TEST(SpecSubstreams, TableFormats) {
   }
 }
 
+TEST(SpecSubstreams, TwentyBitsOfSubstreamId) {
+  RecordProperty("rule", "SM-SS-005 SM-SS-009");
+  constexpr std::uint64_t linear = ~std::uint64_t{0};
+  SmmuConfig config = substream_config();
+  config.features.ssidsize = 20;
+  for (std::uint64_t cd_max = 13; cd_max <= 20; ++cd_max) {
+    const auto last = static_cast<std::uint32_t>((std::uint64_t{1} << cd_max) - 1);
+    for (const FormatRow& row : {FormatRow{"linear", 0, cd_max, last, linear, last},
+                                 FormatRow{"4 KiB leaves", 1, cd_max, last, last >> 6, last & 63},
+                                 FormatRow{"64 KiB leaves", 2, cd_max, last, last >> 10, last & 1023}}) {
+      SCOPED_TRACE(testing::Message() << row.what << " S1CDMax " << cd_max);
+      Substreams s(config);
+      s.set_ste(cd_max, 0, row.format);
+      const std::uint64_t base = row.l1_index == linear ? table : leaf;
+      if (row.l1_index != linear) s.bench.memory.write64(table + 8 * row.l1_index, leaf | 1);
+      s.bench.memory.store(base + 64 * row.index, s.cd);
+      EXPECT_EQ(s.read(static_cast<int>(last)).address.value, SmmuBench::target);
+      EXPECT_EQ(s.bench.memory.last(Purpose::CD).address, base + 64 * row.index);
+      if (cd_max == 20) continue;
+      EXPECT_EQ(s.read(static_cast<int>(last + 1)).outcome, Outcome::abort);
+      EXPECT_EQ(s.bench.take_event(), bad_substream(last + 1));
+    }
+  }
+}
+
 TEST(SpecSubstreams, MisalignedTablesAreAligned) {
   RecordProperty("rule", "SM-SS-007");
   Substreams s;
