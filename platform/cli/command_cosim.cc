@@ -2,6 +2,7 @@
 // `smmusim cosim linux`.
 #include <fmt/format.h>
 
+#include <array>
 #include <cstdio>
 #include <fstream>
 #include <memory>
@@ -81,10 +82,21 @@ void require_ours(const Arguments& arguments) {
 
 void require_apart(const Arguments& arguments) {
   const cosim::LinuxOptions& options = arguments.options;
+  const std::array outputs{arguments.console_path, arguments.json_path, options.record_path};
   for (const std::string& in : {arguments.path, options.script_path, options.kernel, options.qemu}) {
-    for (const std::string& out : {arguments.console_path, arguments.json_path, options.record_path}) {
+    for (const std::string& out : outputs) {
       if (!in.empty() && !out.empty()) require_two_files(in, out);
     }
+  }
+  for (std::size_t i = 0; i != outputs.size(); ++i) {
+    for (std::size_t j = i + 1; j != outputs.size(); ++j) {
+      if (!outputs[i].empty() && outputs[i] == outputs[j]) {
+        throw InputError(fmt::format("{}: two outputs can't have one file; give each its own", outputs[i]));
+      }
+    }
+  }
+  for (const auto& [flag, path] : {std::pair{"--console", &outputs[0]}, std::pair{"--record", &outputs[2]}}) {
+    if (is_standard_output(*path)) throw InputError(fmt::format("{} -: it needs a file; give a path", flag));
   }
 }
 

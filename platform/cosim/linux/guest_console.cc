@@ -40,8 +40,9 @@ void GuestConsole::take(std::string_view piece) {
       line(std::move(partial_));
       partial_.clear();
     } else if (c != '\r' && partial_.size() < line_bytes_max) {
+      // ASCII alone: the rest may control a terminal, or be no text.
       const auto byte = static_cast<unsigned char>(c);
-      partial_ += byte < 0x20 || byte == 0x7f ? (c == '\t' ? ' ' : '?') : c;
+      partial_ += byte < 0x20 || byte >= 0x7f ? (c == '\t' ? ' ' : '?') : c;
     }
   }
 }

@@ -23,7 +23,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr int exit_check_failed = 1, exit_lacking = 3, exit_defect = 70;
+constexpr int exit_check_failed = 1, exit_wrong_input = 2, exit_lacking = 3, exit_defect = 70;
 constexpr std::string_view our_prefix = "smmusim: ";
 
 double seconds_since(Clock::time_point begin) {
@@ -102,7 +102,7 @@ class Launch {
   void add_errors(std::string_view piece) {
     for (const char c : piece) {
       const auto byte = static_cast<unsigned char>(c);
-      const bool disturbs = (byte < 0x20 && c != '\n') || byte == 0x7f;  // a terminal
+      const bool disturbs = (byte < 0x20 && c != '\n') || byte >= 0x7f;  // a terminal
       if (errors_.size() < error_bytes_max) errors_ += disturbs ? '?' : c;
     }
   }
@@ -136,7 +136,7 @@ class Launch {
   void judge() {
     const std::string ours = our_lines();
     if (qemu_exit_ == exit_defect) return fail(exit_defect, ours.empty() ? "a defect of smmusim inside QEMU" : ours);
-    if (qemu_exit_ == exit_lacking && !ours.empty()) return fail(exit_lacking, ours);
+    if ((qemu_exit_ == exit_lacking || qemu_exit_ == exit_wrong_input) && !ours.empty()) return fail(qemu_exit_, ours);
     if (timed_out_) {
       return fail(exit_check_failed,
                   with_last_lines(fmt::format("cosim linux: the guest did not end within {} s (--timeout)",
@@ -237,7 +237,12 @@ class Launch {
 }  // namespace
 
 LinuxOutcome run_linux(const LinuxOptions& options) {
-  return Launch(options).run();
+  try {
+    return Launch(options).run();
+  } catch (const std::filesystem::filesystem_error& error) {
+    throw Lacking(fmt::format(
+        "cosim linux: {}; make room for it, or set XDG_CACHE_HOME and TMPDIR to folders that have", error.what()));
+  }
 }
 
 }  // namespace smmusim::cosim

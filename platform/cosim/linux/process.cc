@@ -25,7 +25,7 @@
 namespace smmusim::cosim {
 namespace {
 
-constexpr std::array watched{SIGINT, SIGTERM, SIGHUP};
+constexpr std::array watched{SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE};
 constexpr int signal_base = 128;
 
 struct Pipe {
