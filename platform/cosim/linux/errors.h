@@ -11,7 +11,8 @@ struct Lacking : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// SIGINT, SIGTERM or another signal that ends programs came while something was waited for. The signal is still pending.
+/// SIGINT, SIGTERM or another signal that ends programs came while something was waited for. The signal is still
+/// pending.
 struct Interrupted : std::runtime_error {
   Interrupted() : std::runtime_error("interrupted") {}
 };
