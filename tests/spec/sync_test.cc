@@ -184,7 +184,7 @@ TEST(SpecSync, WithAFullEventQueueItStillCompletes) {
 
 /// The MSI takes longer than the fetch of the next command.
 TEST(SpecSync, MsiOfAnEarlierSyncIsComplete) {
-  RecordProperty("rule", "SM-IR-004 SM-GER-010");
+  RecordProperty("rule", "SM-IR-004");
   SmmuBench bench(timed_bench_config(), 50'000);
   bench.memory.before = [&](const MemoryRequest& request) {
     bench.memory.latency_ps = request.purpose == Purpose::MSI ? 5'000'000 : 50'000;
