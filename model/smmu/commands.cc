@@ -39,14 +39,18 @@ bool with_stall(const Command&, const Features& f) {
   return f.stall_model != spec::StallModel::terminate;
 }
 
+/// SCALE of a range: 6 bits with IDR5.DS, where values above 39 act as 39 (4.4.1.1).
+unsigned scale_of(const Command& c, const Features& f) {
+  return f.ds ? std::min(c.get<Command::SCALE_DS>(), 39u) : c.get<Command::SCALE>();
+}
+
 /// A range without extent and without a TTL hint (4.4.1.1): illegal. TTL=1 with 16 KiB is reserved without DS.
 bool range_ok(const Command& c, const Features& f) {
   const auto tg = c.get<Command::TG>();
   if (!f.ril || tg == spec::TlbiTg::any) return true;
   unsigned ttl = c.get<Command::TTL>();
   if (tg == spec::TlbiTg::kib16 && ttl == 1 && !f.ds) ttl = 0;
-  const unsigned scale = f.ds ? c.get<Command::SCALE_DS>() : c.get<Command::SCALE>();
-  return c.get<Command::NUM>() != 0 || scale != 0 || ttl != 0;
+  return c.get<Command::NUM>() != 0 || scale_of(c, f) != 0 || ttl != 0;
 }
 bool range_s1(const Command& c, const Features& f) {
   return f.s1p && range_ok(c, f);
@@ -123,8 +127,7 @@ void set_addresses(const Core& core, const Command& c, std::uint64_t first, TlbI
   what.granule_bits = granule[static_cast<unsigned>(tg) & 3];
   const unsigned ttl = c.get<Command::TTL>();
   what.ttl = static_cast<std::uint8_t>(what.granule_bits == 14 && ttl == 1 && !core.config.features.ds ? 0 : ttl);
-  const unsigned scale = core.config.features.ds ? std::min(c.get<Command::SCALE_DS>(), 39u) : c.get<Command::SCALE>();
-  const unsigned shift = scale + what.granule_bits;  // at most 39 + 16
+  const unsigned shift = scale_of(c, core.config.features) + what.granule_bits;  // at most 39 + 16
   const std::uint64_t bytes = (std::uint64_t{c.get<Command::NUM>()} + 1) << shift;
   what.first &= ~low_mask(what.granule_bits);
   const std::uint64_t last = what.first + (bytes - 1);

@@ -11,12 +11,12 @@
 #include "platform/cli/commands.h"
 #include "platform/cli/trace_output.h"
 #include "platform/config/value.h"
+#include "platform/cosim/device/options.h"
 #include "platform/cosim/linux/errors.h"
 #include "platform/cosim/linux/guest_kernel.h"
 #include "platform/cosim/linux/launcher.h"
 #include "platform/system/output.h"
 #include "platform/system/statistics.h"
-#include "platform/trace/parse.h"
 
 namespace smmusim::cli {
 namespace {
@@ -58,10 +58,8 @@ std::vector<cosim::Device> parse_devices(const std::vector<std::string>& names) 
 }
 
 void require_injection(const std::string& text) {
-  for (const std::string_view kind : {"illegal-command:", "defect:"}) {
-    std::uint64_t number = 0;
-    if (text.starts_with(kind) && trace::parse_number(text.substr(kind.size()), number) && number != 0) return;
-  }
+  cosim::Injection injection;
+  if (cosim::parse_injection(text, injection)) return;
   throw InputError(fmt::format(
       "--inject {}: there is nothing of that name; give illegal-command:N or defect:N, N from 1", in_quotes(text)));
 }

@@ -8,9 +8,6 @@
 namespace smmusim::trace {
 namespace {
 
-// SCALE is 5 bits and NUM is 5 bits: (NUM + 1) << SCALE is at most 32 << 31 (IHI 0070, 4.4.1.1).
-constexpr std::uint64_t pages_max = std::uint64_t{32} << 31;
-
 /// A copy with only the fields that the kind (no access) uses.
 Record canonical(const Record& r) {
   Record c;

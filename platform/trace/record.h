@@ -48,6 +48,8 @@ enum class ConfigScope : std::uint8_t { ste, ste_range, cd, cd_all, all };
 inline constexpr std::uint8_t perm_read = 1;   ///< the mapping allows reads
 inline constexpr std::uint8_t perm_write = 2;  ///< the mapping allows writes
 inline constexpr std::uint32_t page_bytes = 4096;
+inline constexpr std::uint64_t pages_max = std::uint64_t{1}
+                                           << 36;  ///< of a range, map or unmap: NUM and SCALE of 5 bits (4.4.1.1)
 inline constexpr std::uint32_t access_bytes_max = 1u << 20;  ///< bounds the work that one record can ask for
 
 struct Record {

@@ -18,17 +18,6 @@ bool on_or_off(const std::string& argument, std::string_view value) {
   return false;
 }
 
-void take_injection(Injection& injection, const std::string& argument, std::string_view value) {
-  const std::size_t colon = value.find(':');
-  std::uint64_t number = 0;
-  const std::string_view kind = value.substr(0, colon);
-  const bool numbered = colon != std::string_view::npos && trace::parse_number(value.substr(colon + 1), number);
-  if (!numbered || number == 0 || (kind != "illegal-command" && kind != "defect")) {
-    refuse(argument, "write inject=illegal-command:N or inject=defect:N with N from 1");
-  }
-  (kind == "defect" ? injection.defect : injection.illegal_command) = number;
-}
-
 }  // namespace
 
 Options parse_options(std::span<const std::string> arguments) {
@@ -44,12 +33,25 @@ Options parse_options(std::span<const std::string> arguments) {
     } else if (key == "record") {
       options.record = on_or_off(argument, value);
     } else if (key == "inject") {
-      take_injection(options.injection, argument, value);
+      if (!parse_injection(value, options.injection)) {
+        refuse(argument, "write inject=illegal-command:N or inject=defect:N with N from 1");
+      }
     } else {
       refuse(argument, "there are config=FILE, stats=FILE, record=on|off and inject=KIND:N");
     }
   }
   return options;
+}
+
+bool parse_injection(std::string_view text, Injection& injection) {
+  const std::size_t colon = text.find(':');
+  std::uint64_t number = 0;
+  if (colon == std::string_view::npos || !trace::parse_number(text.substr(colon + 1), number) || number == 0)
+    return false;
+  const std::string_view kind = text.substr(0, colon);
+  if (kind != "illegal-command" && kind != "defect") return false;
+  (kind == "defect" ? injection.defect : injection.illegal_command) = number;
+  return true;
 }
 
 std::vector<std::string> split_arguments(std::string_view list) {

@@ -24,6 +24,9 @@ struct Options {
 /// Each argument is one key=value. Throws InputError, which names what is wrong and what would be right.
 Options parse_options(std::span<const std::string> arguments);
 
+/// `illegal-command:N` or `defect:N`, N from 1, added to `injection`. False: it is neither.
+bool parse_injection(std::string_view text, Injection& injection);
+
 /// The arguments of a comma-separated list.
 std::vector<std::string> split_arguments(std::string_view list);
 

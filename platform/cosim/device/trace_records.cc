@@ -35,9 +35,6 @@ Record by_vmid(const Command& command, InvalidateScope scope, bool with_vmid) {
   return record;
 }
 
-/// The importer's limit, far beyond any address space.
-constexpr std::uint64_t pages_max = std::uint64_t{1} << 36;
-
 /// Fills what the invalidations by address have in common.
 Record with_range(Record record, const Command& command, const spec::Features& features, std::uint64_t address) {
   const unsigned tg = features.ril ? static_cast<unsigned>(command.get<Command::TG>()) : 0;
@@ -48,7 +45,7 @@ Record with_range(Record record, const Command& command, const spec::Features& f
   record.granule_log2 = static_cast<std::uint8_t>(10 + 2 * tg);
   record.ttl = static_cast<std::uint8_t>(command.get<Command::TTL>());
   const unsigned scale = features.ds ? std::min(command.get<Command::SCALE_DS>(), 39u) : command.get<Command::SCALE>();
-  record.pages = std::min(std::uint64_t{command.get<Command::NUM>() + 1} << scale, pages_max);
+  record.pages = std::min(std::uint64_t{command.get<Command::NUM>() + 1} << scale, trace::pages_max);
   return record;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The guest's scripts; see the header. Files they use: /modules/order, /devices (a line each: class, name, node or MAC,
-// subnet), /disk.md5, /disk.lists (disk_image.h).
+// subnet), /disk.md5, /disk.lists (disk_image.h). Their /tmp is the guest's own, which init_script() mounts; no path of
+// the machine that runs QEMU.
 #include "platform/cosim/linux/guest_scripts.h"
 
 namespace smmusim::cosim {
