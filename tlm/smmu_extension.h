@@ -22,7 +22,8 @@ struct ClientAttributes {
   bool instruction = false;  ///< InD
   bool privileged = false;   ///< PnU
   bool atomic = false;       ///< reads and writes in one; the payload is a write of the operand
-  AtsType ats = AtsType::untranslated;
+  AtsType ats = AtsType::untranslated;  ///< of a translation request the payload is a read of 8 bytes for each STU
+  bool no_write = false;                ///< NW of a translation request
   Operation operation = Operation::plain;  ///< the payload is a read or a write, as which the operation counts
   bool speculative = false;
   bool no_snoop = false;  ///< No_snoop of PCIe
@@ -47,6 +48,12 @@ struct SmmuExtension final : tlm::tlm_extension<SmmuExtension> {
   MpamIds mpam{};
   Outcome outcome = Outcome::abort;
   spec::EventType event{};  ///< 0: none
+  // With outcome ats_completion: what a Translation Completion says of translated_address. The payload's data stays
+  // as it is, because the bits of the message are PCIe's.
+  AtsCompletion completion{};
+  bool read_allowed = false;
+  bool write_allowed = false;
+  std::uint8_t page_bits = 0;  ///< log2 of the bytes that it covers
 
   /// Back to the state after construction.
   void clear() { *this = SmmuExtension(); }

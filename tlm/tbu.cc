@@ -12,6 +12,9 @@
 namespace smmusim::systemc {
 namespace {
 
+/// Of one entry of a Translation Completion.
+constexpr std::uint32_t translation_bytes = 8;
+
 /// Reads of RAZ/WI: zeros, in the bytes that are enabled.
 void clear_enabled(tlm::tlm_generic_payload& payload, std::uint32_t offset, std::uint32_t size) {
   unsigned char* data = payload.get_data_ptr();
@@ -118,6 +121,10 @@ Transaction Tbu::transaction_of(const tlm::tlm_generic_payload& payload, std::ui
   transaction.instruction = client.instruction;
   transaction.privileged = client.privileged;
   transaction.ats = client.ats;
+  transaction.no_write = client.no_write;
+  if (client.ats == AtsType::translation_request) {
+    transaction.stus = static_cast<std::uint8_t>(std::min(size / translation_bytes, 0xffU));
+  }
   transaction.operation = client.operation;
   transaction.speculative = client.speculative;
   transaction.no_snoop = client.no_snoop;
@@ -138,9 +145,11 @@ std::uint32_t Tbu::part_size(std::uint64_t address, std::uint32_t left) const {
 bool Tbu::refuse(tlm::tlm_generic_payload& payload) const {
   const std::uint32_t length = payload.get_data_length();
   const std::uint64_t address = payload.get_address();
-  if (payload.get_command() == tlm::TLM_IGNORE_COMMAND ||
-      attributes_of(payload).ats == AtsType::translation_request) {  // no memory access, and marks pages dirty
+  const bool request = attributes_of(payload).ats == AtsType::translation_request;
+  if (payload.get_command() == tlm::TLM_IGNORE_COMMAND || (request && !payload.is_read())) {
     payload.set_response_status(tlm::TLM_COMMAND_ERROR_RESPONSE);
+  } else if (request && (length % translation_bytes != 0 || part_size(address, length) != length)) {
+    payload.set_response_status(tlm::TLM_BURST_ERROR_RESPONSE);
   } else if (length == 0 || payload.get_data_ptr() == nullptr || payload.get_streaming_width() < length ||
              address + (length - 1) < address) {
     payload.set_response_status(tlm::TLM_BURST_ERROR_RESPONSE);
@@ -156,7 +165,8 @@ bool Tbu::refuse(tlm::tlm_generic_payload& payload) const {
 }
 
 tlm::tlm_response_status Tbu::status_of(const Response& response) {
-  const bool fine = response.outcome == Outcome::proceed || response.outcome == Outcome::raz_wi;
+  const bool fine = response.outcome == Outcome::proceed || response.outcome == Outcome::raz_wi ||
+                    response.outcome == Outcome::ats_completion;
   return fine ? tlm::TLM_OK_RESPONSE : tlm::TLM_GENERIC_ERROR_RESPONSE;
 }
 
@@ -171,6 +181,10 @@ void Tbu::report(tlm::tlm_generic_payload& payload, const Response& response, bo
     extension->instruction = response.instruction;
     extension->privileged = response.privileged;
     extension->mpam = response.mpam;
+    extension->completion = response.ats;
+    extension->read_allowed = response.read_allowed;
+    extension->write_allowed = response.write_allowed;
+    extension->page_bits = response.page_bits;
   }
   if (first || extension->outcome == Outcome::proceed) {
     extension->outcome = response.outcome;

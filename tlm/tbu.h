@@ -12,8 +12,8 @@
 // - Byte enables go with the bytes they belong to, a repeating pattern turned to each part's first byte. A streaming
 //   width below the length (one address written again and again) is TLM_BURST_ERROR_RESPONSE, and so is an access
 //   that passes the top of the 64-bit address space.
-// - An ATS Translation Request has no place here, where nothing brings its completion back: it is
-//   TLM_COMMAND_ERROR_RESPONSE and reaches no SMMU. Smmu::submit takes it.
+// - An ATS Translation Request is a read of 8 bytes for each STU that it asks for, within one 4 KiB page. It goes no
+//   further than the SMMU; its completion is in the extension, and the data is left alone.
 // - Responses: proceed: what downstream says. RAZ/WI: TLM_OK_RESPONSE, reads give zeros. Abort:
 //   TLM_GENERIC_ERROR_RESPONSE, so that TLM_ADDRESS_ERROR_RESPONSE always means that downstream has no such address.
 // - DMI (tbu_dmi.cc): in untimed mode, one mapping of the stream that the socket's defaults name.

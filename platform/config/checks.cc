@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "platform/config/supported.h"
+#include "platform/pcie/ats_property.h"
 
 namespace smmusim {
 namespace {
@@ -67,6 +68,7 @@ class Checker {
       check_unsupported(unsupported_of_endpoint(), config_.endpoints[i], {KeyScope::endpoint, i});
     }
     check_endpoints();
+    check_atc({KeyScope::endpoint, Part::endpoint_template}, config_.endpoint_template);
   }
 
  private:
@@ -280,6 +282,7 @@ class Checker {
         report(part, {"endpoint.stream_id", "endpoint.bdf"},
                "two endpoints have StreamID " + hex(endpoint.stream().value) + "; give each its own bdf or stream_id");
       }
+      check_atc(part, endpoint);
       const NamedSmmu& smmu = config_.smmus[endpoint.smmu];
       if (!fits(endpoint.stream().value, smmu.config.features.sidsize)) {
         report(part, {"endpoint.stream_id", "endpoint.bdf", "smmu.sidsize"},
@@ -287,6 +290,16 @@ class Checker {
                    to_string(smmu.config.features.sidsize) + "; lower it or raise smmu.sidsize");
       }
     }
+  }
+
+  void check_atc(const Part& part, const EndpointConfig& endpoint) {
+    const CacheConfig cache{endpoint.atc.entries, endpoint.atc.ways, endpoint.atc.replacement};
+    check_cache(part, cache, "endpoint.atc_entries", "endpoint.atc_ways");
+    const platform::AtsDecision decision =
+        platform::decide_ats(endpoint.ats, endpoint.host_ats, endpoint.ats_capability);
+    if (decision.refusal == platform::AtsRefusal::none) return;
+    report(part, {"endpoint.ats", "endpoint.host_ats"},
+           "endpoint.ats: " + std::string(platform::describe(decision.refusal)) + "; use ats = \"auto\" or \"off\"");
   }
 
   const PlatformConfig& config_;

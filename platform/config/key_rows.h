@@ -12,6 +12,9 @@
 
 namespace smmusim::key_rows {
 
+/// Replacement policies of caches.
+inline constexpr Choice replacements[] = {{"lru", 0}, {"round-robin", 1}, {"random", 2}};
+
 std::vector<Key> platform_keys();
 std::vector<Key> feature_keys();
 std::vector<Key> smmu_keys();

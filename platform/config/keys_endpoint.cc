@@ -69,10 +69,32 @@ void add_ats(std::vector<Key>& keys) {
                             {"", "whether the physical device has ATS", "a device without ATS"}));
   keys.push_back(choice<E>("endpoint.host_ats", [](auto& e) -> auto& { return e.host_ats; }, host_reports,
                            {"", "what the host kernel reports of the device's ATS", "no host device, so no report"}));
-  keys.push_back(integer<E>("endpoint.atc_entries", [](auto& e) -> auto& { return e.atc_entries; }, 0, 1 << 20,
-                            {"entries", "of the device's address translation cache", "a device without ATS"}));
   keys.push_back(integer<E>("endpoint.pasid_bits", [](auto& e) -> auto& { return e.pasid_bits; }, 0, 20,
                             {"bit", "width of the PASID capability; 0: none", "a device without PASID"}));
+  keys.push_back(boolean<E>("endpoint.pri", [](auto& e) -> auto& { return e.pri; },
+                            {"", "whether the device has the PRI capability", "a device without PRI"}));
+  keys.push_back(integer<E>("endpoint.pri_requests", [](auto& e) -> auto& { return e.pri_requests; }, 1, 512,
+                            {"requests", "Page Requests at a time", "a page of a queue's entries"}));
+}
+
+void add_atc(std::vector<Key>& keys) {
+  keys.push_back(integer<E>("endpoint.atc_entries", [](auto& e) -> auto& { return e.atc.entries; }, 0, 1 << 20,
+                            {"entries", "of the device's address translation cache", "none is remembered"}));
+  keys.push_back(integer<E>("endpoint.atc_ways", [](auto& e) -> auto& { return e.atc.ways; }, 1, 1 << 20,
+                            {"ways", "of the ATC; entries / ways is a power of two", "usual"}));
+  keys.push_back(choice<E>("endpoint.atc_replacement", [](auto& e) -> auto& { return e.atc.replacement; }, replacements,
+                           {"", "of the ATC", "the usual approximation"}));
+  keys.push_back(integer<E>("endpoint.atc_page_bits", [](auto& e) -> auto& { return e.atc.page_bits_max; }, 12, 63,
+                            {"log2(bytes)", "largest page that one entry stands for; larger answers are cut",
+                             "whatever the SMMU answers"}));
+  keys.push_back(integer<E>("endpoint.atc_requests", [](auto& e) -> auto& { return e.atc.requests; }, 1, 1024,
+                            {"requests", "Translation Requests at a time", "half the root port's credits"}));
+  keys.push_back(integer<E>("endpoint.atc_prefetch", [](auto& e) -> auto& { return e.atc.prefetch_pages; }, 0, 64,
+                            {"pages", "asked for after the one that missed", "no prefetch"}));
+  keys.push_back(integer<E>("endpoint.atc_invalidate_ns", [](auto& e) -> auto& { return e.atc.invalidate_ns; }, 0,
+                            1'000'000, {"ns", "the ATC takes for an Invalidate Request", "a few cycles at 500 MHz"}));
+  keys.push_back(integer<E>("endpoint.invalidate_queue", [](auto& e) -> auto& { return e.atc.invalidate_queue; }, 1, 32,
+                            {"requests", "Invalidate Queue Depth of the ATS capability", "all that ITags can name"}));
 }
 
 }  // namespace
@@ -90,7 +112,15 @@ std::vector<Key> endpoint_keys() {
   keys.push_back(integer<E>("endpoint.issue_interval_ns", [](auto& e) -> auto& { return e.issue_interval_ns; }, 0,
                             1'000'000,
                             {"ns", "between the starts of two accesses; 0: no limit", "the link limits it"}));
+  keys.push_back(integer<E>("endpoint.tags", [](auto& e) -> auto& { return e.tags; }, 1, 256,
+                            {"requests", "non-posted requests at a time, translation requests among them",
+                             "all that Extended Tags can name"}));
+  keys.push_back(integer<E>("endpoint.request_ns", [](auto& e) -> auto& { return e.request_ns; }, 0, 1'000'000,
+                            {"ns", "from the start of an access to its first TLP", "part of pcie.processing_ns"}));
+  keys.push_back(integer<E>("endpoint.completion_ns", [](auto& e) -> auto& { return e.completion_ns; }, 0, 1'000'000,
+                            {"ns", "from a read's last completion to its end", "part of pcie.processing_ns"}));
   add_ats(keys);
+  add_atc(keys);
   return keys;
 }
 

@@ -14,7 +14,6 @@ constexpr std::uint64_t accesses_max = 0xffff;  // numbered in 16 bits
 constexpr std::uint64_t walkers_max = 1 << 12;
 constexpr std::uint64_t timeout_max = 100'000'000;  // PCIe has a minute and a half
 
-constexpr Choice replacements[] = {{"lru", 0}, {"round-robin", 1}, {"random", 2}};
 constexpr Choice crossings[] = {{"split", 0}, {"f_uut", 1}};
 
 struct CacheNames {

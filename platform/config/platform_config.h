@@ -62,6 +62,23 @@ struct PcieConfig {
   unsigned rcb_bytes = 64;       ///< Read Completion Boundary
   unsigned propagation_ns = 5;   ///< one way along the link
   unsigned processing_ns = 150;  ///< one way through the root complex
+  bool ats_supported = true;     ///< by the root complex, as firmware says of it
+  unsigned outstanding = 256;    ///< memory requests at a time at each TBU
+  // What the root port's receive buffers hold: TLPs, and units of 16 bytes. 0: unlimited.
+  unsigned posted_header_credits = 64;
+  unsigned posted_data_credits = 1024;
+  unsigned non_posted_header_credits = 64;
+};
+
+struct AtcSettings {
+  unsigned entries = 0;
+  unsigned ways = 4;
+  Replacement replacement = Replacement::lru;
+  unsigned page_bits_max = 63;      ///< log2 of the largest page that one entry stands for
+  unsigned requests = 32;           ///< Translation Requests at a time
+  unsigned prefetch_pages = 0;      ///< asked for after the page that missed
+  unsigned invalidate_ns = 20;      ///< for one Invalidate Request
+  unsigned invalidate_queue = 32;   ///< Invalidate Queue Depth
 };
 
 struct EndpointConfig {
@@ -71,10 +88,15 @@ struct EndpointConfig {
   std::size_t smmu = 0;                    ///< index in PlatformConfig::smmus
   unsigned outstanding = 64;               ///< accesses at a time
   unsigned issue_interval_ns = 0;          ///< between the starts of two accesses
+  unsigned tags = 256;                     ///< non-posted requests at a time
+  unsigned request_ns = 0;                 ///< from the start of an access to its first TLP
+  unsigned completion_ns = 0;              ///< from a read's last completion to its end
   OnOffAuto ats = OnOffAuto::automatic;    ///< the per-device property
   bool ats_capability = false;             ///< of the physical device
   HostAts host_ats = HostAts::unknown;     ///< unknown counts as supported
-  unsigned atc_entries = 0;                ///< of the device's address translation cache
+  AtcSettings atc{};                       ///< the device's address translation cache
+  bool pri = false;                        ///< it has the PRI capability
+  unsigned pri_requests = 32;              ///< Page Requests at a time
   unsigned pasid_bits = 0;                 ///< 0: no PASID capability
 
   StreamId stream() const { return StreamId(stream_id.value_or(rid)); }

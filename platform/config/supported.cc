@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The rows: this version has Non-secure stages 1 and 2 of VMSAv8-64, ATS and PRI. Its endpoints do no ATS yet.
+// The rows: this version has Non-secure stages 1 and 2 of VMSAv8-64, ATS and PRI.
 #include "platform/config/supported.h"
 
 namespace smmusim {
@@ -68,12 +68,7 @@ constexpr UnsupportedRow<NamedSmmu> replay_rows[] = {
      "untimed devices can't wait for the end of a stall; use stall = \"off\" or mode = \"timed\""},
 };
 
-// With ats = "auto" a device of this version shows no capability, whatever its SMMU has.
 constexpr UnsupportedRow<EndpointConfig> endpoint_rows[] = {
-    {"endpoint.ats", [](E e) { return e.ats == OnOffAuto::on; },
-     "ATS of endpoints is not supported by this version; use ats = \"off\" or \"auto\""},
-    {"endpoint.atc_entries", [](E e) { return e.atc_entries != 0; },
-     "ATS of endpoints is not supported by this version; use atc_entries = 0"},
     {"endpoint.pasid_bits", [](E e) { return e.pasid_bits != 0; },
      "PASIDs are not supported by this version; use pasid_bits = 0"},
 };

@@ -129,6 +129,12 @@ bool FunctionConfig::pri_enabled() const {
 std::uint32_t FunctionConfig::pri_allocation() const {
   return pri_ ? space_.read(*pri_ + cap::pri_allocation, 4) : 0;
 }
+unsigned FunctionConfig::invalidate_queue_depth() const {
+  return description_.ats ? description_.ats->invalidate_queue_depth : 0;
+}
+unsigned FunctionConfig::pasid_bits() const {
+  return description_.pasid ? description_.pasid->width : 0;
+}
 bool FunctionConfig::pasid_enabled() const {
   return (control(pasid_, cap::pasid_control) & 1) != 0;
 }

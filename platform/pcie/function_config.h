@@ -55,7 +55,9 @@ class FunctionConfig {
   unsigned stu_bits() const;
   bool pri_enabled() const;
   std::uint32_t pri_allocation() const;
+  unsigned invalidate_queue_depth() const;  ///< Invalidate Requests that it takes at a time; 0: it has no ATS
   bool pasid_enabled() const;
+  unsigned pasid_bits() const;  ///< width of its PASIDs
   bool pasid_execute() const;
   bool pasid_privileged() const;
   bool msi_enabled() const;
@@ -63,6 +65,7 @@ class FunctionConfig {
 
   /// Where a BAR is now; nothing if there is no such BAR.
   std::optional<std::uint64_t> bar_address(unsigned index) const;
+  std::uint64_t bar_bytes(unsigned index) const { return description_.bars[index].bytes; }
   /// Where the capability is; nothing if the device has none, or it is hidden.
   std::optional<std::uint16_t> capability(std::uint16_t id, bool extended) const;
 

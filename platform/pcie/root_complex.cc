@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: MIT
-// From RequesterID to StreamID by the rows of the map (IHI 0070 section 3.2), and the links' delays in front of it.
+// Memory requests at the RootComplex: from a port's queues through a TBU and back as completions.
 #include "platform/pcie/root_complex.h"
 
+#include <algorithm>
+#include <cstring>
 #include <stdexcept>
 #include <string>
+
+#include "platform/pcie/root_complex_parts.h"
 
 namespace smmusim::platform {
 namespace {
 
-void require_valid_map(const RootComplexConfig& config, unsigned outputs) {
+void require_valid_rows(const RootComplexConfig& config, unsigned outputs) {
   const auto& rows = config.rid_map;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const std::string row = "rid_map row " + std::to_string(i);
@@ -28,13 +32,110 @@ void require_valid_map(const RootComplexConfig& config, unsigned outputs) {
   }
 }
 
+const RootComplexConfig& checked(const RootComplexConfig& config, unsigned outputs) {
+  require_valid_rows(config, outputs);
+  if (config.outstanding == 0 || config.outstanding > 0xffff) {
+    throw std::invalid_argument("pcie.outstanding is " + std::to_string(config.outstanding) + "; give 1 to 65535");
+  }
+  return config;
+}
+
+DmaStatus status_of(tlm::tlm_response_status status) {
+  switch (status) {
+    case tlm::TLM_OK_RESPONSE:
+      return DmaStatus::ok;
+    case tlm::TLM_ADDRESS_ERROR_RESPONSE:
+      return DmaStatus::address_error;
+    case tlm::TLM_GENERIC_ERROR_RESPONSE:
+    case tlm::TLM_INCOMPLETE_RESPONSE:
+      return DmaStatus::aborted;
+    default:
+      return DmaStatus::refused;
+  }
+}
+
 }  // namespace
 
-RootComplex::RootComplex(const sc_core::sc_module_name& name, systemc::Pump& pump, unsigned ports, unsigned outputs,
+void RootComplex::Port::tlp_arrived(Tlp& tlp, TlpLink&) {
+  tlp.holder = this;
+  tlp.fire = &RootComplex::processed;
+  tlp.scope = &root->scope_;
+  root->engine_.schedule_in(root->config_.request_processing_ps, tlp);
+}
+
+void RootComplex::Port::room_again(FlowClass flow_class, TlpLink&) {
+  if (flow_class == FlowClass::completion) {
+    root->serve_completions(*this);
+  } else if (flow_class == FlowClass::posted) {
+    root->serve_messages(*this);
+  }
+}
+
+RootComplex::RootComplex(const sc_core::sc_module_name& name, systemc::Pump& pump, TlpPool& pool, unsigned outputs,
                          const RootComplexConfig& config)
-    : Router(name, pump, ports, outputs), config_(config), default_rids_(ports, 0) {
-  require_valid_map(config, outputs);
-  for (unsigned i = 0; i < ports; ++i) links_.emplace_back(config.link);
+    : sc_core::sc_module(name),
+      out("out", outputs),
+      pump_(pump),
+      engine_(pump.engine()),
+      pool_(pool),
+      config_(checked(config, outputs)),
+      scope_(pump.engine()) {
+  for (const RootPort& port : config.ports) {
+    Port& made = *ports_.emplace_back(std::make_unique<Port>());
+    made.root = this;
+    made.config = port;
+    made.retry.port = &made;
+    made.retry.scope = &scope_;
+    made.retry.fire = &retry_due;
+  }
+  for (unsigned i = 0; i != outputs; ++i) {
+    outputs_.push_back(std::make_unique<Output>(*this, out[i], config_.outstanding));
+  }
+}
+
+RootComplex::~RootComplex() {
+  scope_.cancel();
+}
+
+RootComplex::Output::Output(RootComplex& complex, tlm::tlm_initiator_socket<>& socket, unsigned outstanding)
+    : root(complex), initiator(complex.pump_, socket, [this] { accepted(); }) {
+  chores.output = this;
+  chores.scope = &complex.scope_;
+  chores.fire = &do_chores;
+  for (unsigned i = 0; i != outstanding; ++i) {
+    Slot& slot = *slots.emplace_back(std::make_unique<Slot>());
+    slot.root = &complex;
+    slot.output = this;
+    slot.scope = &complex.scope_;
+    slot.fire = &RootComplex::answered;
+    slot.out.done = &slot;
+    initiator.add(slot.out);
+    slot.next = free;
+    free = &slot;
+  }
+}
+
+/// No request may be sent inside a response call, so this leaves it to an event.
+void RootComplex::Output::accepted() {
+  if (waiting.empty() || chores.posted) return;
+  chores.posted = true;
+  root.pump_.schedule_in(0, chores);
+}
+
+void RootComplex::Output::do_chores(EventNode& node) {
+  auto& self = static_cast<ChoresNode&>(node);
+  self.posted = false;
+  Output& output = *self.output;
+  while (!output.waiting.empty() && !output.initiator.busy()) {
+    Slot& slot = *output.waiting.front();
+    output.waiting.pop_front();
+    output.initiator.begin(slot.out);
+  }
+}
+
+void RootComplex::connect(unsigned port, TlpLink& link) {
+  ports_[port]->link = &link;
+  link.connect(TlpLink::upstream, *ports_[port]);
 }
 
 const RidMapRow* RootComplex::row_of(std::uint16_t rid) const {
@@ -51,49 +152,302 @@ std::optional<StreamId> RootComplex::stream_of(std::uint16_t rid) const {
   return StreamId(row->stream_base.value + ((rid & config_.rid_mask) - row->rid_base));
 }
 
-systemc::SmmuExtension& RootComplex::extension_of(tlm::tlm_generic_payload& payload, unsigned input) const {
-  auto* extension = payload.get_extension<systemc::SmmuExtension>();
-  if (extension == nullptr) {
-    extension = new systemc::SmmuExtension;  // the payload owns it from here on
-    extension->requester_id = default_rids_[input];
-    payload.set_extension(extension);
+void RootComplex::processed(EventNode& node) {
+  auto& tlp = static_cast<Tlp&>(node);
+  Port& port = *static_cast<Port*>(tlp.holder);
+  (tlp.flow_class() == FlowClass::non_posted ? port.non_posted : port.posted).push(tlp);
+  tlp.arrival = port.arrivals++;
+  port.root->serve(port);
+}
+
+/// Everything that can go on, in order; a non-posted request waits for the posted ones that came before it.
+void RootComplex::serve(Port& port) {
+  while (true) {
+    const bool posted = !port.posted.empty() && !port.posted_blocked;
+    const bool non_posted = !port.non_posted.empty() && !port.non_posted_blocked &&
+                            (port.posted.empty() ||
+                             port.posted.front().arrival > port.non_posted.front().arrival);
+    TlpQueue* queue = non_posted ? &port.non_posted : posted ? &port.posted : nullptr;
+    if (queue == nullptr) return;
+    Tlp& tlp = queue->front();
+    if (!handle(port, tlp)) {
+      (non_posted ? port.non_posted_blocked : port.posted_blocked) = true;
+      continue;
+    }
+    queue->pop();
   }
-  return *extension;
 }
 
-Router::Route RootComplex::route(tlm::tlm_generic_payload& payload, unsigned input, Time arrival) {
-  Route route;
-  const Time at_root = links_[input].request(arrival, payload.is_write(), payload.get_data_length());
-  route.delay = at_root - arrival + config_.request_processing_ps;
-  systemc::SmmuExtension& extension = extension_of(payload, input);
-  const RidMapRow* row = row_of(extension.requester_id);
-  if (row == nullptr) {
-    ++unsupported_requests_;
-    route.status = tlm::TLM_GENERIC_ERROR_RESPONSE;
-    return route;
+/// False: it has to wait, and stays at the front of its queue.
+bool RootComplex::handle(Port& port, Tlp& tlp) {
+  if (tlp.is_completion()) {
+    ++counters_.unexpected_completions;  // nothing here has asked
+    drop(port, tlp);
+    return true;
   }
-  extension.client.stream_id = *stream_of(extension.requester_id);
-  extension.client.pcie = true;
-  route.output = row->output;
-  return route;
+  if (tlp.requester_id < port.config.rid_first || tlp.requester_id > port.config.rid_last) {
+    ++counters_.acs_violations;
+    refuse(port, tlp, CplStatus::CA);
+    return true;
+  }
+  return tlp.is_message() ? handle_message(port, tlp) : handle_memory(port, tlp);
 }
 
-Time RootComplex::response_delay(const tlm::tlm_generic_payload& payload, unsigned input, Time at) {
-  const Time leaves = at + config_.response_processing_ps;
-  // A failed read comes back as a completion without data; a posted write as nothing that the link would carry.
-  const std::uint32_t size = payload.is_response_ok() ? payload.get_data_length() : 0;
-  const auto* extension = payload.get_extension<systemc::SmmuExtension>();
-  const bool atomic = extension != nullptr && extension->client.atomic;  // not posted: the old value comes back
-  return links_[input].response(leaves, payload.is_write() && !atomic, size) - at;
+bool RootComplex::handle_memory(Port& port, Tlp& tlp) {
+  const RidMapRow* row = row_of(tlp.requester_id);
+  const bool memory = tlp.type == TlpType::MRd || tlp.type == TlpType::MWr || tlp.is_atomic();
+  const bool ats = tlp.at != AddressType::untranslated;
+  if (row == nullptr || !memory || (ats && !config_.ats_supported) || tlp.at == AddressType::reserved) {
+    ++counters_.unsupported_requests;
+    refuse(port, tlp, CplStatus::UR);
+    return true;
+  }
+  if (tlp.type == TlpType::MWr && enables_nothing(tlp)) {  // a write of no byte goes nowhere
+    if (tlp.watcher != nullptr) tlp.watcher->resolved(tlp.cookie, {DmaStatus::ok, false, {}, Outcome::proceed, {}});
+    drop(port, tlp);
+    return true;
+  }
+  Output& output = *outputs_[row->output];
+  if (output.free == nullptr) {
+    output.blocked.push_back(&port);
+    return false;
+  }
+  start(port, tlp, *row);
+  return true;
 }
 
-Router::Route RootComplex::debug_route(tlm::tlm_generic_payload& payload, unsigned input) const {
-  auto& extension = extension_of(payload, input);
-  const RidMapRow* row = row_of(extension.requester_id);
-  if (row == nullptr) return {0, 0, tlm::TLM_GENERIC_ERROR_RESPONSE, 0};
-  extension.client.stream_id = *stream_of(extension.requester_id);
-  extension.client.pcie = true;
-  return {row->output, 0, tlm::TLM_OK_RESPONSE, 0};
+void RootComplex::refuse(Port& port, Tlp& tlp, CplStatus status) {
+  if (tlp.watcher != nullptr && !tlp.is_translation_request()) {
+    tlp.watcher->resolved(tlp.cookie, {DmaStatus::aborted, false, {}, Outcome::abort, {}});
+  }
+  if (tlp.flow_class() == FlowClass::non_posted) {
+    port.errors.push(error_completion(pool_, tlp, config_.own_id, status));
+  }
+  drop(port, tlp);
+  serve_completions(port);
+}
+
+void RootComplex::drop(Port& port, Tlp& tlp) {
+  port.link->release(TlpLink::upstream, tlp);
+  pool_.give(tlp);
+}
+
+void RootComplex::start(Port& port, Tlp& tlp, const RidMapRow& row) {
+  Output& output = *outputs_[row.output];
+  Slot& slot = *output.free;
+  output.free = slot.next;
+  ++output.in_flight;
+  slot.port = &port;
+  slot.tlp = &tlp;
+  slot.out.payload = &payload_of(slot, row);
+  slot.out.own_time = 0;
+  port.link->release(TlpLink::upstream, tlp);
+  if (tlp.flow_class() == FlowClass::posted) {
+    slot.epoch = port.begin_write();
+  } else {
+    slot.out.own_time = config_.response_processing_ps;
+    if (!tlp.is_translation_request()) slot.splitter = CompletionSplitter(tlp, config_.own_id, config_.completions);
+  }
+  ++(tlp.is_translation_request() ? counters_.translation_requests : counters_.memory_requests);
+  if (output.initiator.busy() || !output.waiting.empty()) {
+    output.waiting.push_back(&slot);
+  } else {
+    output.initiator.begin(slot.out);
+  }
+}
+
+/// Bytes that the request leaves out between its first and its last.
+void RootComplex::set_byte_enables(Slot& slot, tlm::tlm_generic_payload& payload, const ByteRange& bytes) {
+  const Tlp& tlp = *slot.tlp;
+  constexpr unsigned all = 0xf;
+  const unsigned first = tlp.first_be >> bytes.address % 4;
+  const bool holes = (first & (first + 1)) != 0 || (tlp.length_dw > 1 && (tlp.last_be & (tlp.last_be + 1U)) != 0) ||
+                     (tlp.length_dw > 1 && (tlp.first_be | (bytes.address % 4 ? all >> (4 - bytes.address % 4) : 0)) != all);
+  if (!holes || enables_nothing(tlp)) return;
+  slot.enables.assign(bytes.size, TLM_BYTE_ENABLED);
+  for (std::uint32_t i = 0; i != bytes.size; ++i) {
+    const std::uint64_t at = bytes.address % 4 + i;
+    const unsigned enables = at < 4 ? tlp.first_be : at / 4 + 1 == tlp.length_dw ? tlp.last_be : all;
+    if ((enables >> at % 4 & 1) == 0) slot.enables[i] = TLM_BYTE_DISABLED;
+  }
+  payload.set_byte_enable_ptr(slot.enables.data());
+  payload.set_byte_enable_length(bytes.size);
+}
+
+tlm::tlm_generic_payload& RootComplex::payload_of(Slot& slot, const RidMapRow& row) {
+  Tlp& tlp = *slot.tlp;
+  tlm::tlm_generic_payload& payload = payloads_.take();
+  auto& extension = *payload.get_extension<systemc::SmmuExtension>();
+  ByteRange bytes = bytes_of(tlp);
+  const bool write = tlp.has_data();
+  if (tlp.is_translation_request()) bytes = {tlp.address, tlp.length_dw * 4U};
+  payload.set_command(write ? tlm::TLM_WRITE_COMMAND : tlm::TLM_READ_COMMAND);
+  payload.set_address(bytes.address);
+  payload.set_data_length(bytes.size);
+  payload.set_streaming_width(bytes.size);
+  if (write) {
+    payload.set_data_ptr(tlp.data.data() + bytes.address % 4);
+  } else {
+    if (slot.buffer.size() < bytes.size) slot.buffer.resize(bytes.size);
+    payload.set_data_ptr(slot.buffer.data());
+  }
+  if (!tlp.is_translation_request()) set_byte_enables(slot, payload, bytes);
+  extension.requester_id = tlp.requester_id;
+  systemc::ClientAttributes& client = extension.client;
+  client.stream_id = StreamId(row.stream_base.value + ((tlp.requester_id & config_.rid_mask) - row.rid_base));
+  client.substream_valid = tlp.pasid.present;
+  client.substream_id = SubstreamId(tlp.pasid.pasid);
+  client.instruction = tlp.pasid.execute;
+  client.privileged = tlp.pasid.privileged;
+  client.atomic = tlp.is_atomic();
+  client.ats = static_cast<AtsType>(tlp.at);
+  client.no_write = tlp.no_write;
+  client.no_snoop = tlp.no_snoop;
+  client.pcie = true;
+  return payload;
+}
+
+void RootComplex::answered(EventNode& node) {
+  auto& slot = static_cast<Slot&>(node);
+  slot.root->finish(slot);
+}
+
+/// The SMMU, and memory if it came to that, have answered.
+void RootComplex::finish(Slot& slot) {
+  slot.output->initiator.end(slot.out);
+  tlm::tlm_generic_payload& payload = *slot.out.payload;
+  const auto& extension = *payload.get_extension<systemc::SmmuExtension>();
+  Tlp& tlp = *slot.tlp;
+  Port& port = *slot.port;
+  const DmaStatus status = status_of(payload.get_response_status());
+  if (tlp.is_translation_request()) {
+    answer_translation(slot, extension, status);
+  } else {
+    if (tlp.watcher != nullptr) {
+      tlp.watcher->resolved(tlp.cookie, {status, extension.translated, extension.translated_address, extension.outcome,
+                                         extension.event});
+    }
+    if (tlp.flow_class() == FlowClass::posted) {
+      const std::uint64_t epoch = slot.epoch;
+      release(slot);
+      end_write(port, epoch);
+      return;
+    }
+    if (tlp.is_atomic()) slot.buffer.assign(tlp.data.begin(), tlp.data.end());
+    slot.error = status == DmaStatus::ok              ? CplStatus::SC
+                 : status == DmaStatus::address_error ? CplStatus::UR
+                                                      : CplStatus::CA;
+  }
+  port.completing.push_back(&slot);
+  serve_completions(port);
+}
+
+void RootComplex::answer_translation(Slot& slot, const systemc::SmmuExtension& extension, DmaStatus status) {
+  const bool answered = status == DmaStatus::ok && extension.outcome == Outcome::ats_completion;
+  const AtsStatus said = answered ? extension.completion.status : AtsStatus::unsupported_request;
+  slot.error = said == AtsStatus::success            ? CplStatus::SC
+               : said == AtsStatus::completer_abort ? CplStatus::CA
+                                                    : CplStatus::UR;
+  slot.entry = {};
+  if (said != AtsStatus::success) return;
+  TranslationEntry& entry = slot.entry;
+  const unsigned bits = std::max<unsigned>(extension.page_bits, smallest_translation_bits);
+  entry.range = {extension.translated_address.value & ~low_mask(bits), bits};
+  entry.non_snooped = extension.completion.no_snoop;
+  entry.cxl_io = extension.completion.cxl_io;
+  entry.global = extension.completion.global;
+  entry.privileged = extension.completion.privileged;
+  entry.execute = extension.completion.execute;
+  entry.untranslated_only = extension.completion.untranslated_only;
+  entry.read = extension.read_allowed;
+  entry.write = extension.write_allowed;
+}
+
+/// Sends what there is room for: refusals, then answers in the order in which they came.
+void RootComplex::serve_completions(Port& port) {
+  TlpLink& link = *port.link;
+  while (!port.errors.empty() && link.room(TlpLink::upstream, FlowClass::completion)) {
+    ++counters_.completions;
+    link.send(TlpLink::upstream, port.errors.pop());
+  }
+  while (!port.completing.empty() && link.room(TlpLink::upstream, FlowClass::completion)) {
+    Slot& slot = *port.completing.front();
+    Tlp& tlp = next_completion(slot);
+    const bool last = slot.error != CplStatus::SC || slot.tlp->is_translation_request() || slot.splitter.done();
+    if (last) {
+      port.completing.pop_front();
+      release(slot);
+    }
+    ++counters_.completions;
+    link.send(TlpLink::upstream, tlp);
+  }
+}
+
+Tlp& RootComplex::next_completion(Slot& slot) {
+  const Tlp& request = *slot.tlp;
+  if (slot.error != CplStatus::SC) return error_completion(pool_, request, config_.own_id, slot.error);
+  if (!request.is_translation_request()) return slot.splitter.next(pool_, slot.buffer);
+  Tlp& tlp = pool_.take();
+  put(tlp, std::span<const TranslationEntry>(&slot.entry, 1));
+  tlp.requester_id = request.requester_id;
+  tlp.tag = request.tag;
+  tlp.completer_id = config_.own_id;
+  tlp.byte_count = static_cast<std::uint16_t>(tlp.payload_bytes());
+  return tlp;
+}
+
+void RootComplex::release(Slot& slot) {
+  slot.out.payload->release();
+  slot.out.payload = nullptr;
+  pool_.give(*slot.tlp);
+  slot.tlp = nullptr;
+  Output& output = *slot.output;
+  slot.next = output.free;
+  output.free = &slot;
+  --output.in_flight;
+  if (output.blocked.empty()) return;
+  Port& port = *output.blocked.front();
+  output.blocked.pop_front();
+  port.posted_blocked = port.non_posted_blocked = false;
+  serve(port);
+}
+
+std::uint64_t RootComplex::Port::begin_write() {
+  ++epochs.back().writes;
+  return first_epoch + epochs.size() - 1;
+}
+
+/// What waited for this write, and for all before it, happens now.
+void RootComplex::end_write(Port& port, std::uint64_t epoch) {
+  --port.epochs[static_cast<std::size_t>(epoch - port.first_epoch)].writes;
+  settle(port);
+}
+
+void RootComplex::settle(Port& port) {
+  while (port.epochs.front().writes == 0 && port.epochs.front().closed) {
+    const Tlp& tlp = *port.epochs.front().completion;
+    const InvalidateCompletion message = invalidate_completion(tlp);
+    pool_.give(*port.epochs.front().completion);
+    port.epochs.pop_front();
+    ++port.first_epoch;
+    for (unsigned itag = 0; itag != itags; ++itag) {
+      if ((message.itags >> itag & 1) != 0) invalidation_answered(message.requester_id, itag, message.count);
+    }
+  }
+}
+
+bool RootComplex::idle() const {
+  return std::all_of(outputs_.begin(), outputs_.end(), [](const auto& output) { return output->in_flight == 0; }) &&
+         invalidations_.empty() && std::all_of(ports_.begin(), ports_.end(), [](const auto& port) {
+           return port->posted.empty() && port->non_posted.empty() && port->errors.empty() && port->messages.empty();
+         });
+}
+
+std::string RootComplex::imbalance() const {
+  if (counters_.invalidate_requests != counters_.invalidate_completions + invalidations_.size()) {
+    return "Invalidate Requests are not answered + outstanding";
+  }
+  return {};
 }
 
 }  // namespace smmusim::platform

@@ -1,16 +1,38 @@
 // SPDX-License-Identifier: MIT
-// RootComplex: takes the TLPs of PCIe functions, each function on its own link, and hands them to the SMMU's TBUs
-// with the StreamID that belongs to their RequesterID. The rows are Linux's `iommu-map`: a RID inside
-// [rid_base, rid_base + rid_count) gets stream_base + (rid - rid_base). The link is a part of its own (link.h).
+// RootComplex: the upstream end of the links. It takes the TLPs of PCIe functions, hands memory requests to the SMMUs'
+// TBUs with the StreamID that belongs to their Requester ID, cuts what reads bring back into completions, and carries
+// the messages of ATS and PRI both ways. The rows are Linux's `iommu-map`: a RID inside [rid_base, rid_base + rid_count)
+// gets stream_base + (rid - rid_base). What an access may do is decided in the SMMU.
+//
+// Order: within a port posted requests keep theirs and are not passed by non-posted ones. An Invalidate Completion
+// reaches the SMMU only when every write that came before it is globally visible, so that CMD_SYNC can mean what
+// software takes it for (IHI 0070 section 4.7.1).
 #pragma once
 
 #include <cstdint>
+#include <deque>
+#include <memory>
 #include <optional>
+#include <span>
+#include <systemc>
+#include <tlm>
 #include <vector>
 
 #include "model/base/types.h"
-#include "platform/pcie/link.h"
-#include "platform/router.h"
+#include "model/sim/scope.h"
+#include "model/smmu/ats_messages.h"
+#include "platform/pcie/completion.h"
+#include "platform/pcie/messages.h"
+#include "platform/pcie/request_watcher.h"
+#include "platform/pcie/tlp_link.h"
+#include "tlm/at_initiator.h"
+#include "tlm/payload_pool.h"
+#include "tlm/pump.h"
+#include "tlm/smmu_extension.h"
+
+namespace smmusim {
+class Smmu;
+}
 
 namespace smmusim::platform {
 
@@ -21,41 +43,130 @@ struct RidMapRow {
   unsigned output = 0;  ///< which TBU
 };
 
+/// The RIDs that are below a root port: its ACS Source Validation, and how messages find their way.
+struct RootPort {
+  std::uint16_t rid_first = 0, rid_last = 0xffff;
+};
+
 struct RootComplexConfig {
   std::vector<RidMapRow> rid_map;
   std::uint16_t rid_mask = 0xffff;  ///< `iommu-map-mask`: applied to the RID before the rows
-  PcieLinkConfig link{};            ///< of every port
+  std::vector<RootPort> ports;
+  std::uint16_t own_id = 0;  ///< Requester ID of messages, Completer ID of completions
+  bool ats_supported = true;
+  unsigned outstanding = 256;  ///< memory requests at a time and TBU, 1 to 65535
+  CompletionLimits completions{};
   Time request_processing_ps = 20'000;
   Time response_processing_ps = 20'000;
+  Time page_request_retry_ps = 100'000;  ///< between two offers of a Page Request that the SMMU could not take
 };
 
-class RootComplex : public Router {
- public:
-  /// `ports`: links with one function each; in[n] is the root complex's end of link n. Throws std::invalid_argument.
-  RootComplex(const sc_core::sc_module_name& name, systemc::Pump& pump, unsigned ports, unsigned outputs,
-              const RootComplexConfig& config);
+struct RootComplexCounters {
+  std::uint64_t memory_requests = 0;  ///< handed to an SMMU
+  std::uint64_t translation_requests = 0;
+  std::uint64_t completions = 0;           ///< Cpl and CplD TLPs sent
+  std::uint64_t unsupported_requests = 0;  ///< RIDs in no row, ATS without support, requests of other kinds
+  std::uint64_t acs_violations = 0;        ///< Requester IDs that are not the port's
+  std::uint64_t invalidate_requests = 0;   ///< sent
+  std::uint64_t invalidate_completions = 0;
+  std::uint64_t unexpected_completions = 0;  ///< of invalidations that are not under way
+  std::uint64_t page_requests = 0;
+  std::uint64_t page_responses = 0;  ///< sent
+};
 
-  /// The RID of payloads that come in by `port` without SmmuExtension (which then gets attached for good).
-  void set_default_rid(unsigned port, std::uint16_t rid) { default_rids_[port] = rid; }
+class RootComplex : public sc_core::sc_module, private RequestWatcher {
+ public:
+  sc_core::sc_vector<tlm::tlm_initiator_socket<>> out;
+
+  /// Throws std::invalid_argument.
+  RootComplex(const sc_core::sc_module_name& name, systemc::Pump& pump, TlpPool& pool, unsigned outputs,
+              const RootComplexConfig& config);
+  ~RootComplex() override;
+
+  /// `link`'s upstream end becomes root port `port`.
+  void connect(unsigned port, TlpLink& link);
+  /// The SMMU behind the outputs [first, first + count).
+  void attach(Smmu& smmu, unsigned first, unsigned count);
 
   /// The StreamID of a RID; empty: no row holds it.
   std::optional<StreamId> stream_of(std::uint16_t rid) const;
-  /// Requests whose RID is in no row: completed as unsupported requests (TLM_GENERIC_ERROR_RESPONSE), not passed on.
-  std::uint64_t unsupported_requests() const { return unsupported_requests_; }
-
- protected:
-  Route route(tlm::tlm_generic_payload& payload, unsigned input, Time arrival) override;
-  Time response_delay(const tlm::tlm_generic_payload& payload, unsigned input, Time at) override;
-  Route debug_route(tlm::tlm_generic_payload& payload, unsigned input) const override;
+  const RootComplexCounters& counters() const { return counters_; }
+  void resolved(std::uint64_t cookie, const RequestResult& result) override;
+  /// Nothing is under way.
+  bool idle() const;
+  /// Empty, or a sentence about a sum that does not come out.
+  std::string imbalance() const;
 
  private:
-  const RidMapRow* row_of(std::uint16_t rid) const;
-  systemc::SmmuExtension& extension_of(tlm::tlm_generic_payload& payload, unsigned input) const;
+  struct Port;
+  struct Output;
+  /// One memory request on its way through an SMMU and back.
+  struct Slot : EventNode {
+    RootComplex* root = nullptr;
+    Port* port = nullptr;
+    Output* output = nullptr;
+    Tlp* tlp = nullptr;
+    systemc::AtInitiator::Access out;
+    std::uint64_t epoch = 0;                      // of a write: see Port
+    std::vector<unsigned char> buffer;
+    std::vector<unsigned char> enables;
+    CplStatus error = CplStatus::SC;              // SC: none
+    CompletionSplitter splitter;                  // of a read
+    TranslationEntry entry{};                     // of a translation request
+    Slot* next = nullptr;
+  };
+  struct Invalidation {
+    Smmu* smmu = nullptr;
+    std::uint32_t tag = 0;
+    std::uint16_t rid = 0;
+    unsigned itag = 0;
+    unsigned received = 0;
+  };
 
+  static void processed(EventNode& node);
+  void serve(Port& port);
+  bool handle(Port& port, Tlp& tlp);
+  void refuse(Port& port, Tlp& tlp, CplStatus status);
+  void drop(Port& port, Tlp& tlp);
+
+  // Memory requests (root_complex.cc).
+  bool handle_memory(Port& port, Tlp& tlp);
+  void start(Port& port, Tlp& tlp, const RidMapRow& row);
+  tlm::tlm_generic_payload& payload_of(Slot& slot, const RidMapRow& row);
+  static void set_byte_enables(Slot& slot, tlm::tlm_generic_payload& payload, const ByteRange& bytes);
+  static void answered(EventNode& node);
+  void finish(Slot& slot);
+  static void answer_translation(Slot& slot, const systemc::SmmuExtension& extension, DmaStatus status);
+  void serve_completions(Port& port);
+  Tlp& next_completion(Slot& slot);
+  void release(Slot& slot);
+  void end_write(Port& port, std::uint64_t epoch);
+  void settle(Port& port);
+  const RidMapRow* row_of(std::uint16_t rid) const;
+
+  // Messages (root_complex_messages.cc).
+  bool handle_message(Port& port, Tlp& tlp);
+  void serve_messages(Port& port);
+  void send_message(Port& port, Tlp& tlp);
+  void invalidate(Smmu& smmu, const AtcInvalidate& message);
+  void invalidation_answered(std::uint16_t rid, unsigned itag, unsigned count);
+  void respond(Smmu& smmu, const PageResponse& message);
+  bool offer_page_request(const Tlp& tlp);
+  void retry_later(Port& port);
+  static void retry_due(EventNode& node);
+  std::optional<std::uint16_t> rid_of(const Smmu& smmu, StreamId stream) const;
+  Port* port_of(std::uint16_t rid) const;
+
+  systemc::Pump& pump_;
+  Engine& engine_;
+  TlpPool& pool_;
   RootComplexConfig config_;
-  std::vector<PcieLink> links_;
-  std::vector<std::uint16_t> default_rids_;
-  std::uint64_t unsupported_requests_ = 0;
+  Scope scope_;
+  systemc::PayloadPool payloads_;
+  std::vector<std::unique_ptr<Port>> ports_;
+  std::vector<std::unique_ptr<Output>> outputs_;
+  std::vector<Invalidation> invalidations_;
+  RootComplexCounters counters_{};
 };
 
 }  // namespace smmusim::platform

@@ -13,6 +13,8 @@
 
 namespace smmusim::platform {
 
+class RequestWatcher;
+
 enum class TlpType : std::uint8_t {
   MRd,
   MWr,
@@ -85,9 +87,12 @@ struct Tlp : EventNode {
   /// length_dw doublewords of types with data, else empty.
   std::vector<unsigned char> data{};
 
-  Tlp* next_tlp = nullptr;  ///< in the pool's list or in a TlpQueue
-  /// Its holder's: at the RC and in switches the port that it came in by.
-  unsigned port = 0;
+  // Not on the wire.
+  RequestWatcher* watcher = nullptr;  ///< of a memory request; null: nobody asks
+  std::uint64_t cookie = 0;           ///< the watcher's
+  Tlp* next_tlp = nullptr;            ///< in the pool's list or in a TlpQueue
+  void* holder = nullptr;             ///< for `fire` of whoever holds it
+  std::uint64_t arrival = 0;          ///< its holder's: its place among the others that came
 
   bool has_data() const;
   bool is_completion() const { return type == TlpType::Cpl || type == TlpType::CplD; }

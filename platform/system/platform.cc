@@ -3,18 +3,22 @@
 #include "platform/system/platform.h"
 
 #include "model/base/check.h"
+#include "platform/emit/address_map.h"
+#include "platform/system/endpoint_setup.h"
 
 namespace smmusim {
 namespace {
 
 using platform::AddressMapRow;
-using platform::DmaEndpoint;
-using platform::DmaEndpointConfig;
+using platform::Ecam;
 using platform::Interconnect;
 using platform::InterconnectConfig;
 using platform::MemoryModuleConfig;
+using platform::PcieFunction;
 using platform::RootComplex;
 using platform::RootComplexConfig;
+using platform::TlpLink;
+using platform::TlpLinkConfig;
 using systemc::SmmuModule;
 
 constexpr Time ps_per_ns = 1000;
@@ -24,7 +28,8 @@ constexpr unsigned unlimited_outstanding = 1U << 16;
 // Outputs of the interconnect; the SMMUs' register frames follow.
 constexpr unsigned to_memory = 0;
 constexpr unsigned to_doorbell = 1;
-constexpr unsigned to_first_frame = 2;
+constexpr unsigned to_ecam = 2;
+constexpr unsigned to_first_frame = 3;
 
 SparseMemoryConfig sparse_config(const MemoryConfig& memory) {
   SparseMemoryConfig config;
@@ -41,6 +46,30 @@ std::vector<unsigned> first_tbus(const PlatformConfig& config) {
   std::vector<unsigned> first{0};
   for (const NamedSmmu& smmu : config.smmus) first.push_back(first.back() + smmu.config.tbus);
   return first;
+}
+
+RootComplexConfig root_complex_config(const PlatformConfig& config) {
+  const Time processing = config.mode == Mode::timed ? config.pcie.processing_ns * ps_per_ns : 0;
+  RootComplexConfig root;
+  root.ats_supported = config.pcie.ats_supported;
+  root.outstanding = config.pcie.outstanding;
+  root.completions = {config.pcie.mps_bytes, config.pcie.rcb_bytes};
+  root.request_processing_ps = processing;
+  root.response_processing_ps = processing;
+  return root;
+}
+
+TlpLinkConfig link_config(const PlatformConfig& config) {
+  const PcieConfig& pcie = config.pcie;
+  TlpLinkConfig link;
+  link.timed = config.mode == Mode::timed;
+  link.generation = pcie.generation;
+  link.lanes = pcie.lanes;
+  link.mps_bytes = pcie.mps_bytes;
+  link.propagation_ps = pcie.propagation_ns * ps_per_ns;
+  link.upstream_receiver.headers = {pcie.posted_header_credits, pcie.non_posted_header_credits, 0};
+  link.upstream_receiver.data = {pcie.posted_data_credits, pcie.non_posted_header_credits, 0};
+  return link;
 }
 
 }  // namespace
@@ -68,34 +97,29 @@ void Platform::build_smmus(const PlatformConfig& config) {
 /// Endpoints share the TBUs of their SMMU evenly.
 void Platform::build_endpoints(const PlatformConfig& config) {
   const std::vector<unsigned> tbus = first_tbus(config);
-  RootComplexConfig root;
-  root.link.generation = config.pcie.generation;
-  root.link.lanes = config.pcie.lanes;
-  root.link.mps_bytes = config.pcie.mps_bytes;
-  root.link.mrrs_bytes = config.pcie.mrrs_bytes;
-  root.link.rcb_bytes = config.pcie.rcb_bytes;
-  root.link.propagation_ps = config.pcie.propagation_ns * ps_per_ns;
-  root.request_processing_ps = config.pcie.processing_ns * ps_per_ns;
-  root.response_processing_ps = config.pcie.processing_ns * ps_per_ns;
+  RootComplexConfig root = root_complex_config(config);
   std::vector<unsigned> next(config.smmus.size(), 0);
-  for (std::size_t i = 0; i != config.endpoints.size(); ++i) {
-    const EndpointConfig& endpoint = config.endpoints[i];
+  for (const EndpointConfig& endpoint : config.endpoints) {
     const unsigned tbu = tbus[endpoint.smmu] + next[endpoint.smmu]++ % config.smmus[endpoint.smmu].config.tbus;
     root.rid_map.push_back({endpoint.rid, 1, endpoint.stream(), tbu});
-    DmaEndpointConfig device;
-    device.requester_id = endpoint.rid;
-    device.outstanding = endpoint.outstanding;
-    device.queue_max = endpoint.outstanding;
-    device.issue_interval_ps = endpoint.issue_interval_ns * ps_per_ns;
-    endpoints_.push_back(std::make_unique<DmaEndpoint>(numbered("endpoint", i).c_str(), *pump_, device));
+    root.ports.push_back({endpoint.rid, endpoint.rid});
   }
-  root_complex_ = std::make_unique<RootComplex>("root_complex", *pump_, static_cast<unsigned>(endpoints_.size()),
-                                                tbus.back(), root);
-  for (std::size_t i = 0; i != endpoints_.size(); ++i) endpoints_[i]->out.bind(root_complex_->in[i]);
+  root_complex_ = std::make_unique<RootComplex>("root_complex", *pump_, tlps_, tbus.back(), root);
+  ecam_ = std::make_unique<Ecam>("ecam", 2 * root.request_processing_ps);
+  for (std::size_t i = 0; i != config.endpoints.size(); ++i) {
+    const EndpointConfig& endpoint = config.endpoints[i];
+    endpoints_.push_back(std::make_unique<PcieFunction>(engine_, tlps_, function_config(config, endpoint),
+                                                        function_description(config, endpoint)));
+    links_.push_back(std::make_unique<TlpLink>(engine_, link_config(config)));
+    endpoints_.back()->connect(*links_.back());
+    root_complex_->connect(static_cast<unsigned>(i), *links_.back());
+    ecam_->attach(endpoint.rid, endpoints_.back()->config_space().space());
+  }
   for (std::size_t i = 0; i != smmus_.size(); ++i) {
     for (unsigned t = 0; t != config.smmus[i].config.tbus; ++t) {
       root_complex_->out[tbus[i] + t].bind(smmus_[i]->tbu_in[t]);
     }
+    root_complex_->attach(smmus_[i]->smmu(), tbus[i], config.smmus[i].config.tbus);
   }
 }
 
@@ -104,6 +128,7 @@ void Platform::build_interconnect(const PlatformConfig& config) {
   InterconnectConfig map;
   map.map.push_back({Pa(config.memory.base), config.memory.size, to_memory, false});
   if (config.msi.size != 0) map.map.push_back({Pa(config.msi.base), config.msi.size, to_doorbell, false});
+  map.map.push_back({Pa(emit::address_map::pcie_ecam_base), Ecam::bytes, to_ecam, true});
   unsigned inputs = 1;  // the CPU
   for (std::size_t i = 0; i != smmus_.size(); ++i) {
     const SmmuConfig& smmu = config.smmus[i].config;
@@ -121,6 +146,7 @@ void Platform::build_interconnect(const PlatformConfig& config) {
   doorbell_ = std::make_unique<platform::Doorbell>("doorbell", *pump_);
   interconnect_->out[to_memory].bind(memory_module_->in);
   interconnect_->out[to_doorbell].bind(doorbell_->in);
+  interconnect_->out[to_ecam].bind(ecam_->in);
   unsigned input = 0;
   cpu_->out.bind(interconnect_->in[input++]);
   for (std::size_t i = 0; i != smmus_.size(); ++i) {
@@ -130,6 +156,14 @@ void Platform::build_interconnect(const PlatformConfig& config) {
     }
     smmus_[i]->tcu_out.bind(interconnect_->in[input++]);
   }
+}
+
+std::string Platform::imbalance() const {
+  for (std::size_t i = 0; i != endpoints_.size(); ++i) {
+    const std::string sentence = endpoints_[i]->imbalance();
+    if (!sentence.empty()) return "endpoint " + std::to_string(i) + ": " + sentence;
+  }
+  return root_complex_->imbalance();
 }
 
 void Platform::run() {

@@ -12,11 +12,12 @@
 
 #include "model/sim/engine.h"
 #include "platform/config/platform_config.h"
-#include "platform/endpoint/dma_endpoint.h"
+#include "platform/endpoint/pcie_function.h"
 #include "platform/memory/doorbell.h"
 #include "platform/memory/interconnect.h"
 #include "platform/memory/memory_module.h"
 #include "platform/memory/sparse_memory.h"
+#include "platform/pcie/ecam.h"
 #include "platform/pcie/root_complex.h"
 #include "platform/system/cpu.h"
 #include "tlm/pump.h"
@@ -36,10 +37,14 @@ class Platform {
   std::size_t smmus() const { return smmus_.size(); }
   systemc::SmmuModule& smmu(std::size_t index) { return *smmus_[index]; }
   std::size_t endpoints() const { return endpoints_.size(); }
-  platform::DmaEndpoint& endpoint(std::size_t index) { return *endpoints_[index]; }
+  platform::PcieFunction& endpoint(std::size_t index) { return *endpoints_[index]; }
+  const platform::TlpLink& link(std::size_t index) const { return *links_[index]; }
   const platform::RootComplex& root_complex() const { return *root_complex_; }
   const platform::Interconnect& interconnect() const { return *interconnect_; }
   const platform::Doorbell& doorbell() const { return *doorbell_; }
+
+  /// Empty, or a sentence about a sum of the PCIe fabric that does not come out. For the end of a run.
+  std::string imbalance() const;
 
   /// Runs until nothing is left to happen. Throws what an event threw.
   void run();
@@ -54,8 +59,11 @@ class Platform {
   std::unique_ptr<systemc::Pump> pump_;
   std::unique_ptr<platform::Cpu> cpu_;
   std::vector<std::unique_ptr<systemc::SmmuModule>> smmus_;
-  std::vector<std::unique_ptr<platform::DmaEndpoint>> endpoints_;
+  platform::TlpPool tlps_;
+  std::vector<std::unique_ptr<platform::PcieFunction>> endpoints_;
+  std::vector<std::unique_ptr<platform::TlpLink>> links_;  // each endpoint's own, to its own root port
   std::unique_ptr<platform::RootComplex> root_complex_;
+  std::unique_ptr<platform::Ecam> ecam_;
   std::unique_ptr<platform::Interconnect> interconnect_;
   std::unique_ptr<platform::MemoryModule> memory_module_;
   std::unique_ptr<platform::Doorbell> doorbell_;

@@ -8,6 +8,7 @@
 #include "model/base/check.h"
 #include "platform/config/load.h"
 #include "platform/driver/page_allocator.h"
+#include "platform/system/endpoint_setup.h"
 
 namespace smmusim {
 namespace {
@@ -95,6 +96,7 @@ Task<> Simulation::boot() {
     if (boot_status_ == DriverStatus::ok) boot_status_ = co_await setup_->driver(i).enable(setup_->streams(i));
     if (boot_status_ != DriverStatus::ok) co_return;
   }
+  for (const EndpointConfig& endpoint : config_.endpoints) enumerate(platform_->cpu(), config_, endpoint);
   play_time_ = platform_->engine().now();
   player_->start();
 }
@@ -124,6 +126,7 @@ void Simulation::run() {
                     player_->counters().records, plan_.records));
   }
   for (std::size_t i = 0; i != platform_->smmus(); ++i) drain_events(i);
+  if (const std::string sentence = platform_->imbalance(); !sentence.empty()) throw InternalError(sentence);
 }
 
 bool Simulation::can_start(std::size_t stream) {
@@ -144,13 +147,8 @@ void Simulation::start(PlayedAccess& access) {
   work.ats = ats_type(record.ats);
   work.tag = record.address;
   work.user = &access;
-  platform::DmaEndpoint& endpoint = platform_->endpoint(access.stream);
   ++in_flight_[access.stream];
-  if (config_.mode == Mode::untimed) {
-    endpoint.transfer(work, handler_);
-    return;
-  }
-  SMMUSIM_CHECK(endpoint.push(work));
+  SMMUSIM_CHECK(platform_->endpoint(access.stream).push(work));
 }
 
 void Simulation::give_back(const platform::DmaCompletion& completion) {
@@ -159,7 +157,7 @@ void Simulation::give_back(const platform::DmaCompletion& completion) {
   access.started = completion.issued_at;
   access.result.completed = completion.status == platform::DmaStatus::ok;
   access.result.translated = completion.smmu.translated;
-  access.result.address = completion.smmu.translated_address;
+  access.result.address = completion.smmu.address;
   player_->complete(access);
 }
 

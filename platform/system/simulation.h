@@ -82,7 +82,7 @@ class Simulation : public AccessPort {
   std::unique_ptr<trace::Reader> reader_;
   std::unique_ptr<Player> player_;
   StartNode start_node_{};
-  platform::DmaEndpoint::Handler handler_;
+  platform::PcieFunction::Handler handler_;
   std::vector<unsigned> in_flight_;  // by endpoint
   std::vector<StreamStatistics> stream_statistics_;
   LatencyHistogram latency_;

@@ -159,7 +159,7 @@ void add_translation(ordered_json& json, Simulation& simulation, const SmmuCount
   json["ats"] = ats_json(counters);
   json["atc"] = {{"lookups", 0}, {"hits", 0}, {"misses", 0}, {"invalidated", 0}};  // endpoints have none
   json["pri"] = pri_json(counters);
-  json["pcie"] = {{"unsupported_requests", simulation.platform().root_complex().unsupported_requests()},
+  json["pcie"] = {{"unsupported_requests", simulation.platform().root_complex().counters().unsupported_requests},
                   {"doorbell_writes", simulation.platform().doorbell().count()}};
 }
 

@@ -204,19 +204,33 @@ TEST_F(TbuTest, RefusesWhatIsNoMemoryAccess) {
   EXPECT_EQ(streaming.get_response_status(), tlm::TLM_BURST_ERROR_RESPONSE);
 }
 
-TEST_F(TbuTest, RefusesTranslationRequests) {
+TEST_F(TbuTest, AnswersTranslationRequestsItself) {
   SmmuConfig config;
   config.features.ats = true;
   Bench bench(config);
   bench.world.add_stream(0).map(0x8000, Pa(0x40005000), 4096, {});
   bench.world.enable();
   auto& request = bench.client.add(0x8000, 8, false);
-  request.get_extension<SmmuExtension>()->client.ats = AtsType::translation_request;
+  auto& extension = *request.get_extension<SmmuExtension>();
+  extension.client.ats = AtsType::translation_request;
   bench.run();
-  EXPECT_EQ(request.get_response_status(), tlm::TLM_COMMAND_ERROR_RESPONSE);
+  EXPECT_EQ(request.get_response_status(), tlm::TLM_OK_RESPONSE);
+  EXPECT_EQ(extension.outcome, Outcome::ats_completion);
+  EXPECT_EQ(extension.completion.status, AtsStatus::unsupported_request) << "STE.EATS is 0";
   EXPECT_TRUE(bench.target.addresses.empty());
-  EXPECT_EQ(bench.world.smmu.smmu().counters().walks, 0U);
-  EXPECT_EQ(bench.world.smmu.smmu().counters().transactions, 0U);
+}
+
+TEST_F(TbuTest, RefusesMalformedTranslationRequests) {
+  Bench bench;
+  auto& write = bench.client.add(0x8000, 8, true);
+  auto& half = bench.client.add(0x8000, 4, false);
+  for (auto* payload : {&write, &half}) {
+    payload->get_extension<SmmuExtension>()->client.ats = AtsType::translation_request;
+  }
+  bench.run();
+  EXPECT_EQ(write.get_response_status(), tlm::TLM_COMMAND_ERROR_RESPONSE);
+  EXPECT_EQ(half.get_response_status(), tlm::TLM_BURST_ERROR_RESPONSE);
+  EXPECT_EQ(bench.world.smmu.smmu().counters().translation_requests, 0U);
 }
 
 TEST_F(TbuTest, TakesAndTellsTheOperation) {

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+// DmaWork: one access as a device's DMA engine takes it, and how it ended.
+// Shared by PcieFunction and by DmaEndpoint, the plain TLM device.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "model/base/types.h"
+#include "model/sim/engine.h"
+#include "model/smmu/transaction.h"
+#include "platform/pcie/request_watcher.h"
+
+namespace smmusim::platform {
+
+/// One access of the device.
+struct DmaWork {
+  Va address{};
+  std::uint32_t size = 0;  ///< bytes, 1 to transfer_bytes_max
+  bool write = false;
+  bool atomic = false;  ///< an AtomicOp; `write` is true too, its data is the operand
+  bool substream_valid = false;
+  bool instruction = false;
+  bool privileged = false;
+  SubstreamId substream_id{};
+  AtsType ats = AtsType::untranslated;
+  std::uint64_t tag = 0;  ///< the submitter's; also the seed of the data that a write carries
+  void* user = nullptr;   ///< the submitter's
+};
+
+struct DmaCompletion {
+  const DmaWork& work;
+  DmaStatus status;
+  Time issued_at;
+  Time completed_at;
+  const RequestResult& smmu;            ///< of the first part; outcome and event of the first that did not proceed
+  std::span<const unsigned char> data;  ///< of a read; valid during the call
+  Time latency() const { return completed_at - issued_at; }
+};
+
+struct DmaCounters {
+  std::uint64_t issued = 0;
+  std::uint64_t completed = 0;
+  std::uint64_t failed = 0;
+  std::uint64_t bytes = 0;  ///< of those that succeeded
+};
+
+/// The data of a write: the same for the same tag.
+void fill_pattern(std::uint64_t tag, std::span<unsigned char> data);
+
+}  // namespace smmusim::platform

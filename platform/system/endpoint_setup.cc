@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: MIT
+// Endpoints as functions; see the header. Software finds capabilities as it has to: by walking the chain.
+#include "platform/system/endpoint_setup.h"
+
+#include <fmt/format.h>
+
+#include <bit>
+
+#include "platform/emit/address_map.h"
+#include "platform/pcie/ecam.h"
+#include "platform/system/cpu.h"
+
+namespace smmusim {
+namespace {
+
+using platform::Ecam;
+
+constexpr Time ps_per_ns = 1000;
+constexpr std::uint16_t pcie_id = 0x10, ats_id = 0x0f, pri_id = 0x13, pasid_id = 0x1b;
+
+/// A function's configuration space as software reaches it.
+class ConfigAccess {
+ public:
+  ConfigAccess(platform::Cpu& cpu, std::uint16_t rid) : cpu_(cpu), base_(emit::address_map::pcie_ecam_base) {
+    base_ += Ecam::offset_of(rid, 0);
+  }
+  std::uint32_t read(std::uint32_t offset, unsigned size) {
+    return static_cast<std::uint32_t>(cpu_.load(Pa(base_ + offset), size));
+  }
+  void write(std::uint32_t offset, std::uint32_t value, unsigned size) { cpu_.store(Pa(base_ + offset), value, size); }
+  /// 0: there is none.
+  std::uint32_t find(std::uint16_t id) {
+    std::uint32_t at = read(0x34, 1);
+    while (at != 0 && read(at, 1) != id) at = read(at + 1, 1);
+    return at;
+  }
+  std::uint32_t find_extended(std::uint16_t id) {
+    std::uint32_t at = platform::ConfigSpace::first_extended;
+    while (at != 0 && (read(at, 4) & 0xffff) != id) at = read(at, 4) >> 20;
+    return at;
+  }
+
+ private:
+  platform::Cpu& cpu_;
+  std::uint64_t base_;
+};
+
+std::uint32_t size_code(unsigned bytes) {
+  return static_cast<std::uint32_t>(std::bit_width(bytes)) - 8;  // 128: 0
+}
+
+std::string line(std::string_view what, bool yes, std::string_view why_not) {
+  return yes ? fmt::format("{}: yes", what) : fmt::format("{}: no, {}", what, why_not);
+}
+
+}  // namespace
+
+AtsState ats_of(const PlatformConfig& config, const EndpointConfig& endpoint) {
+  AtsState state;
+  state.property = platform::decide_ats(endpoint.ats, endpoint.host_ats, endpoint.ats_capability);
+  state.smmu = config.smmus[endpoint.smmu].config.features.ats;
+  state.root_complex = config.pcie.ats_supported;
+  return state;
+}
+
+std::string describe(const AtsState& state) {
+  if (!state.property.shown) return fmt::format("off: {}", state.property.reason);
+  if (!state.smmu) return "off: the SMMU has no ATS (IDR0.ATS = 0)";
+  if (!state.root_complex) return "off: firmware says that the root complex does not support ATS";
+  return fmt::format("on: {}", state.property.reason);
+}
+
+std::vector<std::string> explain(const AtsState& state, const EndpointConfig& endpoint) {
+  const bool enabled = state.enabled();
+  return {
+      line("the physical device has the ATS capability", endpoint.ats_capability, "endpoint.ats_capability = false"),
+      fmt::format("the guest is shown the capability: {}, {}", state.property.shown ? "yes" : "no",
+                  state.property.reason),
+      line("the SMMU supports ATS (IDR0.ATS)", state.smmu, "smmu.ats is off"),
+      line("the root complex supports ATS", state.root_complex, "pcie.ats_supported = false"),
+      line("the driver sets the capability's enable bit", enabled, "one of the above is missing"),
+      line("the driver sets STE.EATS", enabled, "one of the above is missing"),
+  };
+}
+
+platform::FunctionDescription function_description(const PlatformConfig& config, const EndpointConfig& endpoint) {
+  platform::FunctionDescription function;
+  function.pcie.generation = config.pcie.generation;
+  function.pcie.lanes = config.pcie.lanes;
+  function.pcie.mps_log2 = static_cast<unsigned>(std::bit_width(config.pcie.mps_bytes)) - 1;
+  if (endpoint.ats_capability) {
+    function.ats = platform::AtsCapability{endpoint.atc.invalidate_queue, true, false, false};
+    function.ats_hidden = !ats_of(config, endpoint).property.shown;
+  }
+  if (endpoint.pri) function.pri = platform::PriCapability{endpoint.pri_requests, false};
+  if (endpoint.pasid_bits != 0) function.pasid = platform::PasidCapability{endpoint.pasid_bits, true, true};
+  return function;
+}
+
+platform::PcieFunctionConfig function_config(const PlatformConfig& config, const EndpointConfig& endpoint) {
+  const bool timed = config.mode == Mode::timed;
+  const auto time = [&](unsigned ns) { return timed ? ns * ps_per_ns : 0; };
+  platform::PcieFunctionConfig function;
+  function.requester_id = endpoint.rid;
+  function.outstanding = endpoint.outstanding;
+  function.queue_max = endpoint.outstanding;
+  function.issue_interval_ps = time(endpoint.issue_interval_ns);
+  function.tags = endpoint.tags;
+  function.request_ps = time(endpoint.request_ns);
+  function.completion_ps = time(endpoint.completion_ns);
+  function.atc.cache = {endpoint.atc.entries, endpoint.atc.ways, endpoint.atc.replacement};
+  function.atc.page_bits_max = endpoint.atc.page_bits_max;
+  function.translations = endpoint.atc.requests;
+  function.prefetch_pages = endpoint.atc.prefetch_pages;
+  function.invalidate_ps = time(endpoint.atc.invalidate_ns);
+  function.seed = config.seed;
+  function.untranslated_base = config.msi.base;
+  function.untranslated_bytes = config.msi.size;
+  return function;
+}
+
+void enumerate(platform::Cpu& cpu, const PlatformConfig& config, const EndpointConfig& endpoint) {
+  constexpr std::uint32_t command = 4, memory_and_master = 6;
+  constexpr std::uint32_t extended_tags = 1U << 8, relaxed_ordering = 1U << 4;
+  constexpr std::uint32_t pasid_all = 7, pri_enable = 1, ats_enable = 1U << 15;
+  ConfigAccess device(cpu, endpoint.rid);
+  device.write(command, memory_and_master, 2);
+  const std::uint32_t pcie = device.find(pcie_id);
+  device.write(pcie + platform::cap::pcie_device_control,
+               size_code(config.pcie.mps_bytes) << 5 | size_code(config.pcie.mrrs_bytes) << 12 | extended_tags |
+                   relaxed_ordering,
+               2);
+  if (const std::uint32_t pasid = device.find_extended(pasid_id); pasid != 0) {
+    device.write(pasid + platform::cap::pasid_control, pasid_all, 2);
+  }
+  const bool ats = ats_of(config, endpoint).enabled();
+  if (const std::uint32_t pri = device.find_extended(pri_id); pri != 0 && ats) {
+    device.write(pri + platform::cap::pri_allocation, endpoint.pri_requests, 4);
+    device.write(pri + platform::cap::pri_control, pri_enable, 2);
+  }
+  if (ats) device.write(device.find_extended(ats_id) + platform::cap::ats_control, ats_enable, 2);
+}
+
+}  // namespace smmusim

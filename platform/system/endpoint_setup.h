@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+// From an [[endpoint]] of the configuration to a PCIe function: what the device has, what of it the guest is shown, and
+// what the guest's PCI core then switches on through ECAM. Whether a device does ATS in the end depends on several
+// things; AtsState names the first that is missing.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "platform/config/platform_config.h"
+#include "platform/endpoint/pcie_function.h"
+#include "platform/pcie/ats_property.h"
+
+namespace smmusim {
+
+namespace platform {
+class Cpu;
+}
+
+struct AtsState {
+  platform::AtsDecision property{};  ///< whether the guest is shown the capability
+  bool smmu = false;                 ///< IDR0.ATS
+  bool root_complex = false;         ///< firmware says that the root complex supports it
+
+  /// The driver then sets STE.EATS and the capability's enable bit.
+  bool enabled() const { return property.shown && smmu && root_complex; }
+};
+AtsState ats_of(const PlatformConfig& config, const EndpointConfig& endpoint);
+/// One line: on or off, and why.
+std::string describe(const AtsState& state);
+/// A line for each condition, in the order in which they are asked: "name: yes" or "name: no, why".
+std::vector<std::string> explain(const AtsState& state, const EndpointConfig& endpoint);
+
+platform::FunctionDescription function_description(const PlatformConfig& config, const EndpointConfig& endpoint);
+platform::PcieFunctionConfig function_config(const PlatformConfig& config, const EndpointConfig& endpoint);
+
+/// What a PCI core writes before a driver takes the device: bus mastering, Max_Payload_Size and the like, PASID, PRI and
+/// last ATS, if `ats_of` says so.
+void enumerate(platform::Cpu& cpu, const PlatformConfig& config, const EndpointConfig& endpoint);
+
+}  // namespace smmusim
