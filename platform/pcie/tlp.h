@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Tlp: one Transaction Layer Packet (PCI Express Base, chapter 2; ATS, PRI and PASID: chapter 10 there), as a value with
-// the fields' names, and the pool that TLPs come from. It knows its size on the wire and its flow-control class;
+// Tlp: one Transaction Layer Packet (PCI Express Base, chapter 2; ATS, PRI and PASID: chapter 10 there), as a value
+// with the fields' names, and the pool that TLPs come from. It knows its size on the wire and its flow-control class;
 // header bits are tlp_header.h's, routes and times are the fabric's.
 #pragma once
 
