@@ -37,9 +37,13 @@ bool AtcInvalidations::ignored(const Command& command) const {
   return !send_ || !core_.regs.smmuen() || no_such_pasid;
 }
 
-/// Untimed, a command that waited for an answer would give up what is outstanding, though no CMD_SYNC has come.
+bool AtcInvalidations::waits() const {
+  return core_.config.timed || later_;
+}
+
+/// Where nothing waits, a command that did would give up what is outstanding, though no CMD_SYNC has come.
 std::size_t AtcInvalidations::outstanding_max() const {
-  return core_.config.timed ? core_.config.tcu.atc_invalidations : untimed_max;
+  return waits() ? core_.config.tcu.atc_invalidations : untimed_max;
 }
 
 /// A tag whose ITag no outstanding request has, while there is one.
@@ -84,7 +88,7 @@ void AtcInvalidations::completed(std::uint32_t tag) {
 void AtcInvalidations::drop_expired() {
   const Time now = core_.lifetime.engine().now();
   const auto open = std::find_if(outstanding_.begin(), outstanding_.end(), [this, now](const Outstanding& request) {
-    return core_.config.timed && request.deadline > now;
+    return waits() && request.deadline > now;
   });
   if (open == outstanding_.begin()) return;
   core_.counters.atc_timeouts += static_cast<std::uint64_t>(open - outstanding_.begin());

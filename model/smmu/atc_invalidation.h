@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // AtcInvalidations: ATS Invalidate Requests on their way (IHI 0070 sections 3.9.1.4, 3.9.1.5 and 4.5.1). Each is
 // outstanding until the device answers or the time-out passes; a CMD_SYNC waits for all of them, and fails if one has
-// timed out. An untimed machine has no time to wait: what is not answered when the CMD_SYNC comes has timed out, and
-// tags with the same low five bits may then be outstanding together, because more than 32 may.
+// timed out. An untimed machine has no time to wait, unless its devices answer by the Engine: what is not answered
+// when the CMD_SYNC comes has timed out, and tags with the same low five bits may then be outstanding together, because
+// more than 32 may.
 #pragma once
 
 #include <cstddef>
@@ -25,7 +26,11 @@ class AtcInvalidations {
 
   using Send = std::function<void(const AtcInvalidate&)>;
   /// Where requests go. Without it no device can do ATS, and CMD_ATC_INV does nothing (section 4.5).
-  void set_send(Send send) { send_ = std::move(send); }
+  /// `later`: even an untimed machine waits for answers, which come by the Engine.
+  void set_send(Send send, bool later) {
+    send_ = std::move(send);
+    later_ = later;
+  }
 
   /// CMD_ATC_INV. Waits only while as many as there can be are outstanding.
   Task<> issue(spec::Command& command);
@@ -50,6 +55,7 @@ class AtcInvalidations {
     AtcInvalidations* owner = nullptr;
   };
   bool ignored(const spec::Command& command) const;
+  bool waits() const;
   std::size_t outstanding_max() const;
   std::uint32_t unused_tag();
   void send(const spec::Command& command);
@@ -65,6 +71,7 @@ class AtcInvalidations {
   Timer timer_;
   bool armed_ = false;
   bool failed_ = false;
+  bool later_ = false;
   std::uint32_t next_tag_ = 0;
 };
 

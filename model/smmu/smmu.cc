@@ -78,8 +78,8 @@ void Smmu::retire(TranslationRequest& request) {
   core_->requests.retire(*core_, request);
 }
 
-void Smmu::on_atc_invalidate(std::function<void(const AtcInvalidate&)> receiver) {
-  core_->atc_invalidations.set_send(std::move(receiver));
+void Smmu::on_atc_invalidate(std::function<void(const AtcInvalidate&)> receiver, bool answer_later) {
+  core_->atc_invalidations.set_send(std::move(receiver), answer_later);
 }
 void Smmu::on_page_response(std::function<void(const PageResponse&)> receiver) {
   core_->pri_queue.set_send(std::move(receiver));

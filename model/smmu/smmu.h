@@ -69,7 +69,9 @@ class Smmu {
 
   /// The messages of ATS and PRI (ats_messages.h). Without a receiver no device can do ATS, or PRI, and the commands do
   /// nothing (section 4.5). A receiver may answer and write registers from within the call, but not reset the SMMU.
-  void on_atc_invalidate(std::function<void(const AtcInvalidate&)> receiver);
+  /// An untimed SMMU takes what is not answered from within the call for lost, unless devices `answer_later`, by events
+  /// of the Engine.
+  void on_atc_invalidate(std::function<void(const AtcInvalidate&)> receiver, bool answer_later = false);
   void on_page_response(std::function<void(const PageResponse&)> receiver);
   /// A device has answered the invalidation with this tag: with a completion, or with UR.
   void atc_invalidation_completed(std::uint32_t tag);

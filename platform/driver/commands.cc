@@ -109,6 +109,15 @@ Command make_tlbi_s12_vmall(Vmid vmid) {
   return Command{}.set<Command::OP>(Opcode::CMD_TLBI_S12_VMALL).set<Command::VMID>(vmid.value);
 }
 
+Command make_atc_inv(StreamId stream, std::uint64_t first, std::uint64_t last) {
+  constexpr unsigned page_bits = 12;
+  const std::uint64_t differing = (first ^ last) >> page_bits;
+  const unsigned size = std::min(static_cast<unsigned>(std::bit_width(differing)), spec::atc_inv_size_all);
+  Command command;
+  command.set<Command::OP>(Opcode::CMD_ATC_INV).set<Command::StreamID>(stream.value).set<Command::AtcSize>(size);
+  return command.set<Command::Address>(first & ~low_mask(page_bits + size));
+}
+
 Command make_sync(spec::SyncSignal signal) {
   return Command{}
       .set<Command::OP>(Opcode::CMD_SYNC)

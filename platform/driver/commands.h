@@ -20,6 +20,9 @@ spec::Command make_tlbi_nh_all(Vmid vmid);
 spec::Command make_tlbi_nh_asid(Vmid vmid, Asid asid);
 spec::Command make_tlbi_nsnh_all();
 spec::Command make_tlbi_s12_vmall(Vmid vmid);
+/// Invalidates a device's ATC for addresses without SubstreamID: the smallest aligned power of two of pages around
+/// [first, last], as Linux does.
+spec::Command make_atc_inv(StreamId stream, std::uint64_t first, std::uint64_t last);
 /// Completion is polled at CMDQ_CONS; `signal` is what Linux uses then.
 spec::Command make_sync(spec::SyncSignal signal = spec::SyncSignal::sev);
 

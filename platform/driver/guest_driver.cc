@@ -79,6 +79,7 @@ DriverStatus GuestDriver::probe() {
   features_.sidsize = idr1.get<spec::IDR1::SIDSIZE>();
   features_.output_bits = spec::address_bits(idr5.get<spec::IDR5::OAS>());
   features_.range_invalidation = idr3.get<spec::IDR3::RIL>();
+  features_.ats = idr0.get<spec::IDR0::ATS>();
   if (uses_stage1(config_.stages) && !idr0.get<spec::IDR0::S1P>()) return DriverStatus::no_stage1;
   if (uses_stage2(config_.stages) && !idr0.get<spec::IDR0::S2P>()) return DriverStatus::no_stage2;
   if ((idr0.get<spec::IDR0::TTF>() & 2) == 0) return DriverStatus::no_vmsav8_64;
@@ -173,6 +174,11 @@ Task<DriverStatus> GuestDriver::enable(StreamTable& streams) {
   cr0 |= bit<spec::CR0::EVENTQEN>();
   status = co_await set_cr0(cr0);
   if (status != DriverStatus::ok) co_return status;
+  if (features_.ats) {
+    cr0 |= bit<spec::CR0::ATSCHK>();
+    status = co_await set_cr0(cr0);
+    if (status != DriverStatus::ok) co_return status;
+  }
   if (config_.interrupts) {
     status = co_await enable_interrupts();
     if (status != DriverStatus::ok) co_return status;

@@ -58,6 +58,7 @@ struct ProbedFeatures {
   unsigned sidsize = 0;
   unsigned output_bits = 0;  ///< IDR5.OAS
   bool range_invalidation = false;
+  bool ats = false;
 };
 
 struct DrainedEvents {

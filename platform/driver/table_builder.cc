@@ -131,6 +131,11 @@ Cd ContextTable::read(std::uint32_t index) const {
   return read_structure<Cd>(*memory_, base_ + std::uint64_t{index} * Cd::size_bytes);
 }
 
+spec::Ste with_ats(const spec::Ste& ste, bool ats) {
+  spec::Ste with = ste;
+  return with.set<spec::Ste::EATS>(ats ? spec::Eats::full : spec::Eats::none);
+}
+
 Ste make_abort_ste() {
   return Ste{}.set<Ste::V>(true);
 }

@@ -65,6 +65,9 @@ class ContextTable {
   Pa base_;
 };
 
+/// The stream's ATS as the driver wants it: EATS = 1, or 0.
+spec::Ste with_ats(const spec::Ste& ste, bool ats);
+
 spec::Ste make_abort_ste();
 spec::Ste make_bypass_ste();
 /// Stage 1 with the CDs of `contexts`, walks cached and inner shareable, faults never stalled.

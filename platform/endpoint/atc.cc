@@ -39,6 +39,16 @@ std::uint64_t last_of(const AtcEntry& entry) {
 
 }  // namespace
 
+AtcCounters& AtcCounters::operator+=(const AtcCounters& other) {
+  lookups += other.lookups;
+  hits += other.hits;
+  misses += other.misses;
+  fills += other.fills;
+  evictions += other.evictions;
+  invalidated += other.invalidated;
+  return *this;
+}
+
 Atc::Atc(const AtcConfig& config, std::uint64_t seed)
     : cache_(checked(config).cache, seed), page_bits_max_(config.page_bits_max) {}
 

@@ -59,6 +59,8 @@ struct AtcCounters {
   std::uint64_t fills = 0;
   std::uint64_t evictions = 0;
   std::uint64_t invalidated = 0;  ///< entries
+
+  AtcCounters& operator+=(const AtcCounters& other);
 };
 
 class Atc {

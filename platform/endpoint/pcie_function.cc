@@ -41,6 +41,28 @@ unsigned list_of(const DmaWork& work) {
 
 }  // namespace
 
+FunctionCounters& FunctionCounters::operator+=(const FunctionCounters& other) {
+  read_requests += other.read_requests;
+  write_requests += other.write_requests;
+  atomic_requests += other.atomic_requests;
+  translation_requests += other.translation_requests;
+  prefetches += other.prefetches;
+  merged += other.merged;
+  translation_completions += other.translation_completions;
+  translation_time += other.translation_time;
+  stale_completions += other.stale_completions;
+  invalidate_requests += other.invalidate_requests;
+  invalidate_completions += other.invalidate_completions;
+  invalidate_unsupported += other.invalidate_unsupported;
+  page_requests += other.page_requests;
+  page_responses += other.page_responses;
+  page_failures += other.page_failures;
+  no_permission += other.no_permission;
+  unexpected += other.unexpected;
+  unsupported += other.unsupported;
+  return *this;
+}
+
 void PcieFunction::AccessList::push(Access& access) {
   access.next_access = nullptr;
   (first == nullptr ? first : last->next_access) = &access;

@@ -64,6 +64,8 @@ struct FunctionCounters {
   std::uint64_t no_permission = 0;  ///< accesses that failed because no translation permits them
   std::uint64_t unexpected = 0;     ///< completions and responses that nobody waits for
   std::uint64_t unsupported = 0;    ///< requests to this function that it refused
+
+  FunctionCounters& operator+=(const FunctionCounters& other);
 };
 
 /// What answers in the BARs. Offsets are in the BAR; values are little-endian.

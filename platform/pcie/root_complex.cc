@@ -169,16 +169,14 @@ void RootComplex::serve(Port& port) {
                              port.posted.front().arrival > port.non_posted.front().arrival);
     TlpQueue* queue = non_posted ? &port.non_posted : posted ? &port.posted : nullptr;
     if (queue == nullptr) return;
-    Tlp& tlp = queue->front();
-    if (!handle(port, tlp)) {
-      (non_posted ? port.non_posted_blocked : port.posted_blocked) = true;
-      continue;
-    }
-    queue->pop();
+    Tlp& tlp = queue->pop();
+    if (handle(port, tlp)) continue;
+    queue->push_front(tlp);
+    (non_posted ? port.non_posted_blocked : port.posted_blocked) = true;
   }
 }
 
-/// False: it has to wait, and stays at the front of its queue.
+/// False: it has to wait, in front of its queue.
 bool RootComplex::handle(Port& port, Tlp& tlp) {
   if (tlp.is_completion()) {
     ++counters_.unexpected_completions;  // nothing here has asked

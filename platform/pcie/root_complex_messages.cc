@@ -9,7 +9,7 @@ namespace smmusim::platform {
 
 void RootComplex::attach(Smmu& smmu, unsigned first, unsigned count) {
   for (unsigned i = first; i != first + count; ++i) outputs_[i]->smmu = &smmu;
-  smmu.on_atc_invalidate([this, &smmu](const AtcInvalidate& message) { invalidate(smmu, message); });
+  smmu.on_atc_invalidate([this, &smmu](const AtcInvalidate& message) { invalidate(smmu, message); }, true);
   smmu.on_page_response([this, &smmu](const PageResponse& message) { respond(smmu, message); });
 }
 

@@ -73,6 +73,13 @@ void TlpQueue::push(Tlp& tlp) {
   ++size_;
 }
 
+void TlpQueue::push_front(Tlp& tlp) {
+  tlp.next_tlp = first_;
+  first_ = &tlp;
+  if (last_ == nullptr) last_ = &tlp;
+  ++size_;
+}
+
 Tlp& TlpQueue::pop() {
   Tlp& tlp = *first_;
   first_ = tlp.next_tlp;

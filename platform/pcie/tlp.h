@@ -119,6 +119,7 @@ class TlpQueue {
   std::size_t size() const { return size_; }
   Tlp& front() const { return *first_; }
   void push(Tlp& tlp);
+  void push_front(Tlp& tlp);
   Tlp& pop();
 
  private:

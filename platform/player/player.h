@@ -47,6 +47,7 @@ struct PlayedStream {
   std::uint32_t stream = 0;
   std::size_t space = 0;
   std::size_t smmu = 0;
+  bool ats = false;  ///< its device may have an ATC, so the driver invalidates that too
 };
 
 struct PlayMismatch {
@@ -140,6 +141,7 @@ class Player {
   void unmap_covered(const Operation& operation);
   std::vector<std::size_t> smmus_of(const Operation& operation) const;
   void issue(Slot slot, const std::vector<std::size_t>& smmus);
+  std::vector<spec::Command> atc_commands(const Operation& operation, std::size_t smmu) const;
   Task<> run_batch(Slot slot, std::size_t smmu);
   void batch_done(Slot slot);
   void finish(Slot slot);

@@ -247,8 +247,31 @@ void Player::issue(Slot slot, const std::vector<std::size_t>& smmus) {
   for (const std::size_t smmu : smmus) spawn(scope_, run_batch(slot, smmu));
 }
 
+/// What follows the TLBs' invalidation in the ATCs of this SMMU's devices.
+std::vector<spec::Command> Player::atc_commands(const Operation& operation, std::size_t smmu) const {
+  std::vector<spec::Command> commands;
+  const Record& record = operation.record;
+  if (record.kind != Kind::invalidate) return commands;
+  std::uint64_t first = 0, last = ~std::uint64_t{0};
+  if (record.is_range()) {
+    const std::uint64_t start = record.address & ~(record.granule_bytes() - 1);
+    const std::uint64_t end = start + (record.pages * record.granule_bytes() - 1);
+    if (end >= start) first = start, last = end;  // what wraps around 2^64 is as good as everything
+  }
+  for (const PlayedStream& stream : streams_) {
+    if (stream.ats && stream.smmu == smmu && covers_space(record, stream.space)) {
+      commands.push_back(make_atc_inv(StreamId(stream.stream), first, last));
+    }
+  }
+  return commands;
+}
+
 Task<> Player::run_batch(Slot slot, std::size_t smmu) {
-  const DriverStatus status = co_await drivers_[smmu]->execute(operations_[slot].commands);
+  DriverStatus status = co_await drivers_[smmu]->execute(operations_[slot].commands);
+  if (status == DriverStatus::ok) {
+    const std::vector<spec::Command> commands = atc_commands(operations_[slot], smmu);
+    if (!commands.empty()) status = co_await drivers_[smmu]->execute(commands);
+  }
   if (status == DriverStatus::timed_out) {
     // Whatever the trace's devices have written, the SMMU's own registers included, is the trace's doing.
     fail_record(operations_[slot].number,

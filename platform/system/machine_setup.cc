@@ -12,6 +12,7 @@
 #include "platform/config/load.h"
 #include "platform/config/supported.h"
 #include "platform/driver/identity_map.h"
+#include "platform/system/endpoint_setup.h"
 #include "platform/system/guest_memory.h"
 
 namespace smmusim {
@@ -248,17 +249,18 @@ void MachineSetup::build_stream(Platform& platform, const PlatformConfig& config
                                 std::uint16_t asid) {
   const EndpointConfig& device = config.endpoints[endpoint];
   const std::size_t space = space_of(platform, config, device.smmu, asid);
-  played_streams_.push_back({device.stream().value, space, device.smmu});
+  const bool ats = ats_of(config, device).enabled();
+  played_streams_.push_back({device.stream().value, space, device.smmu, ats});
   StreamTable& streams = stream_tables_[device.smmu];
   if (!uses_stage1(config.driver.stages)) {
-    streams.write(device.stream(), make_stage2_ste(*spaces_[space].table, Vmid(asid)));
+    streams.write(device.stream(), with_ats(make_stage2_ste(*spaces_[space].table, Vmid(asid)), ats));
     return;
   }
   ContextTable contexts(platform.memory(), pages_, 0);
   contexts.write(0, make_stage1_cd(*spaces_[space].table, Asid(asid)));
   const PageTable* below = stage2(device.smmu);
-  streams.write(device.stream(),
-                below == nullptr ? make_stage1_ste(contexts) : make_nested_ste(contexts, *below, Vmid(0)));
+  const spec::Ste ste = below == nullptr ? make_stage1_ste(contexts) : make_nested_ste(contexts, *below, Vmid(0));
+  streams.write(device.stream(), with_ats(ste, ats));
 }
 
 std::vector<GuestDriver*> MachineSetup::drivers() {

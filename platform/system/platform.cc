@@ -25,6 +25,9 @@ constexpr Time ps_per_ns = 1000;
 /// MemoryConfig::outstanding = 0 means unlimited; the module wants a number.
 constexpr unsigned unlimited_outstanding = 1U << 16;
 
+/// From a write of a message-signalled interrupt to its end.
+constexpr Time doorbell_ps = 10 * ps_per_ns;
+
 // Outputs of the interconnect; the SMMUs' register frames follow.
 constexpr unsigned to_memory = 0;
 constexpr unsigned to_doorbell = 1;
@@ -126,6 +129,7 @@ void Platform::build_endpoints(const PlatformConfig& config) {
 void Platform::build_interconnect(const PlatformConfig& config) {
   const bool timed = config.mode == Mode::timed;
   InterconnectConfig map;
+  if (!timed) map.request_latency_ps = map.response_latency_ps = 0;
   map.map.push_back({Pa(config.memory.base), config.memory.size, to_memory, false});
   if (config.msi.size != 0) map.map.push_back({Pa(config.msi.base), config.msi.size, to_doorbell, false});
   map.map.push_back({Pa(emit::address_map::pcie_ecam_base), Ecam::bytes, to_ecam, true});
@@ -143,7 +147,7 @@ void Platform::build_interconnect(const PlatformConfig& config) {
   memory.outstanding = config.memory.outstanding == 0 ? unlimited_outstanding : config.memory.outstanding;
   memory.timed = timed;
   memory_module_ = std::make_unique<platform::MemoryModule>("memory", *pump_, memory_, memory);
-  doorbell_ = std::make_unique<platform::Doorbell>("doorbell", *pump_);
+  doorbell_ = std::make_unique<platform::Doorbell>("doorbell", *pump_, timed ? doorbell_ps : 0);
   interconnect_->out[to_memory].bind(memory_module_->in);
   interconnect_->out[to_doorbell].bind(doorbell_->in);
   interconnect_->out[to_ecam].bind(ecam_->in);

@@ -19,16 +19,6 @@ using nlohmann::ordered_json;
 
 constexpr double ps_per_ns = 1000;
 
-/// Every request that an SMMU answers gets a completion at once; how long that took is the endpoint's to know, and the
-/// endpoints do not ask.
-ordered_json ats_json(const SmmuCounters& counters) {
-  return {{"requests", counters.translation_requests},
-          {"completions", counters.translation_requests},
-          {"invalidations", counters.atc_invalidations},
-          {"timeouts", counters.atc_timeouts},
-          {"mean_request_ns", 0.0}};
-}
-
 ordered_json pri_json(const SmmuCounters& counters) {
   const std::uint64_t commands = counters.commands[static_cast<std::size_t>(spec::Opcode::CMD_PRI_RESP)];
   return {{"requests", counters.page_requests},
@@ -121,6 +111,15 @@ CacheCounters total(Simulation& simulation, CacheId cache) {
   return sum;
 }
 
+ordered_json direction_json(const platform::TlpLinkCounters& counters) {
+  return {{"tlps", counters.tlps},
+          {"tlp_bytes", counters.tlp_bytes},
+          {"payload_bytes", counters.payload_bytes},
+          {"dllps", counters.dllps},
+          {"busy_ns", to_ns(counters.busy)},
+          {"credit_starved_ns", to_ns(counters.credit_starved)}};
+}
+
 ordered_json memory_json(Simulation& simulation, const SmmuCounters& counters) {
   std::uint64_t reads = simulation.dma_reads();
   std::uint64_t writes = simulation.dma_writes();
@@ -148,6 +147,62 @@ ordered_json invalidations_json(const PlayerCounters& player, const SmmuCounters
           {"refused_batches", player.refused_batches}};
 }
 
+platform::FunctionCounters function_total(Platform& platform) {
+  platform::FunctionCounters sum;
+  for (std::size_t i = 0; i != platform.endpoints(); ++i) sum += platform.endpoint(i).tlp_counters();
+  return sum;
+}
+
+ordered_json ats_json(const SmmuCounters& counters, const platform::FunctionCounters& functions) {
+  return {{"requests", counters.translation_requests},
+          {"completions", functions.translation_completions},
+          {"invalidations", counters.atc_invalidations},
+          {"timeouts", counters.atc_timeouts},
+          {"mean_request_ns", mean_ns(functions.translation_time, functions.translation_completions)}};
+}
+
+ordered_json atc_json(Platform& platform) {
+  platform::AtcCounters sum;
+  for (std::size_t i = 0; i != platform.endpoints(); ++i) sum += platform.endpoint(i).atc().counters();
+  const platform::FunctionCounters functions = function_total(platform);
+  return {{"lookups", sum.lookups},
+          {"hits", sum.hits},
+          {"misses", sum.misses},
+          {"merged", functions.merged},
+          {"requests", functions.translation_requests},
+          {"prefetches", functions.prefetches},
+          {"stale_completions", functions.stale_completions},
+          {"fills", sum.fills},
+          {"evictions", sum.evictions},
+          {"invalidated", sum.invalidated},
+          {"no_permission", functions.no_permission}};
+}
+
+ordered_json pcie_json(Platform& platform) {
+  const platform::FunctionCounters functions = function_total(platform);
+  const platform::RootComplexCounters& root = platform.root_complex().counters();
+  ordered_json links = ordered_json::array();
+  for (std::size_t i = 0; i != platform.endpoints(); ++i) {
+    const auto up = platform.link(i).counters(platform::TlpLink::downstream);
+    const auto down = platform.link(i).counters(platform::TlpLink::upstream);
+    links.push_back({{"upstream", direction_json(up)}, {"downstream", direction_json(down)}});
+  }
+  return {{"memory_read_tlps", functions.read_requests},
+          {"memory_write_tlps", functions.write_requests},
+          {"atomic_tlps", functions.atomic_requests},
+          {"translation_request_tlps", functions.translation_requests + functions.prefetches},
+          {"completion_tlps", root.completions},
+          {"invalidate_requests", root.invalidate_requests},
+          {"invalidate_completions", root.invalidate_completions},
+          {"page_requests", root.page_requests},
+          {"page_responses", root.page_responses},
+          {"unsupported_requests", root.unsupported_requests},
+          {"acs_violations", root.acs_violations},
+          {"unexpected_completions", root.unexpected_completions + functions.unexpected},
+          {"doorbell_writes", platform.doorbell().count()},
+          {"links", links}};
+}
+
 /// The parts that say what the translations cost.
 void add_translation(ordered_json& json, Simulation& simulation, const SmmuCounters& counters) {
   json["micro_tlb"] = cache_json(total(simulation, CacheId::micro_tlb));
@@ -156,11 +211,10 @@ void add_translation(ordered_json& json, Simulation& simulation, const SmmuCount
   json["ipa_cache"] = cache_json(total(simulation, CacheId::ipa_cache));
   json["config_cache"] = cache_json(total(simulation, CacheId::config_cache));
   json["walks"] = walks_json(counters);
-  json["ats"] = ats_json(counters);
-  json["atc"] = {{"lookups", 0}, {"hits", 0}, {"misses", 0}, {"invalidated", 0}};  // endpoints have none
+  json["ats"] = ats_json(counters, function_total(simulation.platform()));
+  json["atc"] = atc_json(simulation.platform());
   json["pri"] = pri_json(counters);
-  json["pcie"] = {{"unsupported_requests", simulation.platform().root_complex().counters().unsupported_requests},
-                  {"doorbell_writes", simulation.platform().doorbell().count()}};
+  json["pcie"] = pcie_json(simulation.platform());
 }
 
 }  // namespace
