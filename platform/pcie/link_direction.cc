@@ -47,7 +47,6 @@ LinkDirection::LinkDirection(TlpLink& link, TlpLink::End from)
   };
   calls(lanes_free_, &LinkDirection::transmit_from_event);
   calls(credit_came_, &LinkDirection::transmit_from_event);
-  calls(room_told_, &LinkDirection::tell_room);
   calls(arrival_, &LinkDirection::arrive);
   calls(dllp_due_, &LinkDirection::watch_updates);
 }
@@ -78,15 +77,11 @@ void LinkDirection::send(Tlp& tlp) {
   const unsigned untold = room_;
   transmit();
   room_ &= untold | ~bit_of(tlp.flow_class());  // its own class has the room that it had before
-  if (room_ != 0) wake_at(room_told_, engine_.now());
 }
 
+/// Of room that send() made for another class too: what it was given waits then, so that this is called soon.
 void LinkDirection::transmit_from_event() {
   transmit();
-  tell_room();
-}
-
-void LinkDirection::tell_room() {
   while (room_ != 0) {
     const auto flow_class = static_cast<FlowClass>(std::countr_zero(room_));
     room_ &= room_ - 1;
@@ -193,7 +188,6 @@ void LinkDirection::release(const Tlp& tlp) {
   if (flow_.sender_may_starve(flow_class)) {
     if (urgent_ == 0) urgent_since_ = engine_.now();
     urgent_ |= bit_of(flow_class);
-    reverse_->carry_due();
   } else if (!update_.running) {
     update_.running = true;
     if (update_.next.ceil() < engine_.now()) update_.next = LinkTime(engine_.now());

@@ -62,7 +62,6 @@ class LinkDirection {
   void transmit_from_event();
   /// Puts the next TLP on the lanes, if they are free and one may go; else it will be called again when that changes.
   void transmit();
-  void tell_room();
   bool queues_empty() const;
   void take_updates();
   bool may_pass_posted(const Tlp& tlp) const;
@@ -107,7 +106,6 @@ class LinkDirection {
   Time starved_since_ = 0;
   Wake lanes_free_{}, credit_came_{};
   unsigned room_ = 0;  // a bit a class: the port has to hear of it
-  Wake room_told_{};
 
   LinkTime free_{};  // the lanes are, from here on
   LinkTime skip_{};  // the next SKP ordered set is due

@@ -103,7 +103,6 @@ void LinkDirection::update_left(Time arrives, const CreditLimits& limits) {
   take_updates();
   updates_[(first_update_ + update_count_) % updates_.size()] = {arrives, limits};
   ++update_count_;
-  if (starved_) wake_at(credit_came_, arrives);
 }
 
 void LinkDirection::take_updates() {

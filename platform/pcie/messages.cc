@@ -5,39 +5,45 @@
 #include <algorithm>
 #include <bit>
 
+#include "model/base/field.h"
+
 namespace smmusim::platform {
 namespace {
 
 constexpr std::size_t entry_bytes = 8;
 constexpr unsigned page_bits = 12;
-constexpr std::uint64_t page_mask = (std::uint64_t{1} << page_bits) - 1;
 
-constexpr std::uint64_t bit(unsigned number, bool set = true) {
-  return std::uint64_t{set ? 1U : 0U} << number;
-}
-constexpr bool has(std::uint64_t value, unsigned number) {
-  return (value >> number & 1) != 0;
-}
-constexpr std::uint64_t low_ones(unsigned count) {
-  return count >= 64 ? ~std::uint64_t{0} : bit(count) - 1;
-}
-constexpr std::uint64_t field(std::uint64_t value, unsigned low, unsigned width) {
-  return value >> low & low_ones(width);
-}
+// Of an entry, and of an Invalidate Request's data.
+using Read = Field<0, 0, bool>;
+using Write = Field<1, 1, bool>;
+using Untranslated = Field<2, 2, bool>;
+using Execute = Field<3, 3, bool>;
+using Privileged = Field<4, 4, bool>;
+using Global = Field<5, 5, bool>;
+using CxlIo = Field<9, 9, bool>;
+using NonSnooped = Field<10, 10, bool>;
+using Size = Field<11, 11, bool>;
+using GlobalInvalidate = Field<0, 0, bool>;
+using PageAddress = Field<63, 12, std::uint64_t, page_bits>;
 
-// Bits of an entry, and of an Invalidate Request's data.
-constexpr unsigned size_bit = 11;
-constexpr unsigned invalidate_global_bit = 0;
-enum EntryBit : unsigned { read_bit, write_bit, untranslated_bit, execute_bit, privileged_bit, global_bit };
-constexpr unsigned cxl_bit = 9, non_snooped_bit = 10;
+// Of the third and fourth doubleword as one number.
+using CompletionCount = Field<34, 32, unsigned>;
+using Itags = Field<31, 0, std::uint32_t>;
+using PageRead = Field<0, 0, bool>;
+using PageWrite = Field<1, 1, bool>;
+using PageLast = Field<2, 2, bool>;
+using RequestGroup = Field<11, 3, unsigned>;
+using ResponseGroup = Field<40, 32, unsigned>;
+using ResponseCode = Field<47, 44, unsigned>;
 
-// Bits of the third and fourth doubleword as one number.
-constexpr unsigned count_low = 32, count_width = 3;
-constexpr unsigned request_group_low = 3, group_width = 9;
-enum PageRequestBit : unsigned { page_read_bit, page_write_bit, page_last_bit };
-constexpr unsigned response_group_low = 32, code_low = 44, code_width = 4;
+// Of the tag of an Invalidate Request.
+using Itag = Field<4, 0, unsigned>;
 
-constexpr unsigned itag_width = 5;
+/// `value` at the place of F, to be or-ed with others.
+template <class F>
+constexpr std::uint64_t at(typename F::type value) {
+  return F::set(0, value);
+}
 
 void append(std::vector<unsigned char>& data, std::uint64_t value) {
   for (unsigned shift = 64; shift != 0; shift -= 8) data.push_back(static_cast<unsigned char>(value >> (shift - 8)));
@@ -60,102 +66,99 @@ void begin(Tlp& tlp, TlpType type, MessageCode code, std::uint16_t requester_id)
 }  // namespace
 
 std::uint64_t AtsRange::encode() const {
-  const std::uint64_t start = address & ~low_ones(std::max(span_bits, page_bits));
+  const std::uint64_t start = address & ~low_mask(std::max(span_bits, page_bits));
   if (span_bits <= page_bits) return start;
-  return start | (low_ones(span_bits - 1) & ~page_mask) | bit(size_bit);
+  return start | (low_mask(span_bits - 1) & ~low_mask(page_bits)) | at<Size>(true);
 }
 
 AtsRange AtsRange::decode(std::uint64_t bits) {
-  if (!has(bits, size_bit)) return {bits & ~page_mask, page_bits};
-  const auto zero = static_cast<unsigned>(std::countr_one(bits | page_mask));
+  if (!Size::get(bits)) return {PageAddress::get(bits), page_bits};
+  const auto zero = static_cast<unsigned>(std::countr_one(bits | low_mask(page_bits)));
   const unsigned span = std::min(zero + 1, 64U);
-  return {bits & ~low_ones(span), span};
+  return {bits & ~low_mask(span), span};
 }
 
 std::uint64_t TranslationEntry::encode() const {
-  return range.encode() | bit(non_snooped_bit, non_snooped) | bit(cxl_bit, cxl_io) | bit(global_bit, global) |
-         bit(privileged_bit, privileged) | bit(execute_bit, execute) | bit(untranslated_bit, untranslated_only) |
-         bit(write_bit, write) | bit(read_bit, read);
+  return range.encode() | at<NonSnooped>(non_snooped) | at<CxlIo>(cxl_io) | at<Global>(global) |
+         at<Privileged>(privileged) | at<Execute>(execute) | at<Untranslated>(untranslated_only) | at<Write>(write) |
+         at<Read>(read);
 }
 
 TranslationEntry TranslationEntry::decode(std::uint64_t bits) {
-  TranslationEntry entry;
-  entry.range = AtsRange::decode(bits);
-  entry.non_snooped = has(bits, non_snooped_bit);
-  entry.cxl_io = has(bits, cxl_bit);
-  entry.global = has(bits, global_bit);
-  entry.privileged = has(bits, privileged_bit);
-  entry.execute = has(bits, execute_bit);
-  entry.untranslated_only = has(bits, untranslated_bit);
-  entry.write = has(bits, write_bit);
-  entry.read = has(bits, read_bit);
-  return entry;
+  return {.range = AtsRange::decode(bits),
+          .non_snooped = NonSnooped::get(bits),
+          .cxl_io = CxlIo::get(bits),
+          .global = Global::get(bits),
+          .privileged = Privileged::get(bits),
+          .execute = Execute::get(bits),
+          .untranslated_only = Untranslated::get(bits),
+          .write = Write::get(bits),
+          .read = Read::get(bits)};
 }
 
 void put(Tlp& tlp, const InvalidateRequest& message) {
   begin(tlp, TlpType::MsgD, MessageCode::Invalidate_Request, message.requester_id);
   tlp.target_id = message.target_id;
-  tlp.tag = static_cast<std::uint16_t>(field(message.itag, 0, itag_width));
+  tlp.tag = static_cast<std::uint16_t>(at<Itag>(message.itag));
   tlp.pasid = message.pasid;
   tlp.length_dw = 2;
-  append(tlp.data, message.range.encode() | bit(invalidate_global_bit, message.global));
+  append(tlp.data, message.range.encode() | at<GlobalInvalidate>(message.global));
 }
 
 InvalidateRequest invalidate_request(const Tlp& tlp) {
   const std::uint64_t data = number_at(tlp.data, 0);
   return {.requester_id = tlp.requester_id,
           .target_id = tlp.target_id,
-          .itag = static_cast<unsigned>(field(tlp.tag, 0, itag_width)),
+          .itag = Itag::get(tlp.tag),
           .pasid = tlp.pasid,
           .range = AtsRange::decode(data),
-          .global = has(data, invalidate_global_bit)};
+          .global = GlobalInvalidate::get(data)};
 }
 
 void put(Tlp& tlp, const InvalidateCompletion& message) {
   begin(tlp, TlpType::Msg, MessageCode::Invalidate_Completion, message.requester_id);
   tlp.target_id = message.target_id;
-  tlp.body = field(message.count, 0, count_width) << count_low | message.itags;
+  tlp.body = at<CompletionCount>(message.count) | at<Itags>(message.itags);
 }
 
 InvalidateCompletion invalidate_completion(const Tlp& tlp) {
-  const auto count = static_cast<unsigned>(field(tlp.body, count_low, count_width));
+  const unsigned count = CompletionCount::get(tlp.body);
   return {.requester_id = tlp.requester_id,
           .target_id = tlp.target_id,
-          .itags = static_cast<std::uint32_t>(tlp.body),
-          .count = count == 0 ? 1U << count_width : count};
+          .itags = Itags::get(tlp.body),
+          .count = count == 0 ? 1U << CompletionCount::width : count};
 }
 
 void put(Tlp& tlp, const PageRequestMessage& message) {
   begin(tlp, TlpType::Msg, MessageCode::Page_Request, message.requester_id);
   tlp.pasid = message.pasid;
-  tlp.body = (message.address & ~page_mask) | field(message.group, 0, group_width) << request_group_low |
-             bit(page_last_bit, message.last) | bit(page_write_bit, message.write) | bit(page_read_bit, message.read);
+  tlp.body = at<PageAddress>(message.address) | at<RequestGroup>(message.group) | at<PageLast>(message.last) |
+             at<PageWrite>(message.write) | at<PageRead>(message.read);
 }
 
 PageRequestMessage page_request(const Tlp& tlp) {
   return {.requester_id = tlp.requester_id,
           .pasid = tlp.pasid,
-          .address = tlp.body & ~page_mask,
-          .group = static_cast<unsigned>(field(tlp.body, request_group_low, group_width)),
-          .last = has(tlp.body, page_last_bit),
-          .write = has(tlp.body, page_write_bit),
-          .read = has(tlp.body, page_read_bit)};
+          .address = PageAddress::get(tlp.body),
+          .group = RequestGroup::get(tlp.body),
+          .last = PageLast::get(tlp.body),
+          .write = PageWrite::get(tlp.body),
+          .read = PageRead::get(tlp.body)};
 }
 
 void put(Tlp& tlp, const PrgResponse& message) {
   begin(tlp, TlpType::Msg, MessageCode::PRG_Response, message.requester_id);
   tlp.target_id = message.target_id;
   tlp.pasid = message.pasid;
-  tlp.body = field(message.code, 0, code_width) << code_low | field(message.group, 0, group_width)
-                                                                  << response_group_low;
+  tlp.body = at<ResponseCode>(message.code) | at<ResponseGroup>(message.group);
 }
 
 PrgResponse prg_response(const Tlp& tlp) {
   return {.requester_id = tlp.requester_id,
           .target_id = tlp.target_id,
           .pasid = tlp.pasid,
-          .group = static_cast<unsigned>(field(tlp.body, response_group_low, group_width)),
-          .code = static_cast<unsigned>(field(tlp.body, code_low, code_width))};
+          .group = ResponseGroup::get(tlp.body),
+          .code = ResponseCode::get(tlp.body)};
 }
 
 void put(Tlp& tlp, std::span<const TranslationEntry> entries) {

@@ -61,6 +61,8 @@ struct TlpLinkCounters {  // of one direction
 
 class LinkDirection;
 
+/// The engine must not run any more once the link is gone. While the link has a TLP, its EventNode and `next_tlp` are
+/// the link's.
 class TlpLink {
  public:
   enum End : unsigned { upstream = 0, downstream = 1 };  // upstream: the port nearer to the root complex

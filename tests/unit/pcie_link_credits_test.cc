@@ -121,6 +121,49 @@ TEST(LinkCredits, ASenderWithLessThanHalfHearsOfThemAtOnce) {
   EXPECT_EQ(m.link.counters(TlpLink::upstream).dllps, 1U);
 }
 
+TEST(LinkCredits, ASenderWithLessThanATlpMayNeedHearsOfThemAtOnce) {
+  LinkedPorts m(credits(0, 24));  // of which the largest TLP needs 16
+  m.link.send(TlpLink::downstream, m.tlp(TlpType::MWr, 0, 12 * 16));
+  m.engine.run();
+  EXPECT_EQ(m.link.counters(TlpLink::upstream).dllps, 1U);
+}
+
+/// The first to be told is a class that has news, even if the sender has less of another.
+TEST(LinkCredits, AnUpdateIsForAClassThatHasNews) {
+  LinkedPorts m(credits(4, 0));
+  m.root.keeps = true;
+  m.link.send(TlpLink::downstream, m.tlp(TlpType::MWr, 0));
+  m.link.send(TlpLink::downstream, m.tlp(TlpType::MWr, 1));
+  m.link.send(TlpLink::downstream, m.tlp(TlpType::MRd, 2));
+  m.engine.run();
+  m.link.release(TlpLink::upstream, *m.root.kept.at(2));
+  m.engine.run_until(m.engine.now() + 3 * m.link.serialisation(ack_limit_symbols(3, 8, 256)));
+  for (unsigned i = 3; i != 7; ++i) m.link.send(TlpLink::downstream, m.tlp(TlpType::MRd, i));
+  m.engine.run_until(m.engine.now() + 1'000'000);
+  ASSERT_EQ(m.root.tags(), "0 1 2 3 4 5 6");
+  EXPECT_LE(m.root.arrivals[6].at - m.root.arrivals[5].at, m.link.serialisation(read_bytes));  // it did not wait
+}
+
+/// The sender waits for an update at the usual spacing, of a class that it does not need; then one that it needs gets
+/// due earlier, while the lanes are busy.
+TEST(LinkCredits, AnEarlierUpdateOvertakesTheOneThatWasWaitedFor) {
+  TlpLinkConfig config = credits(64, 0);
+  config.upstream_receiver.headers[0] = 1;
+  LinkedPorts m(config);
+  constexpr Time busy_from = 14'000, freed_at = 15'000;
+  m.root.then = [&](Tlp& tlp) { m.root.keeps = tlp.type == TlpType::MRd; };  // not the read, but the write after it
+  m.at(busy_from, [&] { m.link.send(TlpLink::upstream, m.tlp(TlpType::MWr, 0, 64)); });
+  m.at(freed_at, [&] { m.link.release(TlpLink::upstream, *m.root.kept.at(0)); });
+  m.link.send(TlpLink::downstream, m.tlp(TlpType::MRd, 0));
+  for (unsigned i = 1; i != 3; ++i) m.link.send(TlpLink::downstream, m.tlp(TlpType::MWr, i, 4));
+  m.engine.run();
+  ASSERT_EQ(m.root.tags(), "0 1 2");
+  const Time propagation = m.link.config().propagation_ps;
+  const Time update_comes = busy_from + m.link.serialisation(24 + 64 + dllp_bytes) + propagation;
+  ASSERT_LT(update_comes, m.root.arrivals[0].at + m.link.serialisation(ack_limit_symbols(3, 8, 256)));
+  EXPECT_EQ(m.root.arrivals[2].at, update_comes + m.link.serialisation(24 + 4) + propagation);
+}
+
 TEST(LinkCredits, WhatWasReleasedLateStillReturns) {
   LinkedPorts m(credits(64, 0));
   m.root.keeps = true;
@@ -211,18 +254,33 @@ TEST(LinkDllps, GoBetweenTlps) {
   EXPECT_EQ(begins[1], due - 1'000 + m.link.serialisation(280 + 2 * dllp_bytes));
 }
 
+/// Also where a TLP is longer than what lies between two of them.
 TEST(LinkDllps, SkipOrderedSetsTakeTheirShare) {
-  TlpLinkConfig config = credits(0, 0);
-  LinkedPorts m(config);
-  constexpr unsigned tlps = 2'000;
-  Stream stream(m, TlpLink::downstream, TlpType::MWr, 256, tlps);
-  m.root.then = [&](Tlp&) { stream.refill(); };
+  for (const auto& [lanes, mps_bytes] : {std::pair(8U, 256U), std::pair(1U, 4096U)}) {
+    TlpLinkConfig config = credits(0, 0);
+    config.lanes = lanes;
+    config.mps_bytes = mps_bytes;
+    LinkedPorts m(config);
+    constexpr unsigned tlps = 2'000;
+    Stream stream(m, TlpLink::downstream, TlpType::MWr, mps_bytes, tlps);
+    m.root.then = [&](Tlp&) { stream.refill(); };
+    m.engine.run();
+    const Time bytes = m.link.serialisation((24 + mps_bytes) * tlps);
+    const Time skip = m.link.serialisation(4 * lanes);
+    const double skips =
+        static_cast<double>(m.engine.now() - config.propagation_ps - bytes) / static_cast<double>(skip);
+    const double tlps_between = 1538.0 * lanes / (24 + mps_bytes);
+    EXPECT_NEAR(skips, tlps / tlps_between, 0.005 * tlps) << lanes << " lanes";
+    EXPECT_EQ(m.link.counters(TlpLink::downstream).busy, bytes);
+  }
+}
+
+TEST(LinkDllps, ATlpWaitsForTheSkipOrderedSetOnIdleLanes) {
+  LinkedPorts m(gen3_x8());
+  m.at(m.link.serialisation(1538 * 8) + 1, [&] { m.link.send(TlpLink::downstream, m.tlp(TlpType::MRd)); });
   m.engine.run();
-  const Time bytes = m.link.serialisation(280 * tlps);
-  const Time skip = m.link.serialisation(4 * 8);
-  const double skips = static_cast<double>(m.engine.now() - config.propagation_ps - bytes) / static_cast<double>(skip);
-  EXPECT_NEAR(skips, static_cast<double>(bytes) / static_cast<double>(m.link.serialisation(1538 * 8)), 1.01);
-  EXPECT_EQ(m.link.counters(TlpLink::downstream).busy, bytes);
+  EXPECT_EQ(m.root.arrivals.at(0).at,
+            m.link.serialisation((1538 + 4) * 8 + read_bytes) + m.link.config().propagation_ps);
 }
 
 TEST(LinkDllps, ALongRestCostsNothing) {

@@ -228,6 +228,20 @@ TEST_P(Ordering, WhatMayPassPostedThatHasNoCredits) {
   }
 }
 
+TEST_P(Ordering, PostedThatCameLaterDoesNotCount) {
+  LinkedPorts m(one_header(FlowClass::posted, base()));
+  starve(m, TlpType::MWr);
+  Tlp& earlier = m.tlp(TlpType::MWr, 1);
+  Tlp& read = m.tlp(TlpType::MRd, 2);
+  Tlp& later = m.tlp(TlpType::MWr, 3);
+  earlier.requester_id = 0x0100;
+  read.requester_id = later.requester_id = 0x0200;
+  read.id_ordering = true;
+  for (Tlp* tlp : {&earlier, &read, &later}) m.link.send(TlpLink::downstream, *tlp);
+  m.engine.run();
+  EXPECT_EQ(m.root.tags(), "0 2");
+}
+
 TEST_P(Ordering, WithCredits_TheOldestGoesFirst) {
   LinkedPorts m(base());
   const TlpType types[] = {TlpType::MRd, TlpType::MWr, TlpType::CplD, TlpType::MWr, TlpType::MRd, TlpType::Msg};
@@ -281,6 +295,13 @@ TEST(TlpLinkRoom, SendingWithoutRoomIsADefect) {
   LinkedPorts m(config);
   for (unsigned i = 0; i != 2; ++i) m.link.send(TlpLink::downstream, m.tlp(TlpType::MWr, i));
   EXPECT_THROW(m.link.send(TlpLink::downstream, m.tlp(TlpType::MWr)), InternalError);
+}
+
+TEST(TlpLinkRoom, ATlpThatNeverHasTheCreditsIsADefect) {
+  TlpLinkConfig config = gen3_x8();
+  config.upstream_receiver.data[0] = 16;
+  LinkedPorts m(config);
+  EXPECT_THROW(m.link.send(TlpLink::downstream, m.tlp(TlpType::MWr, 0, 512)), InternalError);
 }
 
 /// Credits come back while nothing else happens, and the next send() finds them: what it starts is another class's,
