@@ -93,14 +93,14 @@ void Engine::insert_in_wheel(EventNode& node) {
 }
 
 void Engine::migrate_overflow() {
-  while (!overflow_.empty() && within_horizon(overflow_.front()->when)) {
+  while (overflow_near()) {
     std::pop_heap(overflow_.begin(), overflow_.end(), heap_order);
     insert_in_wheel(*overflow_.back());
     overflow_.pop_back();
   }
 }
 
-std::size_t Engine::first_bucket() const {
+inline std::size_t Engine::first_bucket() const {
   const std::size_t start = bucket_number(now_) % buckets_;
   std::size_t word = start / 64;
   std::uint64_t bits = occupied_[word] & (~std::uint64_t{0} << (start % 64));
@@ -114,14 +114,22 @@ std::size_t Engine::first_bucket() const {
 
 Time Engine::next_event() {
   if (!ready_.empty()) return now_;
-  migrate_overflow();
+  if (overflow_near()) migrate_overflow();
   const std::size_t bucket = first_bucket();
   if (bucket != buckets_) return wheel_[bucket].front().when;
   return overflow_.empty() ? time_never : overflow_.front()->when;
 }
 
+EventNode* Engine::take_first(std::size_t index) {
+  EventList& bucket = wheel_[index];
+  EventNode& node = bucket.front();
+  bucket.pop_front();
+  if (bucket.empty()) occupied_[index / 64] &= ~(std::uint64_t{1} << (index % 64));
+  return &node;
+}
+
 EventNode* Engine::pop_due(Time limit) {
-  migrate_overflow();
+  if (overflow_near()) migrate_overflow();
   std::size_t index = first_bucket();
   if (index == buckets_) {
     if (overflow_.empty() || overflow_.front()->when > limit) return nullptr;
@@ -129,46 +137,62 @@ EventNode* Engine::pop_due(Time limit) {
     migrate_overflow();
     index = first_bucket();
   }
-  EventList& bucket = wheel_[index];
-  EventNode& node = bucket.front();
-  if (node.when > limit) return nullptr;
-  bucket.pop_front();
-  if (bucket.empty()) occupied_[index / 64] &= ~(std::uint64_t{1} << (index % 64));
-  return &node;
+  return wheel_[index].front().when > limit ? nullptr : take_first(index);
+}
+
+/// The next event of now(), which pop_due() has moved there: whatever is due then lies in the wheel.
+EventNode* Engine::pop_of_present() {
+  const std::size_t index = bucket_number(now_) % buckets_;
+  const EventList& bucket = wheel_[index];
+  return bucket.empty() || bucket.front().when != now_ ? nullptr : take_first(index);
+}
+
+void Engine::fire(EventNode& node) {
+  --waiting_;
+  node.fire(node);
+  rethrow_failure();
 }
 
 void Engine::fire_ready() {
   while (!ready_.empty()) {
     EventNode& node = ready_.front();
     ready_.pop_front();
-    --waiting_;
-    node.fire(node);
-    rethrow_failure();
+    fire(node);
   }
 }
 
-void Engine::drain(Time limit) {
-  RunningMark mark(running_);
-  for (;;) {
+/// What is ready, and then everything of the next instant up to `limit`. False: there was none such.
+bool Engine::run_instant(Time limit) {
+  fire_ready();
+  EventNode* node = pop_due(limit);
+  if (node == nullptr) return false;
+  now_ = node->when;
+  for (; node != nullptr; node = pop_of_present()) {
+    fire(*node);
     fire_ready();
-    EventNode* node = pop_due(limit);
-    if (node == nullptr) return;
-    now_ = node->when;
-    --waiting_;
-    node->fire(*node);
-    rethrow_failure();
   }
+  return true;
 }
 
 void Engine::run_until(Time limit) {
   if (running_) return;
   SMMUSIM_CHECK(limit >= now_);
-  drain(limit);
+  run(limit);
   now_ = limit;
 }
 
 void Engine::run(Time limit) {
-  if (!running_) drain(limit);
+  if (running_) return;
+  RunningMark mark(running_);
+  while (run_instant(limit)) {
+  }
+}
+
+bool Engine::run_next(Time limit) {
+  const bool ready = !ready_.empty();
+  if (running_ || (ready && now_ > limit)) return false;
+  RunningMark mark(running_);
+  return run_instant(ready ? now_ : limit) || ready;
 }
 
 void Engine::cancel(const Scope& scope) {

@@ -71,6 +71,9 @@ class Engine {
   void run_until(Time limit);
   /// Runs until nothing is left, or `limit` is passed; now() is the time of the last event that ran.
   void run(Time limit = time_never);
+  /// Runs everything of the next instant that has any, unless it comes after `limit`; now() is that instant then.
+  /// False: it ran nothing, as also if called from inside an event.
+  bool run_next(Time limit);
   /// The time of the next event; the present if something is ready; time_never if there is none.
   Time next_event();
 
@@ -97,12 +100,16 @@ class Engine {
   static std::uint64_t bucket_number(Time t) { return t >> bucket_width_bits_; }
   bool within_horizon(Time t) const { return bucket_number(t) - bucket_number(now_) < buckets_; }
   void insert_in_wheel(EventNode& node);
+  bool overflow_near() const { return !overflow_.empty() && within_horizon(overflow_.front()->when); }
   void migrate_overflow();
   /// First occupied bucket at or after the present one, or buckets_ if the wheel is empty.
   std::size_t first_bucket() const;
   EventNode* pop_due(Time limit);
-  void drain(Time limit);
+  EventNode* pop_of_present();
+  EventNode* take_first(std::size_t index);
+  void fire(EventNode& node);
   void fire_ready();
+  bool run_instant(Time limit);
 
   Time now_ = 0;
   std::uint64_t order_ = 0;
