@@ -11,6 +11,7 @@
 
 #include "model/sim/engine.h"
 #include "tlm/pump.h"
+#include "tlm/smmu_extension.h"
 
 namespace smmusim::systemc {
 
@@ -19,12 +20,22 @@ class AtInitiator final : public tlm::tlm_bw_transport_if<> {
   /// One access at a time, used again and again; a base or a member of what the owner keeps for it.
   class Access {
    public:
-    EventNode* done = nullptr;                    ///< posted when the response has arrived; its owner calls end()
-    tlm::tlm_generic_payload* payload = nullptr;  ///< what is sent; null: nothing
-    Time own_time = 0;                            ///< added to the response's delay, as it stands when that comes
+    EventNode* done = nullptr;  ///< posted when the response has arrived; its owner calls end()
+    Time own_time = 0;          ///< added to the response's delay, as it stands when that comes
+
+    /// What is sent; null: nothing.
+    tlm::tlm_generic_payload* payload() const { return payload_; }
+    /// Sets it, for as many begin() as are wanted.
+    void carry(tlm::tlm_generic_payload& payload) {
+      payload_ = &payload;
+      path_ = &PathExtension::of(payload);
+    }
+    void carry_nothing() { payload_ = nullptr; }
 
    private:
     friend class AtInitiator;
+    tlm::tlm_generic_payload* payload_ = nullptr;
+    PathExtension* path_ = nullptr;  // the payload's
     std::uint16_t index_ = 0;
     bool expects_response_ = false;
     bool end_response_ = false;  // the target began its response in the return path: END_RESP is due

@@ -229,9 +229,9 @@ tlm::tlm_generic_payload& Tbu::part_of(tlm::tlm_generic_payload& payload, const 
 
 /// Takes the downstream response of the present part over into the slot.
 void Tbu::collect_part(Slot& slot) {
-  tlm::tlm_generic_payload* forwarded = slot.out.payload;
+  tlm::tlm_generic_payload* forwarded = slot.out.payload();
   if (slot.status == tlm::TLM_OK_RESPONSE) slot.status = forwarded->get_response_status();
-  slot.out.payload = nullptr;
+  slot.out.carry_nothing();
   if (forwarded != slot.payload) forwarded->release();
   smmu_.retire(slot);
 }
@@ -301,7 +301,7 @@ void Tbu::handle_answer(Slot& slot) {
     part_done(slot);
     return;
   }
-  slot.out.payload = &part_of(*slot.payload, slot.response, slot.part, slot.byte_enables);
+  slot.out.carry(part_of(*slot.payload, slot.response, slot.part, slot.byte_enables));
   if (initiator_.busy()) {
     requests_.push(slot);
   } else {

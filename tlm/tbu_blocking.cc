@@ -108,8 +108,8 @@ void Tbu::wake(EventNode& node) {
 }
 
 void Tbu::forward_blocking(Slot& slot, sc_core::sc_time& delay) {
-  slot.out.payload = &part_of(*slot.payload, slot.response, slot.part, slot.byte_enables);
-  downstream_->b_transport(*slot.out.payload, delay);
+  slot.out.carry(part_of(*slot.payload, slot.response, slot.part, slot.byte_enables));
+  downstream_->b_transport(*slot.out.payload(), delay);
   if (delay != sc_core::SC_ZERO_TIME) sc_core::wait(delay);  // visible to CMD_SYNC only when it has happened
   delay = sc_core::SC_ZERO_TIME;
   Pump::Entry entry(pump_);

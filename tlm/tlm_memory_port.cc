@@ -3,9 +3,8 @@
 // b_transport. Requests beyond the limit wait in order.
 #include "tlm/tlm_memory_port.h"
 
-#include <cstring>
-
 #include "model/base/check.h"
+#include "model/base/copy_bytes.h"
 #include "tlm/smmu_extension.h"
 
 namespace smmusim::systemc {
@@ -40,11 +39,12 @@ TlmMemoryPort::~TlmMemoryPort() {
 }
 
 void TlmMemoryPort::give_payload(Channel& channel) {
-  channel.out.payload = &pool_.take();
-  channel.access = channel.out.payload->get_extension<SmmuAccessExtension>();
+  channel.out.carry(pool_.take());
+  channel.out.payload()->set_data_ptr(channel.buffer.data());
+  channel.access = channel.out.payload()->get_extension<SmmuAccessExtension>();
   if (channel.access == nullptr) {
     channel.access = new SmmuAccessExtension;
-    channel.out.payload->set_extension(channel.access);
+    channel.out.payload()->set_extension(channel.access);
   }
 }
 
@@ -55,8 +55,8 @@ TlmMemoryPort::Channel* TlmMemoryPort::take_channel() {
 }
 
 void TlmMemoryPort::release(Channel& channel) {
-  if (channel.out.payload->get_ref_count() > 1) {  // somebody downstream still looks at it
-    channel.out.payload->release();
+  if (channel.out.payload()->get_ref_count() > 1) {  // somebody downstream still looks at it
+    channel.out.payload()->release();
     give_payload(channel);
   }
   channel.request = nullptr;
@@ -67,16 +67,15 @@ void TlmMemoryPort::release(Channel& channel) {
 
 void TlmMemoryPort::fill(Channel& channel, MemoryRequest& request) {
   SMMUSIM_CHECK(request.size > 0 && request.size <= size_max_);
-  tlm::tlm_generic_payload& payload = *channel.out.payload;
+  tlm::tlm_generic_payload& payload = *channel.out.payload();
   channel.request = &request;
   channel.out.own_time = request.own_time;
-  if (request.op != MemoryOp::read) std::memcpy(channel.buffer.data(), request.data, request.size);
+  if (request.op != MemoryOp::read) copy_bytes(channel.buffer.data(), request.data, request.size);
   const bool swaps = request.op == MemoryOp::compare_and_swap;
   payload.set_command(swaps                          ? tlm::TLM_IGNORE_COMMAND
                       : request.op == MemoryOp::read ? tlm::TLM_READ_COMMAND
                                                      : tlm::TLM_WRITE_COMMAND);
   payload.set_address(request.address.value);
-  payload.set_data_ptr(channel.buffer.data());
   payload.set_data_length(request.size);
   payload.set_streaming_width(request.size);
   payload.set_response_status(tlm::TLM_INCOMPLETE_RESPONSE);
@@ -94,10 +93,10 @@ void TlmMemoryPort::fill(Channel& channel, MemoryRequest& request) {
 
 void TlmMemoryPort::collect(const Channel& channel, MemoryRequest& request) {
   const bool understood = request.op != MemoryOp::compare_and_swap || channel.access->swap_done;
-  const bool ok = channel.out.payload->is_response_ok() && understood;
+  const bool ok = channel.out.payload()->is_response_ok() && understood;
   request.status = ok ? MemoryStatus::ok : MemoryStatus::external_abort;
   if (!ok) return;
-  if (request.op == MemoryOp::read) std::memcpy(request.data, channel.buffer.data(), request.size);
+  if (request.op == MemoryOp::read) copy_bytes(request.data, channel.buffer.data(), request.size);
   if (request.op == MemoryOp::compare_and_swap) request.expected = channel.access->expected;
 }
 
@@ -106,7 +105,7 @@ void TlmMemoryPort::answer_at_once(MemoryRequest& request) {
   Channel& channel = *take_channel();
   fill(channel, request);
   sc_core::sc_time delay = sc_core::SC_ZERO_TIME;
-  socket_->b_transport(*channel.out.payload, delay);
+  socket_->b_transport(*channel.out.payload(), delay);
   collect(channel, request);
   release(channel);
 }

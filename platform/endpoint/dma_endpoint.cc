@@ -93,10 +93,10 @@ bool DmaEndpoint::push(const DmaWork& work) {
 void DmaEndpoint::transfer(const DmaWork& work, const Handler& handler) {
   require_size(work);
   Slot& slot = blocking_slot_;
-  if (slot.out.payload != nullptr) throw std::logic_error("a blocking transfer is under way; one at a time");
+  if (slot.out.payload() != nullptr) throw std::logic_error("a blocking transfer is under way; one at a time");
   prepare(slot, work);
   sc_core::sc_time delay = sc_core::SC_ZERO_TIME;
-  out->b_transport(*slot.out.payload, delay);
+  out->b_transport(*slot.out.payload(), delay);
   complete(slot, handler);
 }
 
@@ -105,8 +105,8 @@ void DmaEndpoint::prepare(Slot& slot, const DmaWork& work) {
   slot.issued_at = pump_.now();
   if (slot.buffer.size() < work.size) slot.buffer.resize(work.size);
   if (work.write) fill_pattern(work.tag, std::span(slot.buffer.data(), work.size));
-  slot.out.payload = &pool_.take();
-  tlm::tlm_generic_payload& payload = *slot.out.payload;
+  tlm::tlm_generic_payload& payload = pool_.take();
+  slot.out.carry(payload);
   payload.set_command(work.write ? tlm::TLM_WRITE_COMMAND : tlm::TLM_READ_COMMAND);
   payload.set_address(work.address.value);
   payload.set_data_ptr(slot.buffer.data());
@@ -125,7 +125,7 @@ void DmaEndpoint::prepare(Slot& slot, const DmaWork& work) {
 
 /// Counts, reports and gives the payload back.
 void DmaEndpoint::complete(Slot& slot, const Handler& handler) {
-  tlm::tlm_generic_payload& payload = *slot.out.payload;
+  tlm::tlm_generic_payload& payload = *slot.out.payload();
   const DmaStatus status = status_of(payload.get_response_status());
   ++counters_.completed;
   if (status == DmaStatus::ok) {
@@ -138,7 +138,7 @@ void DmaEndpoint::complete(Slot& slot, const Handler& handler) {
     handler({slot.work, status, slot.issued_at, pump_.now(), *payload.get_extension<SmmuExtension>(),
              std::span<const unsigned char>(slot.buffer.data(), read_bytes)});
   }
-  slot.out.payload = nullptr;
+  slot.out.carry_nothing();
   payload.release();
 }
 

@@ -64,7 +64,7 @@ systemc::SmmuExtension& RootComplex::extension_of(tlm::tlm_generic_payload& payl
 Router::Route RootComplex::route(tlm::tlm_generic_payload& payload, unsigned input, Time arrival) {
   Route route;
   const Time at_root = links_[input].request(arrival, payload.is_write(), payload.get_data_length());
-  route.delay = at_root - arrival + config_.request_processing_ps;
+  route.delay = systemc::from_ps(at_root - arrival + config_.request_processing_ps);
   systemc::SmmuExtension& extension = extension_of(payload, input);
   const RidMapRow* row = row_of(extension.requester_id);
   if (row == nullptr) {
@@ -78,22 +78,22 @@ Router::Route RootComplex::route(tlm::tlm_generic_payload& payload, unsigned inp
   return route;
 }
 
-Time RootComplex::response_delay(const tlm::tlm_generic_payload& payload, unsigned input, Time at) {
+sc_core::sc_time RootComplex::response_delay(const tlm::tlm_generic_payload& payload, unsigned input, Time at) {
   const Time leaves = at + config_.response_processing_ps;
   // A failed read comes back as a completion without data; a posted write as nothing that the link would carry.
   const std::uint32_t size = payload.is_response_ok() ? payload.get_data_length() : 0;
   const auto* extension = payload.get_extension<systemc::SmmuExtension>();
   const bool atomic = extension != nullptr && extension->client.atomic;  // not posted: the old value comes back
-  return links_[input].response(leaves, payload.is_write() && !atomic, size) - at;
+  return systemc::from_ps(links_[input].response(leaves, payload.is_write() && !atomic, size) - at);
 }
 
 Router::Route RootComplex::debug_route(tlm::tlm_generic_payload& payload, unsigned input) const {
   auto& extension = extension_of(payload, input);
   const RidMapRow* row = row_of(extension.requester_id);
-  if (row == nullptr) return {0, 0, tlm::TLM_GENERIC_ERROR_RESPONSE, 0};
+  if (row == nullptr) return {0, {}, tlm::TLM_GENERIC_ERROR_RESPONSE, 0};
   extension.client.stream_id = *stream_of(extension.requester_id);
   extension.client.pcie = true;
-  return {row->output, 0, tlm::TLM_OK_RESPONSE, 0};
+  return {row->output, {}, tlm::TLM_OK_RESPONSE, 0};
 }
 
 }  // namespace smmusim::platform

@@ -45,7 +45,7 @@ class RootComplex : public Router {
 
  protected:
   Route route(tlm::tlm_generic_payload& payload, unsigned input, Time arrival) override;
-  Time response_delay(const tlm::tlm_generic_payload& payload, unsigned input, Time at) override;
+  sc_core::sc_time response_delay(const tlm::tlm_generic_payload& payload, unsigned input, Time at) override;
   Route debug_route(tlm::tlm_generic_payload& payload, unsigned input) const override;
 
  private:
