@@ -45,6 +45,52 @@ class RunningMark {
 
 }  // namespace
 
+void EventRing::insert(EventNode& node) {
+  if (first_ == nullptr) {
+    node.next = node.prev = &node;
+    first_ = &node;
+    return;
+  }
+  EventNode* next = first_;  // the node that `node` goes in front of; round the ring: it goes last
+  while (before(node, *next->prev)) {
+    next = next->prev;
+    if (next == first_) {
+      first_ = &node;
+      break;
+    }
+  }
+  node.next = next;
+  node.prev = next->prev;
+  node.prev->next = &node;
+  next->prev = &node;
+}
+
+void EventRing::remove(EventNode& node) {
+  if (node.next == &node) {
+    first_ = nullptr;
+    return;
+  }
+  node.prev->next = node.next;
+  node.next->prev = node.prev;
+  if (first_ == &node) first_ = node.next;
+}
+
+std::size_t EventRing::remove_scope(const Scope& scope) {
+  EventRing kept;
+  std::size_t removed = 0;
+  while (!empty()) {
+    EventNode& node = front();
+    remove(node);
+    if (node.scope == &scope) {
+      ++removed;
+    } else {
+      kept.insert(node);
+    }
+  }
+  *this = kept;
+  return removed;
+}
+
 void Engine::schedule_at(Time when, EventNode& node) {
   SMMUSIM_CHECK(when >= now_);
   node.when = when;
@@ -66,10 +112,7 @@ void Engine::withdraw(EventNode& node) {
     std::make_heap(overflow_.begin(), overflow_.end(), heap_order);
     return;
   }
-  const std::size_t index = bucket_number(node.when) % buckets_;
-  EventList& bucket = wheel_[index];
-  bucket.erase(EventList::s_iterator_to(node));
-  if (bucket.empty()) occupied_[index / 64] &= ~(std::uint64_t{1} << (index % 64));
+  take(node);
 }
 
 void Engine::post(EventNode& node) {
@@ -81,14 +124,7 @@ void Engine::post(EventNode& node) {
 
 void Engine::insert_in_wheel(EventNode& node) {
   const std::size_t index = bucket_number(node.when) % buckets_;
-  EventList& bucket = wheel_[index];
-  auto place = bucket.end();
-  while (place != bucket.begin()) {
-    auto previous = std::prev(place);
-    if (before(*previous, node)) break;
-    place = previous;
-  }
-  bucket.insert(place, node);
+  wheel_[index].insert(node);
   occupied_[index / 64] |= std::uint64_t{1} << (index % 64);
 }
 
@@ -120,10 +156,11 @@ Time Engine::next_event() {
   return overflow_.empty() ? time_never : overflow_.front()->when;
 }
 
-EventNode* Engine::take_first(std::size_t index) {
-  EventList& bucket = wheel_[index];
-  EventNode& node = bucket.front();
-  bucket.pop_front();
+/// Takes `node` out of the wheel.
+inline EventNode* Engine::take(EventNode& node) {
+  const std::size_t index = bucket_number(node.when) % buckets_;
+  EventRing& bucket = wheel_[index];
+  bucket.remove(node);
   if (bucket.empty()) occupied_[index / 64] &= ~(std::uint64_t{1} << (index % 64));
   return &node;
 }
@@ -137,14 +174,14 @@ EventNode* Engine::pop_due(Time limit) {
     migrate_overflow();
     index = first_bucket();
   }
-  return wheel_[index].front().when > limit ? nullptr : take_first(index);
+  EventNode& node = wheel_[index].front();
+  return node.when > limit ? nullptr : take(node);
 }
 
 /// The next event of now(), which pop_due() has moved there: whatever is due then lies in the wheel.
 EventNode* Engine::pop_of_present() {
-  const std::size_t index = bucket_number(now_) % buckets_;
-  const EventList& bucket = wheel_[index];
-  return bucket.empty() || bucket.front().when != now_ ? nullptr : take_first(index);
+  const EventRing& bucket = wheel_[bucket_number(now_) % buckets_];
+  return bucket.empty() || bucket.front().when != now_ ? nullptr : take(bucket.front());
 }
 
 void Engine::fire(EventNode& node) {
@@ -198,7 +235,7 @@ bool Engine::run_next(Time limit) {
 void Engine::cancel(const Scope& scope) {
   waiting_ -= remove_scope(ready_, scope);
   for (std::size_t i = 0; i < buckets_; ++i) {
-    waiting_ -= remove_scope(wheel_[i], scope);
+    waiting_ -= wheel_[i].remove_scope(scope);
     if (wheel_[i].empty()) occupied_[i / 64] &= ~(std::uint64_t{1} << (i % 64));
   }
   const auto dropped = std::remove_if(overflow_.begin(), overflow_.end(),

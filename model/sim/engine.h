@@ -50,6 +50,22 @@ using EventList =
                                boost::intrusive::trivial_value_traits<EventNodeTraits, boost::intrusive::normal_link>>,
                            boost::intrusive::constant_time_size<false>>;
 
+/// Events of a short span of time, in the order in which they fire: a ring through next and prev. One pointer, so that
+/// many of them stay in the host's cache.
+class EventRing {
+ public:
+  bool empty() const { return first_ == nullptr; }
+  EventNode& front() const { return *first_; }
+  /// Behind all that fire before it.
+  void insert(EventNode& node);
+  void remove(EventNode& node);
+  /// Removes every node of `scope`; returns how many.
+  std::size_t remove_scope(const Scope& scope);
+
+ private:
+  EventNode* first_ = nullptr;
+};
+
 class Engine {
  public:
   Engine() = default;
@@ -92,8 +108,8 @@ class Engine {
   std::size_t waiting() const { return waiting_; }
 
  private:
-  static constexpr unsigned bucket_bits_ = 10;        // 1024 buckets …
-  static constexpr unsigned bucket_width_bits_ = 10;  // … of 1024 ps: a horizon of about 1 us
+  static constexpr unsigned bucket_bits_ = 8;         // 256 buckets …
+  static constexpr unsigned bucket_width_bits_ = 12;  // … of 4096 ps: a horizon of about 1 us
   static constexpr std::size_t buckets_ = std::size_t{1} << bucket_bits_;
   static constexpr std::size_t occupancy_words_ = buckets_ / 64;
 
@@ -106,7 +122,7 @@ class Engine {
   std::size_t first_bucket() const;
   EventNode* pop_due(Time limit);
   EventNode* pop_of_present();
-  EventNode* take_first(std::size_t index);
+  EventNode* take(EventNode& node);
   void fire(EventNode& node);
   void fire_ready();
   bool run_instant(Time limit);
@@ -117,7 +133,7 @@ class Engine {
   bool running_ = false;
   std::exception_ptr failure_;
   EventList ready_;
-  std::array<EventList, buckets_> wheel_;
+  std::array<EventRing, buckets_> wheel_;
   std::array<std::uint64_t, occupancy_words_> occupied_{};
   std::vector<EventNode*> overflow_;  // a heap by (when, order): events beyond the horizon
 };
