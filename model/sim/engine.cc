@@ -45,7 +45,7 @@ class RunningMark {
 
 }  // namespace
 
-void EventRing::insert(EventNode& node) {
+inline void EventRing::insert(EventNode& node) {
   if (first_ == nullptr) {
     node.next = node.prev = &node;
     first_ = &node;
@@ -65,7 +65,7 @@ void EventRing::insert(EventNode& node) {
   next->prev = &node;
 }
 
-void EventRing::remove(EventNode& node) {
+inline void EventRing::remove(EventNode& node) {
   if (node.next == &node) {
     first_ = nullptr;
     return;
@@ -112,7 +112,7 @@ void Engine::withdraw(EventNode& node) {
     std::make_heap(overflow_.begin(), overflow_.end(), heap_order);
     return;
   }
-  take(node);
+  take(bucket_number(node.when) % buckets_, node);
 }
 
 void Engine::post(EventNode& node) {
@@ -122,7 +122,7 @@ void Engine::post(EventNode& node) {
   ready_.push_back(node);
 }
 
-void Engine::insert_in_wheel(EventNode& node) {
+inline void Engine::insert_in_wheel(EventNode& node) {
   const std::size_t index = bucket_number(node.when) % buckets_;
   wheel_[index].insert(node);
   occupied_[index / 64] |= std::uint64_t{1} << (index % 64);
@@ -156,16 +156,15 @@ Time Engine::next_event() {
   return overflow_.empty() ? time_never : overflow_.front()->when;
 }
 
-/// Takes `node` out of the wheel.
-inline EventNode* Engine::take(EventNode& node) {
-  const std::size_t index = bucket_number(node.when) % buckets_;
+/// Takes `node` out of bucket `index`.
+inline EventNode* Engine::take(std::size_t index, EventNode& node) {
   EventRing& bucket = wheel_[index];
   bucket.remove(node);
   if (bucket.empty()) occupied_[index / 64] &= ~(std::uint64_t{1} << (index % 64));
   return &node;
 }
 
-EventNode* Engine::pop_due(Time limit) {
+inline EventNode* Engine::pop_due(Time limit) {
   if (overflow_near()) migrate_overflow();
   std::size_t index = first_bucket();
   if (index == buckets_) {
@@ -175,22 +174,23 @@ EventNode* Engine::pop_due(Time limit) {
     index = first_bucket();
   }
   EventNode& node = wheel_[index].front();
-  return node.when > limit ? nullptr : take(node);
+  return node.when > limit ? nullptr : take(index, node);
 }
 
 /// The next event of now(), which pop_due() has moved there: whatever is due then lies in the wheel.
-EventNode* Engine::pop_of_present() {
-  const EventRing& bucket = wheel_[bucket_number(now_) % buckets_];
-  return bucket.empty() || bucket.front().when != now_ ? nullptr : take(bucket.front());
+inline EventNode* Engine::pop_of_present() {
+  const std::size_t index = bucket_number(now_) % buckets_;
+  const EventRing& bucket = wheel_[index];
+  return bucket.empty() || bucket.front().when != now_ ? nullptr : take(index, bucket.front());
 }
 
-void Engine::fire(EventNode& node) {
+inline void Engine::fire(EventNode& node) {
   --waiting_;
   node.fire(node);
   rethrow_failure();
 }
 
-void Engine::fire_ready() {
+inline void Engine::fire_ready() {
   while (!ready_.empty()) {
     EventNode& node = ready_.front();
     ready_.pop_front();
@@ -198,9 +198,8 @@ void Engine::fire_ready() {
   }
 }
 
-/// What is ready, and then everything of the next instant up to `limit`. False: there was none such.
-bool Engine::run_instant(Time limit) {
-  fire_ready();
+/// Everything of the next instant up to `limit`; nothing is ready before. False: there is none such.
+inline bool Engine::run_due(Time limit) {
   EventNode* node = pop_due(limit);
   if (node == nullptr) return false;
   now_ = node->when;
@@ -221,15 +220,19 @@ void Engine::run_until(Time limit) {
 void Engine::run(Time limit) {
   if (running_) return;
   RunningMark mark(running_);
-  while (run_instant(limit)) {
+  fire_ready();
+  while (run_due(limit)) {
   }
 }
 
 bool Engine::run_next(Time limit) {
-  const bool ready = !ready_.empty();
-  if (running_ || (ready && now_ > limit)) return false;
+  if (running_) return false;
   RunningMark mark(running_);
-  return run_instant(ready ? now_ : limit) || ready;
+  if (ready_.empty()) return run_due(limit);
+  if (now_ > limit) return false;
+  fire_ready();
+  run_due(now_);
+  return true;
 }
 
 void Engine::cancel(const Scope& scope) {

@@ -122,10 +122,10 @@ class Engine {
   std::size_t first_bucket() const;
   EventNode* pop_due(Time limit);
   EventNode* pop_of_present();
-  EventNode* take(EventNode& node);
+  EventNode* take(std::size_t index, EventNode& node);
   void fire(EventNode& node);
   void fire_ready();
-  bool run_instant(Time limit);
+  bool run_due(Time limit);
 
   Time now_ = 0;
   std::uint64_t order_ = 0;
