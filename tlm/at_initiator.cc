@@ -20,29 +20,39 @@ void AtInitiator::add(Access& access) {
   accesses_.push_back(&access);
 }
 
-void AtInitiator::begin(Access& access) {
+bool AtInitiator::begin(Access& access) {
   access.path_->push({access.index_, 0});
+  access.on_path_ = true;
   access.end_response_ = false;
   access.expects_response_ = false;
   tlm::tlm_phase phase = tlm::BEGIN_REQ;
   sc_core::sc_time delay = sc_core::SC_ZERO_TIME;
   const tlm::tlm_sync_enum answer = socket_->nb_transport_fw(*access.payload_, phase, delay);
-  if (answer == tlm::TLM_COMPLETED || (answer == tlm::TLM_UPDATED && phase == tlm::BEGIN_RESP)) {
-    access.end_response_ = answer == tlm::TLM_UPDATED;
+  const bool completed = answer == tlm::TLM_COMPLETED;
+  if (completed || (answer == tlm::TLM_UPDATED && phase == tlm::BEGIN_RESP)) {
+    access.end_response_ = !completed;
     pump_.schedule_in(to_ps(delay) + access.own_time, *access.done);
-    return;
+    if (completed) leave_path(access);
+    return completed;
   }
   access.expects_response_ = true;
   if (answer == tlm::TLM_ACCEPTED) requesting_ = &access;
+  return false;
 }
 
 void AtInitiator::end(Access& access) {
+  if (!access.on_path_) return;
   if (access.end_response_) {
     tlm::tlm_phase phase = tlm::END_RESP;
     sc_core::sc_time delay = sc_core::SC_ZERO_TIME;
     socket_->nb_transport_fw(*access.payload_, phase, delay);
   }
+  leave_path(access);
+}
+
+void AtInitiator::leave_path(Access& access) {
   access.path_->pop();
+  access.on_path_ = false;
 }
 
 /// The access whose response this payload is, or null.

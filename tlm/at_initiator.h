@@ -39,6 +39,7 @@ class AtInitiator final : public tlm::tlm_bw_transport_if<> {
     std::uint16_t index_ = 0;
     bool expects_response_ = false;
     bool end_response_ = false;  // the target began its response in the return path: END_RESP is due
+    bool on_path_ = false;       // its hop is still in the payload's path
   };
   /// Called when busy() has become false, inside a response call: no request may be sent before the next event.
   using Accepted = std::function<void()>;
@@ -52,9 +53,11 @@ class AtInitiator final : public tlm::tlm_bw_transport_if<> {
 
   /// BEGIN_REQ is sent and END_REQ not seen: begin() must wait.
   bool busy() const { return requesting_ != nullptr; }
-  /// Sends the payload; access.done fires when the response is there.
-  void begin(Access& access);
-  /// Ends the transaction of an access whose `done` has fired: END_RESP if it is still due.
+  /// Sends the payload; access.done fires when the response is there. True: the target has completed it in the call.
+  /// Its answer is in the payload, and Access and payload are free again, though `done` fires in its time all the same.
+  bool begin(Access& access);
+  /// Ends the transaction of an access whose `done` has fired: END_RESP if it is still due. Nothing if begin() said
+  /// true.
   void end(Access& access);
 
   tlm::tlm_sync_enum nb_transport_bw(tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase,
@@ -62,6 +65,7 @@ class AtInitiator final : public tlm::tlm_bw_transport_if<> {
   void invalidate_direct_mem_ptr(sc_dt::uint64 first, sc_dt::uint64 last) override;
 
  private:
+  static void leave_path(Access& access);
   Access* waiting_for(const tlm::tlm_generic_payload& payload);
 
   Pump& pump_;
