@@ -138,15 +138,16 @@ std::uint32_t Tbu::part_size(std::uint64_t address, std::uint32_t left) const {
 bool Tbu::refuse(tlm::tlm_generic_payload& payload) const {
   const std::uint32_t length = payload.get_data_length();
   const std::uint64_t address = payload.get_address();
+  const ClientAttributes& client = attributes_of(payload);
   if (payload.get_command() == tlm::TLM_IGNORE_COMMAND ||
-      attributes_of(payload).ats == AtsType::translation_request) {  // no memory access, and marks pages dirty
+      client.ats == AtsType::translation_request) {  // no memory access, and marks pages dirty
     payload.set_response_status(tlm::TLM_COMMAND_ERROR_RESPONSE);
   } else if (length == 0 || payload.get_data_ptr() == nullptr || payload.get_streaming_width() < length ||
              address + (length - 1) < address) {
     payload.set_response_status(tlm::TLM_BURST_ERROR_RESPONSE);
   } else if (payload.get_byte_enable_ptr() != nullptr && payload.get_byte_enable_length() == 0) {
     payload.set_response_status(tlm::TLM_BYTE_ENABLE_ERROR_RESPONSE);
-  } else if (attributes_of(payload).operation != Operation::plain &&
+  } else if (client.operation != Operation::plain &&
              as_it_counts(transaction_of(payload, address, length)).writes() != payload.is_write()) {
     payload.set_response_status(tlm::TLM_COMMAND_ERROR_RESPONSE);  // it would do what was not checked
   } else {

@@ -24,8 +24,7 @@ TlmMemoryPort::TlmMemoryPort(Pump& pump, tlm::tlm_initiator_socket<>& socket, bo
     Channel& channel = *channels_.back();
     channel.port = this;
     channel.scope = &scope_;
-    channel.fire = &completed;
-    release(channel);
+    free_.push_back(&channel);
   }
   queue_node_.port = this;
   queue_node_.scope = &scope_;
@@ -65,13 +64,6 @@ void TlmMemoryPort::release(Carrier& carrier) {
   }
   carrier.next_free = free_carrier_;
   free_carrier_ = &carrier;
-}
-
-void TlmMemoryPort::release(Channel& channel) {
-  channel.request = nullptr;
-  channel.carrier = nullptr;
-  channel.next_free = free_;
-  free_ = &channel;
 }
 
 void TlmMemoryPort::fill(Carrier& carrier, const MemoryRequest& request) {
@@ -123,7 +115,7 @@ bool TlmMemoryPort::start(MemoryRequest& request) {
     return true;
   }
   ++counters_.started;
-  if (initiator_.busy() || free_ == nullptr || !queue_.empty()) {
+  if (initiator_.busy() || free_.empty() || !queue_.empty()) {
     ++counters_.queued;
     queue_.push_back(request);
     return false;
@@ -134,21 +126,24 @@ bool TlmMemoryPort::start(MemoryRequest& request) {
 
 /// Takes a free channel for `request`.
 void TlmMemoryPort::send(MemoryRequest& request) {
-  Channel& channel = *std::exchange(free_, free_->next_free);
+  Channel& channel = *free_.back();
+  free_.pop_back();
   Carrier& carrier = take_carrier();
   fill(carrier, request);
   channel.request = &request;
   carrier.out.done = &channel;
   if (initiator_.begin(carrier.out)) {
+    channel.fire = &completed_in_call;
     collect(carrier, request);
     release(carrier);
   } else {
+    channel.fire = &completed;
     channel.carrier = &carrier;
   }
 }
 
 void TlmMemoryPort::serve_queue() {
-  while (!queue_.empty() && !initiator_.busy() && free_ != nullptr) {
+  while (!queue_.empty() && !initiator_.busy() && !free_.empty()) {
     auto& request = static_cast<MemoryRequest&>(queue_.front());
     queue_.pop_front();
     send(request);
@@ -158,14 +153,23 @@ void TlmMemoryPort::serve_queue() {
 void TlmMemoryPort::completed(EventNode& node) {
   auto& channel = static_cast<Channel&>(node);
   TlmMemoryPort& port = *channel.port;
-  MemoryRequest* request = channel.request;
-  if (Carrier* carrier = channel.carrier; carrier != nullptr) {
-    port.initiator_.end(carrier->out);
-    if (request != nullptr) collect(*carrier, *request);
-    port.release(*carrier);
-  }
-  port.release(channel);
-  port.serve_queue();
+  Carrier& carrier = *std::exchange(channel.carrier, nullptr);
+  port.initiator_.end(carrier.out);
+  if (channel.request != nullptr) collect(carrier, *channel.request);
+  port.release(carrier);
+  port.leave(channel);
+}
+
+void TlmMemoryPort::completed_in_call(EventNode& node) {
+  auto& channel = static_cast<Channel&>(node);
+  channel.port->leave(channel);
+}
+
+/// The request has its answer. Gives the channel back and lets the requester go on.
+void TlmMemoryPort::leave(Channel& channel) {
+  MemoryRequest* request = std::exchange(channel.request, nullptr);
+  free_.push_back(&channel);
+  serve_queue();
   if (request != nullptr) request->fire(*request);  // last: it may start, abandon or reset
 }
 

@@ -44,12 +44,11 @@ class TlmMemoryPort final : public MemoryPort {
     Carrier* next_free = nullptr;
     std::array<unsigned char, size_max_> buffer{};
   };
-  /// One access under way.
-  struct Channel : EventNode {
+  /// One access under way. What most of them need is one line of the host's cache.
+  struct alignas(64) Channel : EventNode {
     TlmMemoryPort* port = nullptr;
     MemoryRequest* request = nullptr;  // null: abandoned
     Carrier* carrier = nullptr;        // null: the target completed it in the call, and the request has its answer
-    Channel* next_free = nullptr;
   };
 
   static void fill(Carrier& carrier, const MemoryRequest& request);
@@ -57,12 +56,13 @@ class TlmMemoryPort final : public MemoryPort {
   void give_payload(Carrier& carrier);
   Carrier& take_carrier();
   void release(Carrier& carrier);
-  void release(Channel& channel);
+  void leave(Channel& channel);
   void send(MemoryRequest& request);
   void serve_queue();
   void answer_at_once(MemoryRequest& request);
   void request_accepted();
   static void completed(EventNode& node);
+  static void completed_in_call(EventNode& node);
   static void continue_queue(EventNode& node);
 
   struct QueueNode : EventNode {
@@ -77,7 +77,7 @@ class TlmMemoryPort final : public MemoryPort {
   std::vector<std::unique_ptr<Carrier>> carriers_;  // as many as were ever needed at a time
   Carrier* free_carrier_ = nullptr;
   std::vector<std::unique_ptr<Channel>> channels_;
-  Channel* free_ = nullptr;
+  std::vector<Channel*> free_;
   EventList queue_;
   QueueNode queue_node_;
   AtInitiator initiator_;
