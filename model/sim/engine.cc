@@ -112,7 +112,7 @@ void Engine::withdraw(EventNode& node) {
     std::make_heap(overflow_.begin(), overflow_.end(), heap_order);
     return;
   }
-  take(bucket_number(node.when) % buckets_, node);
+  take_out(node);
 }
 
 void Engine::post(EventNode& node) {
@@ -126,6 +126,7 @@ inline void Engine::insert_in_wheel(EventNode& node) {
   const std::size_t index = bucket_number(node.when) % buckets_;
   wheel_[index].insert(node);
   occupied_[index / 64] |= std::uint64_t{1} << (index % 64);
+  if (next_ == nullptr || before(node, *next_)) next_ = &node;
 }
 
 void Engine::migrate_overflow() {
@@ -136,52 +137,48 @@ void Engine::migrate_overflow() {
   }
 }
 
-inline std::size_t Engine::first_bucket() const {
-  const std::size_t start = bucket_number(now_) % buckets_;
+/// The first node in the wheel, all of whose nodes lie at or after bucket `start`; null if there is none.
+inline EventNode* Engine::first_from(std::size_t start) const {
   std::size_t word = start / 64;
   std::uint64_t bits = occupied_[word] & (~std::uint64_t{0} << (start % 64));
   for (std::size_t step = 0; step <= occupancy_words_; ++step) {
-    if (bits != 0) return word * 64 + static_cast<std::size_t>(std::countr_zero(bits));
+    if (bits != 0) return &wheel_[word * 64 + static_cast<std::size_t>(std::countr_zero(bits))].front();
     word = (word + 1) % occupancy_words_;
     bits = occupied_[word];
   }
-  return buckets_;
+  return nullptr;
 }
 
 Time Engine::next_event() {
   if (!ready_.empty()) return now_;
   if (overflow_near()) migrate_overflow();
-  const std::size_t bucket = first_bucket();
-  if (bucket != buckets_) return wheel_[bucket].front().when;
+  if (next_ != nullptr) return next_->when;
   return overflow_.empty() ? time_never : overflow_.front()->when;
 }
 
-/// Takes `node` out of bucket `index`.
-inline EventNode* Engine::take(std::size_t index, EventNode& node) {
+inline void Engine::take_out(EventNode& node) {
+  const std::size_t index = bucket_number(node.when) % buckets_;
   EventRing& bucket = wheel_[index];
   bucket.remove(node);
   if (bucket.empty()) occupied_[index / 64] &= ~(std::uint64_t{1} << (index % 64));
-  return &node;
+  if (&node != next_) return;
+  next_ = bucket.empty() ? first_from(index) : &bucket.front();
+  // It has waited long enough to have left the host's cache, and comes back while `node` is at work.
+  __builtin_prefetch(next_);
 }
 
+/// Takes the next event out if it is due by `limit`; null if none is.
 inline EventNode* Engine::pop_due(Time limit) {
   if (overflow_near()) migrate_overflow();
-  std::size_t index = first_bucket();
-  if (index == buckets_) {
+  if (next_ == nullptr) {
     if (overflow_.empty() || overflow_.front()->when > limit) return nullptr;
     now_ = overflow_.front()->when;  // nothing nearer: turn the wheel to the first far event
     migrate_overflow();
-    index = first_bucket();
   }
-  EventNode& node = wheel_[index].front();
-  return node.when > limit ? nullptr : take(index, node);
-}
-
-/// The next event of now(), which pop_due() has moved there: whatever is due then lies in the wheel.
-inline EventNode* Engine::pop_of_present() {
-  const std::size_t index = bucket_number(now_) % buckets_;
-  const EventRing& bucket = wheel_[index];
-  return bucket.empty() || bucket.front().when != now_ ? nullptr : take(index, bucket.front());
+  if (next_->when > limit) return nullptr;
+  EventNode* node = next_;
+  take_out(*node);
+  return node;
 }
 
 inline void Engine::fire(EventNode& node) {
@@ -199,15 +196,17 @@ inline void Engine::fire_ready() {
 }
 
 /// Everything of the next instant up to `limit`; nothing is ready before. False: there is none such.
-inline bool Engine::run_due(Time limit) {
+bool Engine::run_due(Time limit) {
   EventNode* node = pop_due(limit);
   if (node == nullptr) return false;
   now_ = node->when;
-  for (; node != nullptr; node = pop_of_present()) {
+  for (;;) {
     fire(*node);
     fire_ready();
+    if (next_ == nullptr || next_->when != now_) return true;  // whatever is due now lies in the wheel
+    node = next_;
+    take_out(*node);
   }
-  return true;
 }
 
 void Engine::run_until(Time limit) {
@@ -241,6 +240,7 @@ void Engine::cancel(const Scope& scope) {
     waiting_ -= wheel_[i].remove_scope(scope);
     if (wheel_[i].empty()) occupied_[i / 64] &= ~(std::uint64_t{1} << (i % 64));
   }
+  next_ = first_from(bucket_number(now_) % buckets_);
   const auto dropped = std::remove_if(overflow_.begin(), overflow_.end(),
                                       [&scope](const EventNode* node) { return node->scope == &scope; });
   waiting_ -= static_cast<std::size_t>(overflow_.end() - dropped);

@@ -108,8 +108,8 @@ class Engine {
   std::size_t waiting() const { return waiting_; }
 
  private:
-  static constexpr unsigned bucket_bits_ = 8;         // 256 buckets …
-  static constexpr unsigned bucket_width_bits_ = 12;  // … of 4096 ps: a horizon of about 1 us
+  static constexpr unsigned bucket_bits_ = 10;        // 1024 buckets …
+  static constexpr unsigned bucket_width_bits_ = 10;  // … of 1024 ps: a horizon of about 1 us
   static constexpr std::size_t buckets_ = std::size_t{1} << bucket_bits_;
   static constexpr std::size_t occupancy_words_ = buckets_ / 64;
 
@@ -118,11 +118,9 @@ class Engine {
   void insert_in_wheel(EventNode& node);
   bool overflow_near() const { return !overflow_.empty() && within_horizon(overflow_.front()->when); }
   void migrate_overflow();
-  /// First occupied bucket at or after the present one, or buckets_ if the wheel is empty.
-  std::size_t first_bucket() const;
+  EventNode* first_from(std::size_t start) const;
   EventNode* pop_due(Time limit);
-  EventNode* pop_of_present();
-  EventNode* take(std::size_t index, EventNode& node);
+  void take_out(EventNode& node);
   void fire(EventNode& node);
   void fire_ready();
   bool run_due(Time limit);
@@ -135,6 +133,7 @@ class Engine {
   EventList ready_;
   std::array<EventRing, buckets_> wheel_;
   std::array<std::uint64_t, occupancy_words_> occupied_{};
+  EventNode* next_ = nullptr;         // the first in the wheel
   std::vector<EventNode*> overflow_;  // a heap by (when, order): events beyond the horizon
 };
 
