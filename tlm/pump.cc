@@ -72,7 +72,9 @@ void Pump::end_entry() {
 }
 
 void Pump::run_hooks() {
-  for (Hook* hook : hooks_) hook->run(*hook);
+  for (Hook* hook : hooks_) {
+    if (hook->wanted == nullptr || *hook->wanted != 0) hook->run(*hook);
+  }
 }
 
 void Pump::arm() {
