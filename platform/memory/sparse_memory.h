@@ -187,6 +187,12 @@ inline bool SparseMemory::write64(Pa address, std::uint64_t value) {
 }
 
 inline bool SparseMemory::read(Pa address, void* data, std::size_t size) {
+  if (size == sizeof(std::uint64_t)) {
+    std::uint64_t value;
+    const bool ok = read64(address, value);
+    if (ok) std::memcpy(data, &value, sizeof value);
+    return ok;
+  }
   ++counters_.reads;
   const std::byte* host = direct(address.value);
   if (host != nullptr && within_chunk(address.value, size)) [[likely]] {
