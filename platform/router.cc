@@ -26,10 +26,11 @@ constexpr std::uint16_t already_complete = 0xffff;  // Hop::to of a payload that
 struct Router::Input final : tlm::tlm_fw_transport_if<> {
   Router& router;
   unsigned index;
+  tlm::tlm_target_socket<>& socket;
   tlm_generic_payload* responding = nullptr;  // BEGIN_RESP sent, END_RESP not seen
   PayloadQueue responses;
 
-  Input(Router& owner, unsigned number) : router(owner), index(number) {}
+  Input(Router& owner, unsigned number) : router(owner), index(number), socket(owner.in[number]) { socket.bind(*this); }
 
   tlm_sync_enum nb_transport_fw(tlm_generic_payload& payload, tlm_phase& phase, sc_core::sc_time& delay) override {
     Pump::Arrival guard(router.pump_);
@@ -45,7 +46,7 @@ struct Router::Input final : tlm::tlm_fw_transport_if<> {
 
   void b_transport(tlm_generic_payload& payload, sc_core::sc_time& delay) override {
     const Route route = router.route(payload, index, router.pump_.now() + to_ps(delay));
-    delay += from_ps(route.delay);
+    delay += route.delay;
     if (route.status == tlm::TLM_OK_RESPONSE) {
       payload.set_address(payload.get_address() - route.subtract);
       router.out[route.output]->b_transport(payload, delay);
@@ -94,19 +95,23 @@ struct Router::Input final : tlm::tlm_fw_transport_if<> {
 struct Router::Output final : tlm::tlm_bw_transport_if<> {
   Router& router;
   unsigned index;
+  tlm::tlm_initiator_socket<>& socket;
   tlm_generic_payload* requesting = nullptr;  // BEGIN_REQ sent, END_REQ not seen
   PayloadQueue requests;
 
-  Output(Router& owner, unsigned number) : router(owner), index(number) {}
+  Output(Router& owner, unsigned number) : router(owner), index(number), socket(owner.out[number]) {
+    socket.bind(*this);
+  }
 
   tlm_sync_enum nb_transport_bw(tlm_generic_payload& payload, tlm_phase& phase, sc_core::sc_time& delay) override {
     Pump::Arrival guard(router.pump_);
     const bool current = requesting == &payload;
     if (current && (phase == tlm::END_REQ || phase == tlm::BEGIN_RESP)) router.request_accepted(*this);
-    if (PathExtension::of(payload).depth == 0) return tlm::TLM_ACCEPTED;
-    if (phase == tlm::BEGIN_RESP) return router.begin_response(*this, payload, phase, delay);
+    PathExtension& path = PathExtension::of(payload);
+    if (path.depth == 0) return tlm::TLM_ACCEPTED;
+    if (phase == tlm::BEGIN_RESP) return router.begin_response(*this, path, payload, phase, delay);
     if (!current || phase != tlm::END_REQ) return tlm::TLM_ACCEPTED;
-    return router.in[PathExtension::of(payload).top().from]->nb_transport_bw(payload, phase, delay);
+    return router.in[path.top().from]->nb_transport_bw(payload, phase, delay);
   }
 
   /// Of any part of a target: everything, so that no address has to be turned back.
@@ -118,14 +123,8 @@ struct Router::Output final : tlm::tlm_bw_transport_if<> {
 Router::Router(const sc_core::sc_module_name& name, Pump& pump, unsigned inputs, unsigned outputs)
     : sc_core::sc_module(name), in("in", inputs), out("out", outputs), pump_(pump), scope_(pump.engine()) {
   SMMUSIM_CHECK(inputs < already_complete && outputs < already_complete);
-  for (unsigned i = 0; i < inputs; ++i) {
-    inputs_.push_back(std::make_unique<Input>(*this, i));
-    in[i].bind(*inputs_.back());
-  }
-  for (unsigned i = 0; i < outputs; ++i) {
-    outputs_.push_back(std::make_unique<Output>(*this, i));
-    out[i].bind(*outputs_.back());
-  }
+  for (unsigned i = 0; i < inputs; ++i) inputs_.push_back(std::make_unique<Input>(*this, i));
+  for (unsigned i = 0; i < outputs; ++i) outputs_.push_back(std::make_unique<Output>(*this, i));
   chores_.router = this;
   chores_.scope = &scope_;
   chores_.fire = &chores;
@@ -134,14 +133,21 @@ Router::Router(const sc_core::sc_module_name& name, Pump& pump, unsigned inputs,
 Router::~Router() = default;
 
 void Router::add_response_delay(const tlm_generic_payload& payload, unsigned input, sc_core::sc_time& delay) {
-  delay += from_ps(response_delay(payload, input, pump_.now() + to_ps(delay)));
+  delay += response_delay(payload, input, pump_.now() + to_ps(delay));
 }
 
-tlm_sync_enum Router::begin_request(Input& input, tlm_generic_payload& payload, tlm_phase& phase,
-                                    sc_core::sc_time& delay) {
+inline tlm_sync_enum Router::send(Output& output, tlm_generic_payload& payload, tlm_phase& phase,
+                                  sc_core::sc_time& delay) {
+  const tlm_sync_enum answer = output.socket->nb_transport_fw(payload, phase, delay);
+  if (answer == tlm::TLM_ACCEPTED) output.requesting = &payload;
+  return answer;
+}
+
+inline tlm_sync_enum Router::begin_request(Input& input, tlm_generic_payload& payload, tlm_phase& phase,
+                                           sc_core::sc_time& delay) {
   const Time now = pump_.now();
   const Route decision = route(payload, input.index, now + to_ps(delay));
-  delay += from_ps(decision.delay);
+  delay += decision.delay;
   if (decision.status != tlm::TLM_OK_RESPONSE) {
     payload.set_response_status(decision.status);
     add_response_delay(payload, input.index, delay);
@@ -174,12 +180,6 @@ tlm_sync_enum Router::begin_request(Input& input, tlm_generic_payload& payload, 
   return answer;
 }
 
-tlm_sync_enum Router::send(Output& output, tlm_generic_payload& payload, tlm_phase& phase, sc_core::sc_time& delay) {
-  const tlm_sync_enum answer = out[output.index]->nb_transport_fw(payload, phase, delay);
-  if (answer == tlm::TLM_ACCEPTED) output.requesting = &payload;
-  return answer;
-}
-
 void Router::request_accepted(Output& output) {
   output.requesting = nullptr;
   if (!output.requests.empty()) post_chores();
@@ -197,7 +197,7 @@ void Router::serve_requests(Output& output) {
     const tlm_sync_enum answer = send(output, payload, phase, delay);
     if (answer == tlm::TLM_ACCEPTED) return;
     if (answer == tlm::TLM_UPDATED && phase == tlm::END_REQ) {
-      in[input.index]->nb_transport_bw(payload, phase, delay);
+      input.socket->nb_transport_bw(payload, phase, delay);
       continue;
     }
     if (answer == tlm::TLM_COMPLETED) path.hops[path.depth - 1U].to = already_complete;
@@ -207,9 +207,8 @@ void Router::serve_requests(Output& output) {
   }
 }
 
-tlm_sync_enum Router::begin_response(Output& output, tlm_generic_payload& payload, tlm_phase& phase,
-                                     sc_core::sc_time& delay) {
-  PathExtension& path = PathExtension::of(payload);
+tlm_sync_enum Router::begin_response(Output& output, PathExtension& path, tlm_generic_payload& payload,
+                                     tlm_phase& phase, sc_core::sc_time& delay) {
   const PathExtension::Hop hop = path.top();
   if (hop.to != output.index || hop.from >= inputs_.size()) return tlm::TLM_COMPLETED;
   Input& input = *inputs_[hop.from];
@@ -221,7 +220,7 @@ tlm_sync_enum Router::begin_response(Output& output, tlm_generic_payload& payloa
   const sc_core::sc_time annotated = delay;
   add_response_delay(payload, input.index, delay);
   path.pop();  // now: once the client has the response, the payload may be gone
-  const tlm_sync_enum answer = in[input.index]->nb_transport_bw(payload, phase, delay);
+  const tlm_sync_enum answer = input.socket->nb_transport_bw(payload, phase, delay);
   if (answer == tlm::TLM_ACCEPTED) {
     delay = annotated;  // which must not change then
     path.push(hop);
@@ -240,7 +239,7 @@ tlm_sync_enum Router::send_response(Input& input, tlm_generic_payload& payload, 
   add_response_delay(payload, input.index, delay);
   if (payload.has_mm()) payload.acquire();  // the client may let go of it before the target hears END_RESP
   path.pop();
-  const tlm_sync_enum answer = in[input.index]->nb_transport_bw(payload, phase, delay);
+  const tlm_sync_enum answer = input.socket->nb_transport_bw(payload, phase, delay);
   if (answer == tlm::TLM_ACCEPTED) {
     path.push(hop);
     input.responding = &payload;

@@ -29,14 +29,14 @@ class Router : public sc_core::sc_module {
 
   struct Route {
     unsigned output = 0;
-    Time delay = 0;                                          ///< picoseconds until the request leaves
+    sc_core::sc_time delay{};                                ///< until the request leaves
     tlm::tlm_response_status status = tlm::TLM_OK_RESPONSE;  ///< anything else: refused, answered after `delay`
     std::uint64_t subtract = 0;                              ///< from the address on its way down
   };
   /// Decides on a request that comes in by input `input` at `arrival`.
   virtual Route route(tlm::tlm_generic_payload& payload, unsigned input, Time arrival) = 0;
   /// How long the response of a payload takes from `at` on, on its way back to `input`.
-  virtual Time response_delay(const tlm::tlm_generic_payload& payload, unsigned input, Time at) = 0;
+  virtual sc_core::sc_time response_delay(const tlm::tlm_generic_payload& payload, unsigned input, Time at) = 0;
   /// The same decision for transport_dbg: no delay, nothing counted; it may set
   /// extensions.
   virtual Route debug_route(tlm::tlm_generic_payload& payload, unsigned input) const = 0;
@@ -66,8 +66,8 @@ class Router : public sc_core::sc_module {
   tlm::tlm_sync_enum send(Output& output, tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase,
                           sc_core::sc_time& delay);
   void add_response_delay(const tlm::tlm_generic_payload& payload, unsigned input, sc_core::sc_time& delay);
-  tlm::tlm_sync_enum begin_response(Output& output, tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase,
-                                    sc_core::sc_time& delay);
+  tlm::tlm_sync_enum begin_response(Output& output, systemc::PathExtension& path, tlm::tlm_generic_payload& payload,
+                                    tlm::tlm_phase& phase, sc_core::sc_time& delay);
   tlm::tlm_sync_enum send_response(Input& input, tlm::tlm_generic_payload& payload, Time when);
   tlm::tlm_sync_enum end_response(Input& input, tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase,
                                   sc_core::sc_time& delay);

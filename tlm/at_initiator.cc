@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "model/base/check.h"
-#include "tlm/smmu_extension.h"
 
 namespace smmusim::systemc {
 
@@ -21,29 +20,39 @@ void AtInitiator::add(Access& access) {
   accesses_.push_back(&access);
 }
 
-void AtInitiator::begin(Access& access) {
-  PathExtension::of(*access.payload).push({access.index_, 0});
+bool AtInitiator::begin(Access& access) {
+  access.path_->push({access.index_, 0});
+  access.on_path_ = true;
   access.end_response_ = false;
   access.expects_response_ = false;
   tlm::tlm_phase phase = tlm::BEGIN_REQ;
   sc_core::sc_time delay = sc_core::SC_ZERO_TIME;
-  const tlm::tlm_sync_enum answer = socket_->nb_transport_fw(*access.payload, phase, delay);
-  if (answer == tlm::TLM_COMPLETED || (answer == tlm::TLM_UPDATED && phase == tlm::BEGIN_RESP)) {
-    access.end_response_ = answer == tlm::TLM_UPDATED;
+  const tlm::tlm_sync_enum answer = socket_->nb_transport_fw(*access.payload_, phase, delay);
+  const bool completed = answer == tlm::TLM_COMPLETED;
+  if (completed || (answer == tlm::TLM_UPDATED && phase == tlm::BEGIN_RESP)) {
+    access.end_response_ = !completed;
     pump_.schedule_in(to_ps(delay) + access.own_time, *access.done);
-    return;
+    if (completed) leave_path(access);
+    return completed;
   }
   access.expects_response_ = true;
   if (answer == tlm::TLM_ACCEPTED) requesting_ = &access;
+  return false;
 }
 
 void AtInitiator::end(Access& access) {
+  if (!access.on_path_) return;
   if (access.end_response_) {
     tlm::tlm_phase phase = tlm::END_RESP;
     sc_core::sc_time delay = sc_core::SC_ZERO_TIME;
-    socket_->nb_transport_fw(*access.payload, phase, delay);
+    socket_->nb_transport_fw(*access.payload_, phase, delay);
   }
-  PathExtension::of(*access.payload).pop();
+  leave_path(access);
+}
+
+void AtInitiator::leave_path(Access& access) {
+  access.path_->pop();
+  access.on_path_ = false;
 }
 
 /// The access whose response this payload is, or null.
@@ -51,13 +60,13 @@ AtInitiator::Access* AtInitiator::waiting_for(const tlm::tlm_generic_payload& pa
   const auto* path = payload.get_extension<PathExtension>();
   if (path == nullptr || path->depth == 0 || path->top().from >= accesses_.size()) return nullptr;
   Access* access = accesses_[path->top().from];
-  return access->payload == &payload && access->expects_response_ ? access : nullptr;
+  return access->payload_ == &payload && access->expects_response_ ? access : nullptr;
 }
 
 tlm::tlm_sync_enum AtInitiator::nb_transport_bw(tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase,
                                                 sc_core::sc_time& delay) {
   Pump::Arrival guard(pump_);
-  if (requesting_ != nullptr && requesting_->payload == &payload &&
+  if (requesting_ != nullptr && requesting_->payload_ == &payload &&
       (phase == tlm::END_REQ || phase == tlm::BEGIN_RESP)) {  // BEGIN_RESP implies END_REQ
     requesting_ = nullptr;
     accepted_();

@@ -11,6 +11,7 @@
 
 #include "model/sim/engine.h"
 #include "tlm/pump.h"
+#include "tlm/smmu_extension.h"
 
 namespace smmusim::systemc {
 
@@ -19,15 +20,26 @@ class AtInitiator final : public tlm::tlm_bw_transport_if<> {
   /// One access at a time, used again and again; a base or a member of what the owner keeps for it.
   class Access {
    public:
-    EventNode* done = nullptr;                    ///< posted when the response has arrived; its owner calls end()
-    tlm::tlm_generic_payload* payload = nullptr;  ///< what is sent; null: nothing
-    Time own_time = 0;                            ///< added to the response's delay, as it stands when that comes
+    EventNode* done = nullptr;  ///< posted when the response has arrived; its owner calls end()
+    Time own_time = 0;          ///< added to the response's delay, as it stands when that comes
+
+    /// What is sent; null: nothing.
+    tlm::tlm_generic_payload* payload() const { return payload_; }
+    /// Sets it, for as many begin() as are wanted.
+    void carry(tlm::tlm_generic_payload& payload) {
+      payload_ = &payload;
+      path_ = &PathExtension::of(payload);
+    }
+    void carry_nothing() { payload_ = nullptr; }
 
    private:
     friend class AtInitiator;
+    tlm::tlm_generic_payload* payload_ = nullptr;
+    PathExtension* path_ = nullptr;  // the payload's
     std::uint16_t index_ = 0;
     bool expects_response_ = false;
     bool end_response_ = false;  // the target began its response in the return path: END_RESP is due
+    bool on_path_ = false;       // its hop is still in the payload's path
   };
   /// Called when busy() has become false, inside a response call: no request may be sent before the next event.
   using Accepted = std::function<void()>;
@@ -41,9 +53,11 @@ class AtInitiator final : public tlm::tlm_bw_transport_if<> {
 
   /// BEGIN_REQ is sent and END_REQ not seen: begin() must wait.
   bool busy() const { return requesting_ != nullptr; }
-  /// Sends the payload; access.done fires when the response is there.
-  void begin(Access& access);
-  /// Ends the transaction of an access whose `done` has fired: END_RESP if it is still due.
+  /// Sends the payload; access.done fires when the response is there. True: the target has completed it in the call.
+  /// Its answer is in the payload, and Access and payload are free again, though `done` fires in its time all the same.
+  bool begin(Access& access);
+  /// Ends the transaction of an access whose `done` has fired: END_RESP if it is still due. Nothing if begin() said
+  /// true.
   void end(Access& access);
 
   tlm::tlm_sync_enum nb_transport_bw(tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase,
@@ -51,6 +65,7 @@ class AtInitiator final : public tlm::tlm_bw_transport_if<> {
   void invalidate_direct_mem_ptr(sc_dt::uint64 first, sc_dt::uint64 last) override;
 
  private:
+  static void leave_path(Access& access);
   Access* waiting_for(const tlm::tlm_generic_payload& payload);
 
   Pump& pump_;

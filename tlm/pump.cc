@@ -39,8 +39,7 @@ void Pump::run_on() {
   const Time start = to_ps(sc_core::sc_time_stamp());
   const Time pending = to_ps(sc_core::sc_time_to_pending_activity());
   window_end_ = start + std::min(run_ahead_, pending);
-  for (Time next = engine_.next_event(); next <= window_end_; next = engine_.next_event()) {
-    engine_.run_until(next);
+  while (engine_.run_next(window_end_)) {
     run_hooks();
     if (sc_core::sc_get_status() == sc_core::SC_STOPPED || sc_core::sc_end_of_simulation_invoked()) break;
   }
@@ -73,7 +72,9 @@ void Pump::end_entry() {
 }
 
 void Pump::run_hooks() {
-  for (Hook* hook : hooks_) hook->run(*hook);
+  for (Hook* hook : hooks_) {
+    if (hook->wanted == nullptr || *hook->wanted != 0) hook->run(*hook);
+  }
 }
 
 void Pump::arm() {

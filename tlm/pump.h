@@ -25,6 +25,7 @@ class Pump : public sc_core::sc_module {
   /// Called whenever control goes back to the SystemC kernel: after each activation and each inbound call.
   struct Hook {
     void (*run)(Hook&) = nullptr;
+    const unsigned* wanted = nullptr;  ///< it is called only while this is not 0; null: always
   };
 
   /// Throws std::invalid_argument if SystemC's time resolution is not 1 ps.

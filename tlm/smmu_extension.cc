@@ -2,22 +2,12 @@
 // Paths that payloads carry, and queues made of them. Nothing here looks at an address.
 #include "tlm/smmu_extension.h"
 
-#include "model/base/check.h"
-
 namespace smmusim::systemc {
 
-PathExtension& PathExtension::of(tlm::tlm_generic_payload& payload) {
-  auto* path = payload.get_extension<PathExtension>();
-  if (path == nullptr) [[unlikely]] {
-    path = new PathExtension;  // the payload owns it from here on
-    payload.set_extension(path);
-  }
+PathExtension& PathExtension::attach(tlm::tlm_generic_payload& payload) {
+  auto* path = new PathExtension;  // the payload owns it from here on
+  payload.set_extension(path);
   return *path;
-}
-
-void PathExtension::push(Hop hop) {
-  SMMUSIM_CHECK(depth < hops_max);
-  hops[depth++] = hop;
 }
 
 void PayloadQueue::push(tlm::tlm_generic_payload& payload) {

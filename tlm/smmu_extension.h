@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <tlm>
 
+#include "model/base/check.h"
 #include "model/base/types.h"
 #include "model/sim/memory_port.h"
 #include "model/smmu/transaction.h"
@@ -94,14 +95,23 @@ struct PathExtension final : tlm::tlm_extension<PathExtension> {
   tlm::tlm_generic_payload* next = nullptr;  ///< in a PayloadQueue or a pool's free list
 
   /// The payload's, attached for the rest of its life if it has none yet.
-  static PathExtension& of(tlm::tlm_generic_payload& payload);
+  static PathExtension& of(tlm::tlm_generic_payload& payload) {
+    auto* path = payload.get_extension<PathExtension>();
+    return path != nullptr ? *path : attach(payload);
+  }
   /// Throws InternalError if the path is longer than hops_max.
-  void push(Hop hop);
+  void push(Hop hop) {
+    SMMUSIM_CHECK(depth < hops_max);
+    hops[depth++] = hop;
+  }
   const Hop& top() const { return hops[depth - 1U]; }
   void pop() { --depth; }
 
   tlm::tlm_extension_base* clone() const override { return new PathExtension; }  // a copy is on no path
   void copy_from(const tlm::tlm_extension_base&) override {}
+
+ private:
+  static PathExtension& attach(tlm::tlm_generic_payload& payload);
 };
 
 /// First in, first out; a payload is in one queue at most. Allocates nothing.

@@ -50,6 +50,7 @@ SmmuModule::SmmuModule(const sc_core::sc_module_name& name, Pump& pump, const Sm
     for (const auto& tbu : tbus_) tbu->revoke_dmi();
   });
   hook_.run = &drain;
+  hook_.wanted = &smmu_->waiting_interrupts();
   hook_.module = this;
   pump_.add_hook(hook_);
 }

@@ -99,19 +99,22 @@ void Tbu::release(Slot& slot) {
 
 void Tbu::begin(Slot& slot, tlm::tlm_generic_payload& payload) {
   slot.payload = &payload;
+  slot.extension = payload.get_extension<SmmuExtension>();
   slot.address = payload.get_address();
   slot.part = {};
   slot.status = tlm::TLM_OK_RESPONSE;
 }
 
-const ClientAttributes& Tbu::attributes_of(const tlm::tlm_generic_payload& payload) const {
-  const auto* extension = payload.get_extension<SmmuExtension>();
+const ClientAttributes& Tbu::attributes_of(const SmmuExtension* extension) const {
   return extension != nullptr ? extension->client : defaults_;
 }
 
-Transaction Tbu::transaction_of(const tlm::tlm_generic_payload& payload, std::uint64_t address,
-                                std::uint32_t size) const {
-  const ClientAttributes& client = attributes_of(payload);
+const ClientAttributes& Tbu::attributes_of(const tlm::tlm_generic_payload& payload) const {
+  return attributes_of(payload.get_extension<SmmuExtension>());
+}
+
+Transaction Tbu::transaction_of(const ClientAttributes& client, const tlm::tlm_generic_payload& payload,
+                                std::uint64_t address, std::uint32_t size) {
   Transaction transaction;
   transaction.stream_id = client.stream_id;
   transaction.substream_id = client.substream_id;
@@ -145,7 +148,8 @@ std::uint32_t Tbu::part_size(std::uint64_t address, std::uint32_t left) const {
 bool Tbu::refuse(tlm::tlm_generic_payload& payload) const {
   const std::uint32_t length = payload.get_data_length();
   const std::uint64_t address = payload.get_address();
-  const bool request = attributes_of(payload).ats == AtsType::translation_request;
+  const ClientAttributes& client = attributes_of(payload);
+  const bool request = client.ats == AtsType::translation_request;
   if (payload.get_command() == tlm::TLM_IGNORE_COMMAND || (request && !payload.is_read())) {
     payload.set_response_status(tlm::TLM_COMMAND_ERROR_RESPONSE);
   } else if (request && (length % translation_bytes != 0 || part_size(address, length) != length)) {
@@ -155,8 +159,8 @@ bool Tbu::refuse(tlm::tlm_generic_payload& payload) const {
     payload.set_response_status(tlm::TLM_BURST_ERROR_RESPONSE);
   } else if (payload.get_byte_enable_ptr() != nullptr && payload.get_byte_enable_length() == 0) {
     payload.set_response_status(tlm::TLM_BYTE_ENABLE_ERROR_RESPONSE);
-  } else if (attributes_of(payload).operation != Operation::plain &&
-             as_it_counts(transaction_of(payload, address, length)).writes() != payload.is_write()) {
+  } else if (client.operation != Operation::plain &&
+             as_it_counts(transaction_of(client, payload, address, length)).writes() != payload.is_write()) {
     payload.set_response_status(tlm::TLM_COMMAND_ERROR_RESPONSE);  // it would do what was not checked
   } else {
     return false;
@@ -170,8 +174,7 @@ tlm::tlm_response_status Tbu::status_of(const Response& response) {
   return fine ? tlm::TLM_OK_RESPONSE : tlm::TLM_GENERIC_ERROR_RESPONSE;
 }
 
-void Tbu::report(tlm::tlm_generic_payload& payload, const Response& response, bool first) {
-  auto* extension = payload.get_extension<SmmuExtension>();
+void Tbu::report(SmmuExtension* extension, const Response& response, bool first) {
   if (extension == nullptr) return;
   if (first) {
     extension->translated = response.outcome == Outcome::proceed;
@@ -197,13 +200,13 @@ void Tbu::prepare(Slot& slot) {
   slot.part.offset += slot.part.size;
   const std::uint64_t address = slot.address + slot.part.offset;
   slot.part.size = part_size(address, slot.payload->get_data_length() - slot.part.offset);
-  slot.transaction = transaction_of(*slot.payload, address, slot.part.size);
+  slot.transaction = transaction_of(attributes_of(slot.extension), *slot.payload, address, slot.part.size);
 }
 
 /// Records what the Smmu said about a part.
-void Tbu::note_answer(tlm::tlm_generic_payload& payload, const Response& response, Part part,
+void Tbu::note_answer(tlm::tlm_generic_payload& payload, SmmuExtension* extension, const Response& response, Part part,
                       tlm::tlm_response_status& status) {
-  report(payload, response, part.offset == 0);
+  report(extension, response, part.offset == 0);
   if (status == tlm::TLM_OK_RESPONSE) status = status_of(response);
   if (response.outcome == Outcome::raz_wi && payload.is_read()) clear_enabled(payload, part.offset, part.size);
 }
@@ -237,15 +240,15 @@ tlm::tlm_generic_payload& Tbu::part_of(tlm::tlm_generic_payload& payload, const 
   }
   auto& extension = *piece.get_extension<SmmuExtension>();
   extension.client = attributes_of(payload);
-  report(piece, response, true);
+  report(&extension, response, true);
   return piece;
 }
 
 /// Takes the downstream response of the present part over into the slot.
 void Tbu::collect_part(Slot& slot) {
-  tlm::tlm_generic_payload* forwarded = slot.out.payload;
+  tlm::tlm_generic_payload* forwarded = slot.out.payload();
   if (slot.status == tlm::TLM_OK_RESPONSE) slot.status = forwarded->get_response_status();
-  slot.out.payload = nullptr;
+  slot.out.carry_nothing();
   if (forwarded != slot.payload) forwarded->release();
   smmu_.retire(slot);
 }
@@ -309,13 +312,13 @@ void Tbu::answered(EventNode& node) {
 }
 
 void Tbu::handle_answer(Slot& slot) {
-  note_answer(*slot.payload, slot.response, slot.part, slot.status);
+  note_answer(*slot.payload, slot.extension, slot.response, slot.part, slot.status);
   if (slot.response.outcome != Outcome::proceed) {
     smmu_.retire(slot);
     part_done(slot);
     return;
   }
-  slot.out.payload = &part_of(*slot.payload, slot.response, slot.part, slot.byte_enables);
+  slot.out.carry(part_of(*slot.payload, slot.response, slot.part, slot.byte_enables));
   if (initiator_.busy()) {
     requests_.push(slot);
   } else {

@@ -63,6 +63,7 @@ class Tbu final : public tlm::tlm_fw_transport_if<> {
   struct Slot : TranslationRequest {
     Tbu* tbu = nullptr;
     tlm::tlm_generic_payload* payload = nullptr;  // the client's
+    SmmuExtension* extension = nullptr;           // its own, or null
     AtInitiator::Access out;                      // with what goes downstream: the same, or a part of it
     std::uint64_t address = 0;                    // as presented
     Part part{};
@@ -88,15 +89,17 @@ class Tbu final : public tlm::tlm_fw_transport_if<> {
   void release(Slot& slot);
 
   // Common to all transports (tbu.cc).
+  const ClientAttributes& attributes_of(const SmmuExtension* extension) const;
   const ClientAttributes& attributes_of(const tlm::tlm_generic_payload& payload) const;
-  Transaction transaction_of(const tlm::tlm_generic_payload& payload, std::uint64_t address, std::uint32_t size) const;
+  static Transaction transaction_of(const ClientAttributes& client, const tlm::tlm_generic_payload& payload,
+                                    std::uint64_t address, std::uint32_t size);
   std::uint32_t part_size(std::uint64_t address, std::uint32_t left) const;
   bool refuse(tlm::tlm_generic_payload& payload) const;
-  static void report(tlm::tlm_generic_payload& payload, const Response& response, bool first);
+  static void report(SmmuExtension* extension, const Response& response, bool first);
   static tlm::tlm_response_status status_of(const Response& response);
   void prepare(Slot& slot);
-  static void note_answer(tlm::tlm_generic_payload& payload, const Response& response, Part part,
-                          tlm::tlm_response_status& status);
+  static void note_answer(tlm::tlm_generic_payload& payload, SmmuExtension* extension, const Response& response,
+                          Part part, tlm::tlm_response_status& status);
   tlm::tlm_generic_payload& part_of(tlm::tlm_generic_payload& payload, const Response& response, Part part,
                                     std::vector<unsigned char>& byte_enables);
   void collect_part(Slot& slot);

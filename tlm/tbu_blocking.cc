@@ -26,13 +26,15 @@ void Tbu::b_transport(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay
 void Tbu::transport_untimed(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay) {
   const std::uint64_t address = payload.get_address();
   const std::uint32_t length = payload.get_data_length();
+  auto* extension = payload.get_extension<SmmuExtension>();
+  const ClientAttributes& client = attributes_of(extension);
   tlm::tlm_response_status status = tlm::TLM_OK_RESPONSE;
   std::vector<unsigned char> byte_enables;
   bool dmi_hint = false;
   for (Part part{}; part.offset < length; part.offset += part.size) {
     part.size = part_size(address + part.offset, length - part.offset);
-    const Response response = translate_now(transaction_of(payload, address + part.offset, part.size));
-    note_answer(payload, response, part, status);
+    const Response response = translate_now(transaction_of(client, payload, address + part.offset, part.size));
+    note_answer(payload, extension, response, part, status);
     if (response.outcome != Outcome::proceed) continue;
     tlm::tlm_generic_payload& piece = part_of(payload, response, part, byte_enables);
     downstream_->b_transport(piece, delay);
@@ -76,7 +78,7 @@ void Tbu::transport_timed(tlm::tlm_generic_payload& payload, sc_core::sc_time& d
   while (slot->part.offset + slot->part.size < length) {
     prepare(*slot);
     wait_for_answer(*slot);
-    note_answer(payload, slot->response, slot->part, slot->status);
+    note_answer(payload, slot->extension, slot->response, slot->part, slot->status);
     if (slot->response.outcome == Outcome::proceed) {
       forward_blocking(*slot, delay);
     } else {
@@ -108,8 +110,8 @@ void Tbu::wake(EventNode& node) {
 }
 
 void Tbu::forward_blocking(Slot& slot, sc_core::sc_time& delay) {
-  slot.out.payload = &part_of(*slot.payload, slot.response, slot.part, slot.byte_enables);
-  downstream_->b_transport(*slot.out.payload, delay);
+  slot.out.carry(part_of(*slot.payload, slot.response, slot.part, slot.byte_enables));
+  downstream_->b_transport(*slot.out.payload(), delay);
   if (delay != sc_core::SC_ZERO_TIME) sc_core::wait(delay);  // visible to CMD_SYNC only when it has happened
   delay = sc_core::SC_ZERO_TIME;
   Pump::Entry entry(pump_);
@@ -124,7 +126,8 @@ unsigned Tbu::transport_dbg(tlm::tlm_generic_payload& payload) {
   std::uint32_t done = 0;
   while (done < length) {
     const std::uint32_t size = part_size(base + done, length - done);
-    const Response response = smmu_.translate(index_, transaction_of(payload, base + done, size), debug_effects);
+    const Response response =
+        smmu_.translate(index_, transaction_of(attributes_of(payload), payload, base + done, size), debug_effects);
     unsigned moved = size;
     if (response.outcome == Outcome::proceed) {
       tlm::tlm_generic_payload part;

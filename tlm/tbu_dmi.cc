@@ -54,7 +54,7 @@ bool Tbu::get_direct_mem_ptr(tlm::tlm_generic_payload& payload, tlm::tlm_dmi& dm
   const bool known = payload.is_read() || payload.is_write();
   // A pointer can't tell the accesses of one stream from another's.
   if (!known || !(attributes_of(payload) == defaults_)) return deny(dmi, payload, false);
-  const auto grant = smmu_.grant(index_, transaction_of(payload, payload.get_address(), 1));
+  const auto grant = smmu_.grant(index_, transaction_of(attributes_of(payload), payload, payload.get_address(), 1));
   if (!grant || !direct_from_memory(payload, *grant, dmi)) return deny(dmi, payload, false);
   dmi_given_ = true;
   return true;

@@ -3,9 +3,10 @@
 // b_transport. Requests beyond the limit wait in order.
 #include "tlm/tlm_memory_port.h"
 
-#include <cstring>
+#include <utility>
 
 #include "model/base/check.h"
+#include "model/base/copy_bytes.h"
 #include "tlm/smmu_extension.h"
 
 namespace smmusim::systemc {
@@ -23,11 +24,7 @@ TlmMemoryPort::TlmMemoryPort(Pump& pump, tlm::tlm_initiator_socket<>& socket, bo
     Channel& channel = *channels_.back();
     channel.port = this;
     channel.scope = &scope_;
-    channel.fire = &completed;
-    channel.out.done = &channel;
-    initiator_.add(channel.out);
-    give_payload(channel);
-    release(channel);
+    free_.push_back(&channel);
   }
   queue_node_.port = this;
   queue_node_.scope = &scope_;
@@ -39,49 +36,51 @@ TlmMemoryPort::~TlmMemoryPort() {
   queue_.clear();
 }
 
-void TlmMemoryPort::give_payload(Channel& channel) {
-  channel.out.payload = &pool_.take();
-  channel.access = channel.out.payload->get_extension<SmmuAccessExtension>();
-  if (channel.access == nullptr) {
-    channel.access = new SmmuAccessExtension;
-    channel.out.payload->set_extension(channel.access);
+void TlmMemoryPort::give_payload(Carrier& carrier) {
+  tlm::tlm_generic_payload& payload = pool_.take();
+  payload.set_data_ptr(carrier.buffer.data());
+  carrier.out.carry(payload);
+  carrier.access = payload.get_extension<SmmuAccessExtension>();
+  if (carrier.access == nullptr) {
+    carrier.access = new SmmuAccessExtension;
+    payload.set_extension(carrier.access);
   }
 }
 
-TlmMemoryPort::Channel* TlmMemoryPort::take_channel() {
-  Channel* channel = free_;
-  if (channel != nullptr) free_ = channel->next_free;
-  return channel;
-}
-
-void TlmMemoryPort::release(Channel& channel) {
-  if (channel.out.payload->get_ref_count() > 1) {  // somebody downstream still looks at it
-    channel.out.payload->release();
-    give_payload(channel);
+TlmMemoryPort::Carrier& TlmMemoryPort::take_carrier() {
+  if (free_carrier_ == nullptr) {
+    carriers_.push_back(std::make_unique<Carrier>());
+    initiator_.add(carriers_.back()->out);
+    give_payload(*carriers_.back());
+    release(*carriers_.back());
   }
-  channel.request = nullptr;
-  channel.out.own_time = 0;
-  channel.next_free = free_;
-  free_ = &channel;
+  return *std::exchange(free_carrier_, free_carrier_->next_free);
 }
 
-void TlmMemoryPort::fill(Channel& channel, MemoryRequest& request) {
+void TlmMemoryPort::release(Carrier& carrier) {
+  if (carrier.out.payload()->get_ref_count() > 1) {  // somebody downstream still looks at it
+    carrier.out.payload()->release();
+    give_payload(carrier);
+  }
+  carrier.next_free = free_carrier_;
+  free_carrier_ = &carrier;
+}
+
+void TlmMemoryPort::fill(Carrier& carrier, const MemoryRequest& request) {
   SMMUSIM_CHECK(request.size > 0 && request.size <= size_max_);
-  tlm::tlm_generic_payload& payload = *channel.out.payload;
-  channel.request = &request;
-  channel.out.own_time = request.own_time;
-  if (request.op != MemoryOp::read) std::memcpy(channel.buffer.data(), request.data, request.size);
+  tlm::tlm_generic_payload& payload = *carrier.out.payload();
+  carrier.out.own_time = request.own_time;
+  if (request.op != MemoryOp::read) copy_bytes(carrier.buffer.data(), request.data, request.size);
   const bool swaps = request.op == MemoryOp::compare_and_swap;
   payload.set_command(swaps                          ? tlm::TLM_IGNORE_COMMAND
                       : request.op == MemoryOp::read ? tlm::TLM_READ_COMMAND
                                                      : tlm::TLM_WRITE_COMMAND);
   payload.set_address(request.address.value);
-  payload.set_data_ptr(channel.buffer.data());
   payload.set_data_length(request.size);
   payload.set_streaming_width(request.size);
   payload.set_response_status(tlm::TLM_INCOMPLETE_RESPONSE);
   payload.set_dmi_allowed(false);
-  SmmuAccessExtension& access = *channel.access;
+  SmmuAccessExtension& access = *carrier.access;
   access.purpose = request.purpose;
   access.stage = request.stage;
   access.level = request.level;
@@ -92,23 +91,22 @@ void TlmMemoryPort::fill(Channel& channel, MemoryRequest& request) {
   access.expected = request.expected;
 }
 
-void TlmMemoryPort::collect(const Channel& channel, MemoryRequest& request) {
-  const bool understood = request.op != MemoryOp::compare_and_swap || channel.access->swap_done;
-  const bool ok = channel.out.payload->is_response_ok() && understood;
+void TlmMemoryPort::collect(const Carrier& carrier, MemoryRequest& request) {
+  const bool understood = request.op != MemoryOp::compare_and_swap || carrier.access->swap_done;
+  const bool ok = carrier.out.payload()->is_response_ok() && understood;
   request.status = ok ? MemoryStatus::ok : MemoryStatus::external_abort;
   if (!ok) return;
-  if (request.op == MemoryOp::read) std::memcpy(request.data, channel.buffer.data(), request.size);
-  if (request.op == MemoryOp::compare_and_swap) request.expected = channel.access->expected;
+  if (request.op == MemoryOp::read) copy_bytes(request.data, carrier.buffer.data(), request.size);
+  if (request.op == MemoryOp::compare_and_swap) request.expected = carrier.access->expected;
 }
 
 void TlmMemoryPort::answer_at_once(MemoryRequest& request) {
-  SMMUSIM_CHECK(free_ != nullptr);  // an untimed SMMU makes one access at a time
-  Channel& channel = *take_channel();
-  fill(channel, request);
+  Carrier& carrier = take_carrier();
+  fill(carrier, request);
   sc_core::sc_time delay = sc_core::SC_ZERO_TIME;
-  socket_->b_transport(*channel.out.payload, delay);
-  collect(channel, request);
-  release(channel);
+  socket_->b_transport(*carrier.out.payload(), delay);
+  collect(carrier, request);
+  release(carrier);
 }
 
 bool TlmMemoryPort::start(MemoryRequest& request) {
@@ -117,35 +115,61 @@ bool TlmMemoryPort::start(MemoryRequest& request) {
     return true;
   }
   ++counters_.started;
-  if (initiator_.busy() || free_ == nullptr || !queue_.empty()) {
+  if (initiator_.busy() || free_.empty() || !queue_.empty()) {
     ++counters_.queued;
     queue_.push_back(request);
     return false;
   }
-  Channel& channel = *take_channel();
-  fill(channel, request);
-  initiator_.begin(channel.out);
+  send(request);
   return false;
 }
 
+/// Takes a free channel for `request`.
+void TlmMemoryPort::send(MemoryRequest& request) {
+  Channel& channel = *free_.back();
+  free_.pop_back();
+  Carrier& carrier = take_carrier();
+  fill(carrier, request);
+  channel.request = &request;
+  carrier.out.done = &channel;
+  if (initiator_.begin(carrier.out)) {
+    channel.fire = &completed_in_call;
+    collect(carrier, request);
+    release(carrier);
+  } else {
+    channel.fire = &completed;
+    channel.carrier = &carrier;
+  }
+}
+
 void TlmMemoryPort::serve_queue() {
-  while (!queue_.empty() && !initiator_.busy() && free_ != nullptr) {
+  while (!queue_.empty() && !initiator_.busy() && !free_.empty()) {
     auto& request = static_cast<MemoryRequest&>(queue_.front());
     queue_.pop_front();
-    Channel& channel = *take_channel();
-    fill(channel, request);
-    initiator_.begin(channel.out);
+    send(request);
   }
 }
 
 void TlmMemoryPort::completed(EventNode& node) {
   auto& channel = static_cast<Channel&>(node);
   TlmMemoryPort& port = *channel.port;
-  port.initiator_.end(channel.out);
-  MemoryRequest* request = channel.request;
-  if (request != nullptr) collect(channel, *request);
-  port.release(channel);
-  port.serve_queue();
+  Carrier& carrier = *std::exchange(channel.carrier, nullptr);
+  port.initiator_.end(carrier.out);
+  if (channel.request != nullptr) collect(carrier, *channel.request);
+  port.release(carrier);
+  port.leave(channel);
+}
+
+void TlmMemoryPort::completed_in_call(EventNode& node) {
+  auto& channel = static_cast<Channel&>(node);
+  channel.port->leave(channel);
+}
+
+/// The request has its answer. Gives the channel back and lets the requester go on.
+void TlmMemoryPort::leave(Channel& channel) {
+  MemoryRequest* request = std::exchange(channel.request, nullptr);
+  free_.push_back(&channel);
+  serve_queue();
   if (request != nullptr) request->fire(*request);  // last: it may start, abandon or reset
 }
 
@@ -168,7 +192,7 @@ void TlmMemoryPort::abandon(const Scope& scope) {
   for (const auto& channel : channels_) {
     if (channel->request == nullptr || channel->request->scope != &scope) continue;
     channel->request = nullptr;
-    channel->out.own_time = 0;
+    if (channel->carrier != nullptr) channel->carrier->out.own_time = 0;
   }
 }
 

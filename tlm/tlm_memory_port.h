@@ -36,26 +36,33 @@ class TlmMemoryPort final : public MemoryPort {
 
  private:
   static constexpr std::uint32_t size_max_ = 64;
-  /// One access under way. The data goes through its own buffer: the requester's may vanish (abandon).
-  struct Channel : EventNode {
-    TlmMemoryPort* port = nullptr;
-    MemoryRequest* request = nullptr;  // null: abandoned
+  /// What brings an access to its target. The data has a buffer of its own: the requester's may vanish (abandon).
+  struct Carrier {
     /// Its own_time is the requester's: the answer and what the requester makes of it are one event.
     AtInitiator::Access out;
     SmmuAccessExtension* access = nullptr;
-    Channel* next_free = nullptr;
+    Carrier* next_free = nullptr;
     std::array<unsigned char, size_max_> buffer{};
   };
+  /// One access under way. What most of them need is one line of the host's cache.
+  struct alignas(64) Channel : EventNode {
+    TlmMemoryPort* port = nullptr;
+    MemoryRequest* request = nullptr;  // null: abandoned
+    Carrier* carrier = nullptr;        // null: the target completed it in the call, and the request has its answer
+  };
 
-  void fill(Channel& channel, MemoryRequest& request);
-  static void collect(const Channel& channel, MemoryRequest& request);
-  void give_payload(Channel& channel);
-  Channel* take_channel();
-  void release(Channel& channel);
+  static void fill(Carrier& carrier, const MemoryRequest& request);
+  static void collect(const Carrier& carrier, MemoryRequest& request);
+  void give_payload(Carrier& carrier);
+  Carrier& take_carrier();
+  void release(Carrier& carrier);
+  void leave(Channel& channel);
+  void send(MemoryRequest& request);
   void serve_queue();
   void answer_at_once(MemoryRequest& request);
   void request_accepted();
   static void completed(EventNode& node);
+  static void completed_in_call(EventNode& node);
   static void continue_queue(EventNode& node);
 
   struct QueueNode : EventNode {
@@ -67,8 +74,10 @@ class TlmMemoryPort final : public MemoryPort {
   tlm::tlm_initiator_socket<>& socket_;
   bool timed_;
   PayloadPool pool_;
+  std::vector<std::unique_ptr<Carrier>> carriers_;  // as many as were ever needed at a time
+  Carrier* free_carrier_ = nullptr;
   std::vector<std::unique_ptr<Channel>> channels_;
-  Channel* free_ = nullptr;
+  std::vector<Channel*> free_;
   EventList queue_;
   QueueNode queue_node_;
   AtInitiator initiator_;

@@ -45,6 +45,52 @@ class RunningMark {
 
 }  // namespace
 
+inline void EventRing::insert(EventNode& node) {
+  if (first_ == nullptr) {
+    node.next = node.prev = &node;
+    first_ = &node;
+    return;
+  }
+  EventNode* next = first_;  // the node that `node` goes in front of; round the ring: it goes last
+  while (before(node, *next->prev)) {
+    next = next->prev;
+    if (next == first_) {
+      first_ = &node;
+      break;
+    }
+  }
+  node.next = next;
+  node.prev = next->prev;
+  node.prev->next = &node;
+  next->prev = &node;
+}
+
+inline void EventRing::remove(EventNode& node) {
+  if (node.next == &node) {
+    first_ = nullptr;
+    return;
+  }
+  node.prev->next = node.next;
+  node.next->prev = node.prev;
+  if (first_ == &node) first_ = node.next;
+}
+
+std::size_t EventRing::remove_scope(const Scope& scope) {
+  EventRing kept;
+  std::size_t removed = 0;
+  while (!empty()) {
+    EventNode& node = front();
+    remove(node);
+    if (node.scope == &scope) {
+      ++removed;
+    } else {
+      kept.insert(node);
+    }
+  }
+  *this = kept;
+  return removed;
+}
+
 void Engine::schedule_at(Time when, EventNode& node) {
   SMMUSIM_CHECK(when >= now_);
   node.when = when;
@@ -66,10 +112,7 @@ void Engine::withdraw(EventNode& node) {
     std::make_heap(overflow_.begin(), overflow_.end(), heap_order);
     return;
   }
-  const std::size_t index = bucket_number(node.when) % buckets_;
-  EventList& bucket = wheel_[index];
-  bucket.erase(EventList::s_iterator_to(node));
-  if (bucket.empty()) occupied_[index / 64] &= ~(std::uint64_t{1} << (index % 64));
+  take_out(node);
 }
 
 void Engine::post(EventNode& node) {
@@ -79,104 +122,125 @@ void Engine::post(EventNode& node) {
   ready_.push_back(node);
 }
 
-void Engine::insert_in_wheel(EventNode& node) {
+inline void Engine::insert_in_wheel(EventNode& node) {
   const std::size_t index = bucket_number(node.when) % buckets_;
-  EventList& bucket = wheel_[index];
-  auto place = bucket.end();
-  while (place != bucket.begin()) {
-    auto previous = std::prev(place);
-    if (before(*previous, node)) break;
-    place = previous;
-  }
-  bucket.insert(place, node);
+  wheel_[index].insert(node);
   occupied_[index / 64] |= std::uint64_t{1} << (index % 64);
+  if (next_ == nullptr || before(node, *next_)) next_ = &node;
 }
 
 void Engine::migrate_overflow() {
-  while (!overflow_.empty() && within_horizon(overflow_.front()->when)) {
+  while (overflow_near()) {
     std::pop_heap(overflow_.begin(), overflow_.end(), heap_order);
     insert_in_wheel(*overflow_.back());
     overflow_.pop_back();
   }
 }
 
-std::size_t Engine::first_bucket() const {
-  const std::size_t start = bucket_number(now_) % buckets_;
+/// The first node in the wheel, all of whose nodes lie at or after bucket `start`; null if there is none.
+inline EventNode* Engine::first_from(std::size_t start) const {
   std::size_t word = start / 64;
   std::uint64_t bits = occupied_[word] & (~std::uint64_t{0} << (start % 64));
   for (std::size_t step = 0; step <= occupancy_words_; ++step) {
-    if (bits != 0) return word * 64 + static_cast<std::size_t>(std::countr_zero(bits));
+    if (bits != 0) return &wheel_[word * 64 + static_cast<std::size_t>(std::countr_zero(bits))].front();
     word = (word + 1) % occupancy_words_;
     bits = occupied_[word];
   }
-  return buckets_;
+  return nullptr;
 }
 
 Time Engine::next_event() {
   if (!ready_.empty()) return now_;
-  migrate_overflow();
-  const std::size_t bucket = first_bucket();
-  if (bucket != buckets_) return wheel_[bucket].front().when;
+  if (overflow_near()) migrate_overflow();
+  if (next_ != nullptr) return next_->when;
   return overflow_.empty() ? time_never : overflow_.front()->when;
 }
 
-EventNode* Engine::pop_due(Time limit) {
-  migrate_overflow();
-  std::size_t index = first_bucket();
-  if (index == buckets_) {
+inline void Engine::take_out(EventNode& node) {
+  const std::size_t index = bucket_number(node.when) % buckets_;
+  EventRing& bucket = wheel_[index];
+  bucket.remove(node);
+  if (bucket.empty()) occupied_[index / 64] &= ~(std::uint64_t{1} << (index % 64));
+  if (&node != next_) return;
+  next_ = bucket.empty() ? first_from(index) : &bucket.front();
+  // It has waited long enough to have left the host's cache, and comes back while `node` is at work.
+  __builtin_prefetch(next_);
+}
+
+/// Takes the next event out if it is due by `limit`; null if none is.
+inline EventNode* Engine::pop_due(Time limit) {
+  if (overflow_near()) migrate_overflow();
+  if (next_ == nullptr) {
     if (overflow_.empty() || overflow_.front()->when > limit) return nullptr;
     now_ = overflow_.front()->when;  // nothing nearer: turn the wheel to the first far event
     migrate_overflow();
-    index = first_bucket();
   }
-  EventList& bucket = wheel_[index];
-  EventNode& node = bucket.front();
-  if (node.when > limit) return nullptr;
-  bucket.pop_front();
-  if (bucket.empty()) occupied_[index / 64] &= ~(std::uint64_t{1} << (index % 64));
-  return &node;
+  if (next_->when > limit) return nullptr;
+  EventNode* node = next_;
+  take_out(*node);
+  return node;
 }
 
-void Engine::fire_ready() {
+inline void Engine::fire(EventNode& node) {
+  --waiting_;
+  node.fire(node);
+  rethrow_failure();
+}
+
+inline void Engine::fire_ready() {
   while (!ready_.empty()) {
     EventNode& node = ready_.front();
     ready_.pop_front();
-    --waiting_;
-    node.fire(node);
-    rethrow_failure();
+    fire(node);
   }
 }
 
-void Engine::drain(Time limit) {
-  RunningMark mark(running_);
+/// Everything of the next instant up to `limit`; nothing is ready before. False: there is none such.
+bool Engine::run_due(Time limit) {
+  EventNode* node = pop_due(limit);
+  if (node == nullptr) return false;
+  now_ = node->when;
   for (;;) {
+    fire(*node);
     fire_ready();
-    EventNode* node = pop_due(limit);
-    if (node == nullptr) return;
-    now_ = node->when;
-    --waiting_;
-    node->fire(*node);
-    rethrow_failure();
+    if (next_ == nullptr || next_->when != now_) return true;  // whatever is due now lies in the wheel
+    node = next_;
+    take_out(*node);
   }
 }
 
 void Engine::run_until(Time limit) {
   if (running_) return;
   SMMUSIM_CHECK(limit >= now_);
-  drain(limit);
+  run(limit);
   now_ = limit;
 }
 
 void Engine::run(Time limit) {
-  if (!running_) drain(limit);
+  if (running_) return;
+  RunningMark mark(running_);
+  fire_ready();
+  while (run_due(limit)) {
+  }
+}
+
+bool Engine::run_next(Time limit) {
+  if (running_) return false;
+  RunningMark mark(running_);
+  if (ready_.empty()) return run_due(limit);
+  if (now_ > limit) return false;
+  fire_ready();
+  run_due(now_);
+  return true;
 }
 
 void Engine::cancel(const Scope& scope) {
   waiting_ -= remove_scope(ready_, scope);
   for (std::size_t i = 0; i < buckets_; ++i) {
-    waiting_ -= remove_scope(wheel_[i], scope);
+    waiting_ -= wheel_[i].remove_scope(scope);
     if (wheel_[i].empty()) occupied_[i / 64] &= ~(std::uint64_t{1} << (i % 64));
   }
+  next_ = first_from(bucket_number(now_) % buckets_);
   const auto dropped = std::remove_if(overflow_.begin(), overflow_.end(),
                                       [&scope](const EventNode* node) { return node->scope == &scope; });
   waiting_ -= static_cast<std::size_t>(overflow_.end() - dropped);

@@ -50,6 +50,22 @@ using EventList =
                                boost::intrusive::trivial_value_traits<EventNodeTraits, boost::intrusive::normal_link>>,
                            boost::intrusive::constant_time_size<false>>;
 
+/// Events of a short span of time, in the order in which they fire: a ring through next and prev. One pointer, so that
+/// many of them stay in the host's cache.
+class EventRing {
+ public:
+  bool empty() const { return first_ == nullptr; }
+  EventNode& front() const { return *first_; }
+  /// Behind all that fire before it.
+  void insert(EventNode& node);
+  void remove(EventNode& node);
+  /// Removes every node of `scope`; returns how many.
+  std::size_t remove_scope(const Scope& scope);
+
+ private:
+  EventNode* first_ = nullptr;
+};
+
 class Engine {
  public:
   Engine() = default;
@@ -71,6 +87,9 @@ class Engine {
   void run_until(Time limit);
   /// Runs until nothing is left, or `limit` is passed; now() is the time of the last event that ran.
   void run(Time limit = time_never);
+  /// Runs everything of the next instant that has any, unless it comes after `limit`; now() is that instant then.
+  /// False: it ran nothing, as also if called from inside an event.
+  bool run_next(Time limit);
   /// The time of the next event; the present if something is ready; time_never if there is none.
   Time next_event();
 
@@ -97,12 +116,14 @@ class Engine {
   static std::uint64_t bucket_number(Time t) { return t >> bucket_width_bits_; }
   bool within_horizon(Time t) const { return bucket_number(t) - bucket_number(now_) < buckets_; }
   void insert_in_wheel(EventNode& node);
+  bool overflow_near() const { return !overflow_.empty() && within_horizon(overflow_.front()->when); }
   void migrate_overflow();
-  /// First occupied bucket at or after the present one, or buckets_ if the wheel is empty.
-  std::size_t first_bucket() const;
+  EventNode* first_from(std::size_t start) const;
   EventNode* pop_due(Time limit);
-  void drain(Time limit);
+  void take_out(EventNode& node);
+  void fire(EventNode& node);
   void fire_ready();
+  bool run_due(Time limit);
 
   Time now_ = 0;
   std::uint64_t order_ = 0;
@@ -110,8 +131,9 @@ class Engine {
   bool running_ = false;
   std::exception_ptr failure_;
   EventList ready_;
-  std::array<EventList, buckets_> wheel_;
+  std::array<EventRing, buckets_> wheel_;
   std::array<std::uint64_t, occupancy_words_> occupied_{};
+  EventNode* next_ = nullptr;         // the first in the wheel
   std::vector<EventNode*> overflow_;  // a heap by (when, order): events beyond the horizon
 };
 

@@ -76,8 +76,8 @@ class MemoryPort {
  public:
   virtual ~MemoryPort() = default;
   /// Starts `request`. True: it is done, status (and data) are set, own_time is the requester's own business. False:
-  /// later the port sets them and hands the request, which is an EventNode, to the Engine: at the time of the answer
-  /// plus own_time, never before this call has returned.
+  /// the port sets them, now or later, and hands the request, which is an EventNode, to the Engine: at the time of the
+  /// answer plus own_time, never before this call has returned.
   virtual bool start(MemoryRequest& request) = 0;
   /// Opens `window` around `address` if this port answers at once anyway and has no use for the rest of a
   /// MemoryRequest; false: start() must do it. What an untimed walk reads through most of the time.

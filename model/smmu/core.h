@@ -16,6 +16,7 @@
 #include "model/smmu/grants.h"
 #include "model/smmu/in_flight.h"
 #include "model/smmu/interrupts.h"
+#include "model/smmu/kept_contexts.h"
 #include "model/smmu/observer.h"
 #include "model/smmu/pri_queue.h"
 #include "model/smmu/registers.h"
@@ -35,8 +36,9 @@ struct Tcu {
   TranslationCache walk_cache;  ///< tables of both stages
   TranslationCache ipa_cache;   ///< leaves of stage 2, for walks of nested streams
   Slots walkers;
-  Gate walk_done;      ///< a walk or configuration fetch has ended: whoever waits for its result looks again
-  InFlight in_flight;  ///< translations in the TCU, which invalidations must not be overtaken by
+  Gate walk_done;              ///< a walk or configuration fetch has ended: whoever waits for its result looks again
+  InFlight in_flight;          ///< translations in the TCU, which invalidations must not be overtaken by
+  KeptContexts kept_contexts;  ///< of translations that wait
 };
 
 struct Core {

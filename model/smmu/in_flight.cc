@@ -1,26 +1,37 @@
 // SPDX-License-Identifier: MIT
-// A table of open translations, looked through by every miss and every invalidation; it caches nothing itself.
+// A table of open translations, looked through by every invalidation, and by misses that may have company; it caches
+// nothing itself.
 #include "model/smmu/in_flight.h"
 
 namespace smmusim {
+
 InFlight::Token InFlight::begin() {
-  std::uint32_t free = 0;
-  while (free < slots_.size() && slots_[free].open) ++free;
-  if (free == slots_.size()) {
+  if (free_.empty()) {
+    free_.push_back(static_cast<std::uint32_t>(slots_.size()));
     slots_.emplace_back();
     keys_.emplace_back();
   }
-  Slot& slot = slots_[free];
+  const Token token{free_.back()};
+  free_.pop_back();
+  Slot& slot = slots_[token.slot];
   slot.open = true;
   slot.tlb.count = 0;
   slot.config.count = 0;
-  return {free};
+  return token;
 }
 
 void InFlight::end(Token token) {
-  if (token.slot >= slots_.size()) return;
+  if (token.slot >= slots_.size() || !slots_[token.slot].open) return;
+  finished(token);
   slots_[token.slot].open = false;
-  keys_[token.slot] = Key{};
+  free_.push_back(token.slot);
+}
+
+void InFlight::clear() {
+  slots_.clear();
+  keys_.clear();
+  free_.clear();
+  alike_announced_ = {};
 }
 
 InFlight::Key InFlight::fetch_key(StreamId stream, bool substream_valid, SubstreamId substream) {
@@ -39,11 +50,39 @@ InFlight::Key InFlight::walk_key(const TlbContext& context, std::uint64_t va) {
   return key;
 }
 
+void InFlight::announce(Token token, const Key& key) {
+  Key& own = keys_[token.slot];
+  if (own.doing != Doing::nothing) --alike_announced_[digest_of(own)];
+  if (key.doing != Doing::nothing) ++alike_announced_[digest_of(key)];
+  own = key;
+}
+
 bool InFlight::other_does(Token token, const Key& key) const {
+  if (alike_announced_[digest_of(key)] == 0) return false;
   for (std::uint32_t i = 0; i < keys_.size(); ++i) {
     if (keys_[i] == key && i != token.slot) return true;
   }
   return false;
+}
+
+void InFlight::fetching(Token token, StreamId stream, bool substream_valid, SubstreamId substream) {
+  announce(token, fetch_key(stream, substream_valid, substream));
+}
+
+void InFlight::walking(Token token, const TlbContext& context, std::uint64_t va) {
+  announce(token, walk_key(context, va));
+}
+
+void InFlight::finished(Token token) {
+  announce(token, Key{});
+}
+
+bool InFlight::other_fetches(Token token, StreamId stream, bool substream_valid, SubstreamId substream) const {
+  return other_does(token, fetch_key(stream, substream_valid, substream));
+}
+
+bool InFlight::other_walks(Token token, const TlbContext& context, std::uint64_t va) const {
+  return other_does(token, walk_key(context, va));
 }
 
 void InFlight::note(const TlbInvalidation& what) {
@@ -64,12 +103,6 @@ bool InFlight::may_fill(Token token, const TlbEntry& entry) const {
 
 bool InFlight::may_fill(Token token, const StreamContext& context) const {
   return !slots_[token.slot].config.covers(context);
-}
-
-std::size_t InFlight::open() const {
-  std::size_t count = 0;
-  for (const Slot& slot : slots_) count += slot.open ? 1 : 0;
-  return count;
 }
 
 }  // namespace smmusim

@@ -23,19 +23,13 @@ class InFlight {
   void end(Token token);
 
   /// Says that `token` fetches the configuration of a stream, or walks for a page (4 KiB of a canonical address).
-  void fetching(Token token, StreamId stream, bool substream_valid, SubstreamId substream) {
-    keys_[token.slot] = fetch_key(stream, substream_valid, substream);
-  }
-  void walking(Token token, const TlbContext& context, std::uint64_t va) { keys_[token.slot] = walk_key(context, va); }
+  void fetching(Token token, StreamId stream, bool substream_valid, SubstreamId substream);
+  void walking(Token token, const TlbContext& context, std::uint64_t va);
   /// Says that `token` does neither any more.
-  void finished(Token token) { keys_[token.slot] = Key{}; }
+  void finished(Token token);
   /// Whether another translation does so already.
-  bool other_fetches(Token token, StreamId stream, bool substream_valid, SubstreamId substream) const {
-    return other_does(token, fetch_key(stream, substream_valid, substream));
-  }
-  bool other_walks(Token token, const TlbContext& context, std::uint64_t va) const {
-    return other_does(token, walk_key(context, va));
-  }
+  bool other_fetches(Token token, StreamId stream, bool substream_valid, SubstreamId substream) const;
+  bool other_walks(Token token, const TlbContext& context, std::uint64_t va) const;
 
   void note(const TlbInvalidation& what);
   void note(const ConfigInvalidation& what);
@@ -43,11 +37,8 @@ class InFlight {
   bool may_fill(Token token, const TlbEntry& entry) const;
   bool may_fill(Token token, const StreamContext& context) const;
 
-  void clear() {
-    slots_.clear();
-    keys_.clear();
-  }
-  std::size_t open() const;
+  void clear();
+  std::size_t open() const { return slots_.size() - free_.size(); }
 
  private:
   /// Invalidations since the token was taken. Beyond four, everything counts as overtaken.
@@ -69,7 +60,7 @@ class InFlight {
     }
   };
   enum class Doing : std::uint8_t { nothing, fetching, walking };
-  /// What a slot is doing, apart from the slots' bulk: every miss looks through all of them.
+  /// What a slot is doing, apart from the slots' bulk.
   struct Key {
     Doing doing = Doing::nothing;
     bool substream_valid = false;
@@ -84,12 +75,17 @@ class InFlight {
     Overtaken<TlbInvalidation> tlb{};
     Overtaken<ConfigInvalidation> config{};
   };
+  static constexpr std::size_t digests_ = 1024;
+  static std::size_t digest_of(const Key& key) { return (key.what ^ key.what >> 32) % digests_; }
   static Key fetch_key(StreamId stream, bool substream_valid, SubstreamId substream);
   static Key walk_key(const TlbContext& context, std::uint64_t va);
+  void announce(Token token, const Key& key);
   bool other_does(Token token, const Key& key) const;
 
-  std::vector<Slot> slots_;  // as many as translations were ever at once in the TCU
-  std::vector<Key> keys_;    // of the slots
+  std::vector<Slot> slots_;                                // as many as translations were ever at once in the TCU
+  std::vector<Key> keys_;                                  // of the slots
+  std::vector<std::uint32_t> free_;                        // slots that are not open
+  std::array<std::uint32_t, digests_> alike_announced_{};  // how many keys say something, by digest
 };
 
 }  // namespace smmusim

@@ -33,6 +33,7 @@ class Interrupts {
   void update_ack();
 
   unsigned take_wires();
+  const unsigned& wires() const { return wires_; }
   void reset();
   bool idle() const { return outstanding_ == std::array<unsigned, 3>{}; }
   Core& core() { return core_; }

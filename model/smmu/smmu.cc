@@ -95,6 +95,10 @@ unsigned Smmu::take_interrupts() {
   return core_->interrupts.take_wires();
 }
 
+const unsigned& Smmu::waiting_interrupts() const {
+  return core_->interrupts.wires();
+}
+
 const SmmuConfig& Smmu::config() const {
   return core_->config;
 }

@@ -81,6 +81,8 @@ class Smmu {
 
   /// Which wires have pulsed since the last call, bit n for Wire n.
   unsigned take_interrupts();
+  /// What take_interrupts() would give, now and later.
+  const unsigned& waiting_interrupts() const;
 
   const SmmuConfig& config() const;
   bool observed() const;  ///< there is an Observer

@@ -382,7 +382,9 @@ Task<> translate_in_tcu(Core& core, TranslationOp& op) {
     if (progress == Progress::needs_walk) {
       if (op.timed) op.keep_context();
       if (op.overtakable) announce(core, op, progress);
+      const Time begin = core.lifetime.engine().now();
       co_await walk(core, op);
+      conclude_walk(core, op, begin);
       progress = op.failed() ? Progress::faulted : finish<true>(core, op, *op.own_leaf);
     }
     slot.release();

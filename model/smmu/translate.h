@@ -50,7 +50,7 @@ struct Consultation {
   bool privileged = false;  ///< after the STE's overrides
   bool instruction = false;
   std::uint64_t canonical = 0;             ///< input address of the first stage, tag byte resolved
-  const StreamContext* context = nullptr;  ///< in a cache until the next co_await, or own_context
+  const StreamContext* context = nullptr;  ///< in a cache until the next co_await, or kept
   const TlbEntry* leaf = nullptr;          ///< likewise, or own_leaf
   Fault fault{};
 
@@ -65,31 +65,33 @@ struct TranslationOp : Consultation {
         port(&p),
         timed(is_timed),
         overtakable(is_timed && e.fill),
-        descriptor_read(own_read(core, p, Purpose::TTD, Pa(), nullptr, 8, {})) {
+        descriptor_read(own_read(core, p, Purpose::TTD, Pa(), nullptr, 8, {})),
+        kept_context(core.tcu.kept_contexts) {
     descriptor_read.own_time = is_timed ? core.walk_step_time : 0;
   }
 
   Effects effects;
   MemoryPort* port;
-  bool timed;                 ///< waits cost time
-  bool parks = false;         ///< its client waits for the end of a stall
-  bool ste_only = false;      ///< only the STE is wanted, whatever it says (PRI overflow)
-  bool overtakable;           ///< others may invalidate, or fetch the same, meanwhile: it holds a Token
+  bool timed;             ///< waits cost time
+  bool parks = false;     ///< its client waits for the end of a stall
+  bool ste_only = false;  ///< only the STE is wanted, whatever it says (PRI overflow)
+  bool overtakable;       ///< others may invalidate, or fetch the same, meanwhile: it holds a Token
+  InFlight::Token token{};
   OwnAccess descriptor_read;  ///< of the walk under way
   ReadWindow window{};        ///< untimed and unobserved: where the last descriptor lay
-  std::optional<StreamContext> own_context;
+  KeptContexts::Holder kept_context;
   std::optional<TlbEntry> own_leaf;
-  TlbEntry stage2_leaf{};  ///< of the last IPA that translate_ipa() was asked for
-  InFlight::Token token{};
+  TlbEntry stage2_leaf{};                    ///< of the last IPA that translate_ipa() was asked for
+  std::optional<StreamContext> own_context;  ///< what fetch_configuration() has found
 
   /// Where translate_ipa() has put `ipa`.
   std::uint64_t stage2_output(std::uint64_t ipa) const { return stage2_leaf.pa.value + (ipa - stage2_leaf.va_page); }
 
-  /// Copies the context into this op, so that it survives a co_await.
+  /// Copies the context out of its cache, so that it survives a co_await.
   void keep_context() {
-    if (own_context && context == &*own_context) return;
-    own_context = *context;
-    context = &*own_context;
+    if (context == kept_context.get() || (own_context && context == &*own_context)) return;
+    kept_context.keep(*context);
+    context = kept_context.get();
   }
   void keep_leaf() {
     if (leaf == nullptr || (own_leaf && leaf == &*own_leaf)) return;
@@ -126,6 +128,8 @@ Response translate_now(Core& core, Tbu& tbu, const Transaction& transaction);
 Task<> fetch_configuration(Core& core, TranslationOp& op);
 /// Every stage that op.context has (walk.cc), for op.canonical: op.own_leaf, or op.fault.
 Task<> walk(Core& core, TranslationOp& op);
+/// To be called when walk(), which began at `begin`, has ended: caches what it found and counts its time.
+void conclude_walk(Core& core, const TranslationOp& op, Time begin);
 /// Stage 2 of op.context (walk_stage2.cc) for the SMMU's own read of `ipa` (CD, TT), or for the access itself (IN):
 /// `IpaTranslation stage2(core, op, ipa, klass); co_await stage2;` gives op.stage2_leaf or op.fault. It is named, not a
 /// temporary, because of toolchain fact 2. Untimed it is a plain call: a nested walk has a dozen of them.

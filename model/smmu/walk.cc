@@ -87,6 +87,12 @@ Task<bool> mark_stage1(Core& core, TranslationOp& op, TableWalk<S1TTWParams>& wa
 
 Task<> walk_stage1(Core& core, TranslationOp& op) {
   const S1TTWParams& params = op.context->s1[(op.canonical >> 55) & 1];
+  if (params.epd) {
+    tell(core, Step::stage1_walk_disabled);
+    op.fault.type = EventType::F_TRANSLATION;
+    co_return;
+  }
+  core.counters.walks += op.effects.count ? 1 : 0;
   const bool nested = op.context->translates_stage2();
   if (op.timed && core.tcu.walk_cache.present()) co_await delay(core.lifetime, core.walk_cache_time);
   const ttw::WalkPlan& plan = op.context->s1_plan[(op.canonical >> 55) & 1];
@@ -130,6 +136,7 @@ Task<> walk_stage1(Core& core, TranslationOp& op) {
 
 /// Stage 2 alone: the access gives the IPA.
 Task<> walk_stage2_only(Core& core, TranslationOp& op) {
+  core.counters.walks += op.effects.count ? 1 : 0;
   IpaTranslation stage2(core, op, op.canonical, EventClass::IN);
   co_await stage2;
   if (!op.failed()) op.own_leaf = op.stage2_leaf;
@@ -150,19 +157,10 @@ LeafUse use_of_leaf(const TranslationOp& op, std::uint8_t granted, std::uint8_t 
 }
 
 Task<> walk(Core& core, TranslationOp& op) {
-  const bool stage1 = op.context->translates_stage1();
-  if (stage1 && op.context->s1[(op.canonical >> 55) & 1].epd) {
-    tell(core, Step::stage1_walk_disabled);
-    op.fault.type = EventType::F_TRANSLATION;
-    co_return;
-  }
-  const Time begin = core.lifetime.engine().now();
-  core.counters.walks += op.effects.count ? 1 : 0;
-  if (stage1) {
-    co_await walk_stage1(core, op);
-  } else {
-    co_await walk_stage2_only(core, op);
-  }
+  return op.context->translates_stage1() ? walk_stage1(core, op) : walk_stage2_only(core, op);
+}
+
+void conclude_walk(Core& core, const TranslationOp& op, Time begin) {
   if (!op.failed()) keep(core, op, core.tcu.tlb, CacheId::tlb, *op.own_leaf);
   if (op.effects.count) core.counters.walk_time += core.lifetime.engine().now() - begin;
 }

@@ -35,13 +35,19 @@ class Interconnect : public Router {
 
  protected:
   Route route(tlm::tlm_generic_payload& payload, unsigned input, Time arrival) override;
-  Time response_delay(const tlm::tlm_generic_payload& payload, unsigned input, Time at) override;
+  sc_core::sc_time response_delay(const tlm::tlm_generic_payload& payload, unsigned input, Time at) override;
   Route debug_route(tlm::tlm_generic_payload& payload, unsigned input) const override;
   /// Only without latencies: a direct access has none.
   std::optional<DirectRoute> direct_route(const tlm::tlm_generic_payload& payload) const override;
 
  private:
+  const AddressMapRow* row_of(std::uint64_t address) const;
+  Route route_in(const AddressMapRow* row, const tlm::tlm_generic_payload& payload) const;
+
   InterconnectConfig config_;  // the map sorted by base
+  sc_core::sc_time request_delay_;
+  sc_core::sc_time response_delay_;
+  const AddressMapRow* recent_ = nullptr;  // the row that route() found last
   std::uint64_t decode_errors_ = 0;
 };
 

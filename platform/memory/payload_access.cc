@@ -39,16 +39,18 @@ bool compare_and_swap(SparseMemory& memory, const tlm::tlm_generic_payload& payl
 tlm::tlm_response_status payload_access(SparseMemory& memory, tlm::tlm_generic_payload& payload) {
   const Pa address(payload.get_address());
   const unsigned length = payload.get_data_length();
-  auto* access = payload.get_extension<systemc::SmmuAccessExtension>();
-  const bool swaps = access != nullptr && access->compare_and_swap;
-  if (payload.get_command() == tlm::TLM_IGNORE_COMMAND && !swaps) return tlm::TLM_OK_RESPONSE;
+  systemc::SmmuAccessExtension* swap = nullptr;
+  if (payload.get_command() == tlm::TLM_IGNORE_COMMAND) {
+    swap = payload.get_extension<systemc::SmmuAccessExtension>();
+    if (swap == nullptr || !swap->compare_and_swap) return tlm::TLM_OK_RESPONSE;
+  }
   if (length == 0 || payload.get_data_ptr() == nullptr || payload.get_streaming_width() < length) {
     return tlm::TLM_BURST_ERROR_RESPONSE;
   }
   bool ok = false;
-  if (swaps) {
-    ok = compare_and_swap(memory, payload, *access);
-    access->swap_done = ok;
+  if (swap != nullptr) {
+    ok = compare_and_swap(memory, payload, *swap);
+    swap->swap_done = ok;
   } else if (payload.get_byte_enable_ptr() != nullptr) {
     ok = memory.contains(address, length) && move_enabled_bytes(memory, payload, address);
   } else {

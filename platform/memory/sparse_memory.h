@@ -12,6 +12,7 @@
 #include <stdexcept>
 #include <vector>
 
+#include "model/base/copy_bytes.h"
 #include "model/base/types.h"
 
 namespace smmusim {
@@ -186,10 +187,16 @@ inline bool SparseMemory::write64(Pa address, std::uint64_t value) {
 }
 
 inline bool SparseMemory::read(Pa address, void* data, std::size_t size) {
+  if (size == sizeof(std::uint64_t)) {
+    std::uint64_t value;
+    const bool ok = read64(address, value);
+    if (ok) std::memcpy(data, &value, sizeof value);
+    return ok;
+  }
   ++counters_.reads;
   const std::byte* host = direct(address.value);
   if (host != nullptr && within_chunk(address.value, size)) [[likely]] {
-    std::memcpy(data, host, size);
+    copy_bytes(data, host, size);
     return true;
   }
   const bool ok = copy_out(address, data, size);
@@ -201,7 +208,7 @@ inline bool SparseMemory::write(Pa address, const void* data, std::size_t size) 
   ++counters_.writes;
   std::byte* host = direct(address.value);
   if (host != nullptr && within_chunk(address.value, size)) [[likely]] {
-    std::memcpy(host, data, size);
+    copy_bytes(host, data, size);
     return true;
   }
   const bool ok = copy_in(address, data, size);

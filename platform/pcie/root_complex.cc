@@ -237,7 +237,7 @@ void RootComplex::start(Port& port, Tlp& tlp, const RidMapRow& row) {
   ++output.in_flight;
   slot.port = &port;
   slot.tlp = &tlp;
-  slot.out.payload = &payload_of(slot, row);
+  slot.out.carry(payload_of(slot, row));
   slot.out.own_time = 0;
   port.link->release(TlpLink::upstream, tlp);
   if (tlp.flow_class() == FlowClass::posted) {
@@ -313,7 +313,7 @@ void RootComplex::answered(EventNode& node) {
 /// The SMMU, and memory if it came to that, have answered.
 void RootComplex::finish(Slot& slot) {
   slot.output->initiator.end(slot.out);
-  tlm::tlm_generic_payload& payload = *slot.out.payload;
+  tlm::tlm_generic_payload& payload = *slot.out.payload();
   const auto& extension = *payload.get_extension<systemc::SmmuExtension>();
   Tlp& tlp = *slot.tlp;
   Port& port = *slot.port;
@@ -395,8 +395,9 @@ Tlp& RootComplex::next_completion(Slot& slot) {
 }
 
 void RootComplex::release(Slot& slot) {
-  slot.out.payload->release();
-  slot.out.payload = nullptr;
+  tlm::tlm_generic_payload& payload = *slot.out.payload();
+  slot.out.carry_nothing();
+  payload.release();
   pool_.give(*slot.tlp);
   slot.tlp = nullptr;
   Output& output = *slot.output;

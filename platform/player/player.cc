@@ -65,13 +65,12 @@ void Player::pump() {
     again_ = false;
     run_ready();
     if (start_accesses()) again_ = true;
-    trace::Record record;
     while (may_dispatch()) {
-      if (!reader_.next(record)) {
-        ended_ = true;
-        break;
-      }
-      dispatch(record);
+      if (records_.empty()) records_ = std::span(batch_.data(), reader_.next(batch_));
+      ended_ = records_.empty();
+      if (ended_) break;
+      dispatch(records_.front());
+      records_ = records_.subspan(1);
       again_ = true;
     }
   }

@@ -11,9 +11,11 @@
 // the same, and nothing happens before its time stamp.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -152,6 +154,8 @@ class Player {
 
   Engine& engine_;
   trace::Reader& reader_;
+  std::array<trace::Record, 32> batch_;
+  std::span<const trace::Record> records_;  // of the batch: read and not dispatched
   AccessPort& port_;
   std::vector<GuestDriver*> drivers_;
   std::vector<PlayedSpace> spaces_;

@@ -41,7 +41,7 @@ std::uint64_t range_start(const Record& record) {
 }  // namespace
 
 void Player::fail_record(const std::string& sentence) const {
-  throw reader_.place().error(reader_.path(), fmt::format("record {}: {}", counters_.records, sentence));
+  fail_record(counters_.records, sentence);
 }
 
 void Player::fail_record(std::uint64_t number, const std::string& sentence) const {

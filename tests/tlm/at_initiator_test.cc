@@ -82,17 +82,17 @@ struct Sender : sc_core::sc_module {
   void send() {
     while (next != accesses && !initiator.busy()) {
       Slot& slot = slots[next++];
-      slot.out.payload = &pool.take();
-      slot.out.payload->set_read();
+      slot.out.carry(pool.take());
+      slot.out.payload()->set_read();
       initiator.begin(slot.out);
     }
   }
   void finish(Slot& slot) {
     done.push_back(pump.now());
     initiator.end(slot.out);
-    EXPECT_EQ(PathExtension::of(*slot.out.payload).depth, 0);
-    slot.out.payload->release();
-    slot.out.payload = nullptr;
+    EXPECT_EQ(PathExtension::of(*slot.out.payload()).depth, 0);
+    slot.out.payload()->release();
+    slot.out.carry_nothing();
   }
 };
 
