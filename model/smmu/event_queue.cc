@@ -104,8 +104,10 @@ Task<> EventQueue::drain() {
     spec::Event event = buffer_[first_];
     first_ = (first_ + 1) % buffer_.size();
     --count_;
-    if (event != spec::Event{}) co_await write(event);
+    const bool withdrawn = event == spec::Event{};
+    if (!withdrawn) co_await write(event);
     ++finished_;
+    if (withdrawn) core_.stalls.look_again();  // the place that was kept for it is free
     if (core_.config.timed) buffer_slots_.release();
     core_.command_queue.progress();
   }
