@@ -177,7 +177,7 @@ TlbInvalidation tlb_invalidation(const Core& core, const Command& c) {
       break;
     case Opcode::CMD_TLBI_S2_IPA:  // combined entries of nested streams stay: they are found by VA (4.4.3.1)
       what.worlds = stage2;
-      set_addresses(core, c, c.get<Command::Address>(), what);
+      set_addresses(core, c, c.get<Command::Address>() & low_mask(56), what);
       break;
     case Opcode::CMD_TLBI_NSNH_ALL:
       what.worlds = el1 | stage2;

@@ -3,6 +3,8 @@
 // record says is faults.cc's.
 #include "model/smmu/event_queue.h"
 
+#include <algorithm>
+
 #include "model/smmu/core.h"
 #include "model/smmu/own_access.h"
 
@@ -57,13 +59,31 @@ bool EventQueue::merged(const spec::Event& event) {
   return false;
 }
 
+/// Untimed the buffer is full only if a MemoryPort makes accesses of its own from inside the write of a record, and
+/// nobody can wait for a place. Their records follow when that write is over, as many as the queue could hold; what
+/// goes beyond is lost as in a full queue, and OVFLG says so after the last of those that waited.
+bool EventQueue::widen() {
+  if (buffer_.size() >= view_of(core_).entries()) return false;
+  std::rotate(buffer_.begin(), buffer_.begin() + static_cast<std::ptrdiff_t>(first_), buffer_.end());
+  first_ = 0;
+  buffer_.resize(2 * buffer_.size());
+  return true;
+}
+
 Task<> EventQueue::record(spec::Event& event, bool may_merge) {
   if (may_merge && core_.config.tcu.merge_events && merged(event)) {
     ++core_.counters.events_merged;
     co_return;
   }
   ++taken_;
-  co_await buffer_slots_.acquire();
+  if (core_.config.timed) {
+    co_await buffer_slots_.acquire();
+  } else if (count_ == buffer_.size() && !widen()) {
+    ++finished_;
+    overflow_due_ = overflow_due_ || delivers(core_);
+    lose(event);
+    co_return;
+  }
   buffer_[(first_ + count_) % buffer_.size()] = event;
   ++count_;
   if (!writing_) {
@@ -84,12 +104,15 @@ Task<> EventQueue::drain() {
     spec::Event event = buffer_[first_];
     first_ = (first_ + 1) % buffer_.size();
     --count_;
-    if (event != spec::Event{}) co_await write(event);
+    const bool withdrawn = event == spec::Event{};
+    if (!withdrawn) co_await write(event);
     ++finished_;
-    buffer_slots_.release();
+    if (withdrawn) core_.stalls.look_again();  // the place that was kept for it is free
+    if (core_.config.timed) buffer_slots_.release();
     core_.command_queue.progress();
   }
   writing_ = false;
+  if (overflow_due_) overflow();
   update_cr0ack(core_);
   core_.command_queue.progress();
 }
@@ -103,11 +126,14 @@ bool EventQueue::writable_or_lost(const spec::Event& event) {
     core_.stalls.not_recorded(event.get<spec::Event::STAG>());
     return false;
   }
-  if (on && ((core_.regs.eventq_prod ^ core_.regs.eventq_cons) & overflow_flag) == 0) {
-    core_.regs.eventq_prod ^= overflow_flag;
-  }
+  if (on) overflow();
   lose(event);
   return false;
+}
+
+void EventQueue::overflow() {
+  overflow_due_ = false;
+  if (((core_.regs.eventq_prod ^ core_.regs.eventq_cons) & overflow_flag) == 0) core_.regs.eventq_prod ^= overflow_flag;
 }
 
 void EventQueue::lose(const spec::Event& event) {
@@ -137,7 +163,7 @@ void EventQueue::reset() {
   first_ = 0;
   count_ = 0;
   taken_ = finished_ = 0;
-  writing_ = false;
+  writing_ = overflow_due_ = false;
 }
 
 }  // namespace smmusim

@@ -19,7 +19,7 @@ class EventQueue {
   explicit EventQueue(Core& core);
 
   /// Takes a record for delivery; waits only while the buffer is full. One that may be merged (section 7.3.1) vanishes
-  /// in an equal one that waits in the buffer, if TcuConfig::merge_events.
+  /// in an equal one that waits in the buffer, if TcuConfig::merge_events. Untimed it never waits: see widen().
   Task<> record(spec::Event& event, bool may_merge);
   /// True if a record that is taken now will find its place: the queue is writable (section 7.2.1), and what is in the
   /// buffer leaves room.
@@ -39,6 +39,8 @@ class EventQueue {
   Task<> write(spec::Event& event);
   bool writable_or_lost(const spec::Event& event);
   void lose(const spec::Event& event);
+  void overflow();
+  bool widen();
   bool merged(const spec::Event& event);
 
   Core& core_;
@@ -49,6 +51,7 @@ class EventQueue {
   std::uint64_t taken_ = 0;
   std::uint64_t finished_ = 0;
   bool writing_ = false;
+  bool overflow_due_ = false;  ///< a record was lost before those that fill the queue are written
 };
 
 }  // namespace smmusim

@@ -54,7 +54,8 @@ class Smmu {
   void retire(TranslationRequest& request);
 
   /// Answers at once, as submit() and retire() together: the untimed use, and with debug_effects also a timed one.
-  /// Needs a memory port that answers at once.
+  /// Needs a memory port that answers at once, which may itself call this, and submit(), from inside a write of a
+  /// record or of an MSI: records of such accesses follow when the write is over.
   Response translate(unsigned tbu, const Transaction& transaction, Effects effects = ordinary_effects);
 
   /// The page around the transaction's address that its client may access directly from now on (grants.h): what the

@@ -361,9 +361,13 @@ TEST(SpecRegisters, AttributesOfPresetTablesAndQueues) {
   const std::uint32_t kept = bench.r32(off::CR1);
   EXPECT_TRUE((kept & 0xfc0) == (0xd75 & 0xfc0) || (kept & 0xfc0) == 0);
   EXPECT_TRUE((kept & 0x3f) == 0x35 || (kept & 0x3f) == 0);
-  bench.enable(cr0::SMMUEN);
+  bench.enable(cr0::SMMUEN | cr0::EVENTQEN | cr0::CMDQEN);
+  bench.w32(off::CMDQ_PROD, 1);
   bench.read(0, 0);
-  EXPECT_EQ(bench.memory.last(Purpose::STE).attributes, (MemoryAttributes{0x44, 2})) << "as at reset";
+  for (const Purpose purpose : {Purpose::STE, Purpose::CMD, Purpose::EVENT}) {
+    ASSERT_EQ(bench.memory.count(purpose), 1u) << name_of(purpose);
+    EXPECT_EQ(bench.memory.last(purpose).attributes, (MemoryAttributes{0x44, 2})) << name_of(purpose) << " as at reset";
+  }
 }
 
 }  // namespace

@@ -169,5 +169,38 @@ TEST(SpecStallTimed, StallsCountRecordsOnTheirWay) {
   EXPECT_EQ(s.bench.memory.last(Purpose::EVENT).first_word >> 32, 2u);  // now the stall is recorded
 }
 
+/// A stall that is over before its record is written gives back the place that it would have taken.
+TEST(SpecStallTimed, RoomOfAWithdrawnRecordIsForTheNextStall) {
+  RecordProperty("rule", "SM-EVQ-008 SM-FA-014");
+  TimedStalls s(config_of(8));
+  s.bench.enable(cr0::SMMUEN | cr0::CMDQEN);
+  s.bench.w64(off::EVENTQ_BASE, SmmuBench::eventq | 1);  // two entries
+  s.write(off::EVENTQ_PROD, 0);
+  s.write(off::EVENTQ_CONS, 0);
+  s.bench.enable(cr0::SMMUEN | cr0::CMDQEN | cr0::EVENTQEN);
+  s.stream(1, true);
+  s.stream(2, true);
+  s.stream(3, false);
+  s.bench.memory.before = [&](const MemoryRequest& request) {
+    s.bench.memory.latency_ps = request.purpose == Purpose::EVENT ? 1000 * memory_ps : memory_ps;
+  };
+  Insistent terminated, first, second;
+  s.send(terminated, 3, va);
+  while (s.bench.memory.count(Purpose::EVENT) == 0) s.step();
+  s.send(first, 1, va);
+  while (s.bench.smmu.counters().stalls == 0) s.step();
+  s.send(second, 2, va);  // the queue has no room for its record
+  s.bench.engine.run_until(s.bench.engine.now() + 100 * memory_ps);
+  s.bench.push(raw::command(0x45, {{cmd::StreamID, 1}}));
+  s.write(off::CMDQ_PROD, s.bench.prod);
+  while (first.answers == 0 && s.step()) {
+  }
+  ASSERT_EQ(s.bench.r32(off::EVENTQ_PROD), 0u) << "the record before it is on its way still";
+  while (s.step()) {
+  }
+  EXPECT_EQ(s.bench.r32(off::EVENTQ_PROD), 2u);
+  EXPECT_EQ(s.bench.memory.last(Purpose::EVENT).first_word >> 32, 2u);
+}
+
 }  // namespace
 }  // namespace smmusim

@@ -216,18 +216,19 @@ TEST(SpecStreamWorld, VmidWildcard) {
   }
 }
 
-/// The scope of the commands under way is the old or the new one; both have the VMID that they name.
-TEST(SpecStreamWorld, VmwChangesUnderInvalidations) {
-  RecordProperty("rule", "SM-CM-005");
-  bool between = false;
-  for (unsigned instants = 0; instants < 24; ++instants) {
-    SCOPED_TRACE(instants);
+/// A timed machine with an entry of VMID 0x23, and four TLBIs that name 0x20 followed by a CMD_SYNC. VMW changes
+/// `from`, `to` after so many instants of theirs.
+struct VmwChange {
+  static SmmuConfig config() {
     SmmuConfig config = hyp_config();
     config.timed = true;
-    SmmuBench bench(config, 50'000);
+    return config;
+  }
+  VmwChange(std::uint32_t from, std::uint32_t to, unsigned instants) : bench(config(), 50'000) {
     const raw::Cd context = bench.stage1_stream(1);
-    bench.put_ste(1, SmmuBench::stage1_ste(SmmuBench::cd_address(1)).with({{ste::S2VMID, 0x20}}));
+    bench.put_ste(1, SmmuBench::stage1_ste(SmmuBench::cd_address(1)).with({{ste::S2VMID, 0x23}}));
     bench.map(SmmuBench::ttb0(context), 0x1000, raw::page(target));
+    bench.enable(0xd | from << 6);
     EXPECT_EQ(bench.read(1, 0x1000).address.value, target);
     bench.map(SmmuBench::ttb0(context), 0x1000, raw::page(moved));
     for (int i = 0; i < 4; ++i) bench.push(raw::command(cmd::TLBI_NH_ALL, {{cmd::VMID, 0x20}}));
@@ -236,12 +237,32 @@ TEST(SpecStreamWorld, VmwChangesUnderInvalidations) {
     for (unsigned i = 0; i < instants && bench.engine.next_event() != time_never; ++i) {
       bench.engine.run_until(bench.engine.next_event());
     }
-    between |= bench.cons() > 0 && bench.cons() < 4;
-    bench.enable(0xd | 2u << 6);
+    consumed = bench.cons();
+    bench.enable(0xd | to << 6);
     EXPECT_TRUE(bench.all_consumed());
     EXPECT_EQ(bench.active_errors(), 0u);
-    EXPECT_EQ(bench.r32(off::CR0ACK) >> 6, 2u);
-    EXPECT_EQ(bench.read(1, 0x1000).address.value, moved);
+    EXPECT_EQ(bench.r32(off::CR0ACK) >> 6, to);
+    gone = bench.read(1, 0x1000).address.value == moved;
+  }
+  SmmuBench bench;
+  std::uint32_t consumed = 0;  ///< commands, when VMW changed
+  bool gone = false;
+};
+
+/// A command that is consumed before VMW changes has the old scope, one that begins afterwards the new one.
+TEST(SpecStreamWorld, VmwChangesUnderInvalidations) {
+  RecordProperty("rule", "SM-CM-005");
+  bool between = false;
+  for (unsigned instants = 0; instants < 24; ++instants) {
+    SCOPED_TRACE(instants);
+    const VmwChange widened(0, 2, instants), narrowed(2, 0, instants);
+    between |= widened.consumed > 0 && widened.consumed < 4;
+    if (widened.consumed < 3) {  // the third may be under way
+      EXPECT_TRUE(widened.gone);
+    }
+    if (narrowed.consumed > 0) {
+      EXPECT_TRUE(narrowed.gone);
+    }
   }
   EXPECT_TRUE(between) << "it changed between two of the commands";
 }

@@ -57,6 +57,14 @@ TEST(SpecTlbiStage2, ByIpaAnywhereInTheMapping) {
   }
 }
 
+/// Address is bits [55:12] of an IPA; what is above it in the command is RES0.
+TEST(SpecTlbiStage2, BitsAboveTheIpaAreIgnored) {
+  Alone b;
+  b.move(0x5000);
+  EXPECT_TRUE(b.command({s2_ipa(0xff00'0000'0000'5000)}));
+  EXPECT_TRUE(b.sees_new(0x5000));
+}
+
 TEST(SpecTlbiStage2, TablePointersGoWithoutLeaf) {
   RecordProperty("rule", "SM-TI-020 SM-TI-004 SM-TL-022");
   for (int level = 0; level <= 2; ++level) {
