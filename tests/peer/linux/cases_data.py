@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: MIT
 """Cases in which devices move data: all bytes are compared by the guest or its host."""
+import hashlib
 import json
+import os
+import shutil
 import subprocess
 
-from guest import Failed, Guest
+from guest import Failed, Guest, Skip, cache_folder, script
+from vhost_user_disk import VhostUserDisk
 
 SHORT = ("--append", "READS=256 ROUNDS=4")
 CASES = []
@@ -86,3 +90,68 @@ def kernel_6_12_with_ats(run):
 def kernel_6_12_nvme(run):
     guest = Guest(run, "--kernel", "6.12", "--device", "nvme", *SHORT)
     guest.require_healthy()
+
+
+@case()
+def kernel_of_a_file(run):
+    """A copy of Debian's kernel somewhere else, with the folder of its modules named."""
+    named = Guest(run, "--kernel", "6.1", "--device", "nvme", *SHORT)  # fetches it if it is not there
+    image = run.scratch("Image")
+    shutil.copy(os.path.join(cache_folder(), "cosim/linux-6.1/image"), image)
+    guest = Guest(run, "--kernel", image, "--modules", os.path.join(cache_folder(), "cosim/linux-6.1/modules"),
+                  "--device", "nvme", *SHORT)
+    guest.require_healthy()
+    guest.require(guest.json["kernel"] == named.json["kernel"], f"kernel {guest.json['kernel']}")
+    without = Guest(run, "--kernel", image, "--device", "nvme", "--run", script("fail.sh"), expect=1)
+    guest.require("comes from --modules" in without.errors, without.errors)
+
+
+WRAPPER = """#!/bin/sh
+# Gives QEMU by LD_PRELOAD what smmusim gives it by -plugin.
+for word; do
+  shift
+  if [ "$before" = -plugin ]; then list=$word; elif [ "$word" != -plugin ]; then set -- "$@" "$word"; fi
+  before=$word
+done
+[ -n "$list" ] && export SMMUSIM_COSIM="${list#*,}" LD_PRELOAD="${list%%,*}"
+exec QEMU "$@"
+"""
+
+
+@case()
+def preloaded(run):
+    """QEMU 7.2 takes the SMMU also without its plugin interface."""
+    qemu = run.options.qemu or "qemu-system-aarch64"
+    if "version 7.2" not in subprocess.run([qemu, "-version"], capture_output=True, text=True).stdout:
+        raise Skip("only QEMU 7.2 takes LD_PRELOAD")
+    wrapper = run.scratch("qemu")
+    with open(wrapper, "w") as file:
+        file.write(WRAPPER.replace("QEMU \"$@\"", f"{qemu} \"$@\""))
+    os.chmod(wrapper, 0o755)
+    guest = Guest(run, "--qemu", wrapper, "--device", "nvme", *SHORT)
+    guest.require_healthy()
+
+
+@case()
+def unmap_notifications(run):
+    """A disk outside QEMU keeps translations until it is told that they are gone; if it is not, pages get wrong data."""
+    contents = bytearray(os.urandom(4 << 20))
+    path = run.scratch("vhost")
+    disk = VhostUserDisk(path, contents)
+    try:
+        guest = Guest(run, "--device", "virtio-blk", "--cpus", "2", "--run", script("vhost_user.sh"),
+                      "--append", f"SUM={hashlib.md5(contents[:1 << 20]).hexdigest()}",
+                      "--qemu-arg=-object", "--qemu-arg=memory-backend-memfd,id=shared,size=1024M,share=on",
+                      "--qemu-arg=-machine", "--qemu-arg=memory-backend=shared",
+                      "--qemu-arg=-chardev", f"--qemu-arg=socket,id=vhost,path={path}", "--qemu-arg=-device",
+                      "--qemu-arg=vhost-user-blk-pci,chardev=vhost,num-queues=1,iommu_platform=on,disable-legacy=on")
+    finally:
+        disk.stop()
+    guest.require(disk.failure is None, f"the disk: {disk.failure}")
+    guest.require_healthy()
+    guest.require(disk.requests >= 256 + 64, f"{disk.requests} requests")
+    guest.require(disk.dropped > disk.requests, f"{disk.dropped} translations were dropped in {disk.requests} requests")
+    written = guest.says(r"smmusim-guest: written ([0-9a-f]{32})")
+    found = hashlib.md5(contents[1 << 20:(1 << 20) + (256 << 10)]).hexdigest()
+    guest.require(written is not None and written[1] == found, "the disk has not what the guest wrote")
+    run.note(f"{disk.requests} requests, {disk.asked} translations asked for, {disk.dropped} dropped")
