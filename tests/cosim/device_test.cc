@@ -80,7 +80,8 @@ TEST(CosimSmmu, AnMsiOutsideRamIsLeftToTheMachine) {
 TEST(CosimSmmu, AnMsiIntoRamIsLeftToTheMachineWithTheInvalidationsBeforeIt) {
   DeviceBench bench;
   constexpr std::uint64_t polled = 0x4005'0000;
-  bench.store(DeviceBench::cmdq, raw::command(raw::cmd::TLBI_NH_VA, {{ASID, 7}, {Address, 5}, {TG, 1}, {raw::cmd::TTL, 3}}));
+  bench.store(DeviceBench::cmdq,
+              raw::command(raw::cmd::TLBI_NH_VA, {{ASID, 7}, {Address, 5}, {TG, 1}, {raw::cmd::TTL, 3}}));
   bench.prod = 1;
   const Consequences consequences = bench.issue(raw::command(
       raw::cmd::SYNC, {{raw::cmd::CS, 1}, {raw::cmd::MSIData, 0x1234}, {raw::cmd::MSIAddress, polled >> 2}}));

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // GuestPort: the SMMU's own accesses (tables, queues, MSIs) in the memory of another emulator's machine. Answers at
-// once. Only the machine's RAM is memory for it; an access elsewhere is an external abort. MSIs are kept for the machine
-// to deliver later: those to its interrupt controller because nothing of the machine may be called while the SMMU works
-// (cosim_smmu.h), those to RAM because software that polls for a CMD_SYNC there may reuse a page as soon as it sees it,
-// and devices must have been told of the invalidation before.
+// once. Only the machine's RAM is memory for it; an access elsewhere is an external abort. MSIs are kept for the
+// machine to deliver later: those to its interrupt controller because nothing of the machine may be called while the
+// SMMU works (cosim_smmu.h), those to RAM because software that polls for a CMD_SYNC there may reuse a page as soon as
+// it sees it, and devices must have been told of the invalidation before.
 #pragma once
 
 #include <cstddef>
