@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <sstream>
@@ -78,6 +79,13 @@ void require_ours(const Arguments& arguments) {
   }
 }
 
+bool is_same_path(const std::string& a, const std::string& b) {
+  namespace fs = std::filesystem;
+  std::error_code ignored;
+  return !b.empty() && fs::weakly_canonical(fs::absolute(a, ignored), ignored) ==
+                           fs::weakly_canonical(fs::absolute(b, ignored), ignored);
+}
+
 void require_apart(const Arguments& arguments) {
   const cosim::LinuxOptions& options = arguments.options;
   const std::array outputs{arguments.console_path, arguments.json_path, options.record_path};
@@ -88,7 +96,7 @@ void require_apart(const Arguments& arguments) {
   }
   for (std::size_t i = 0; i != outputs.size(); ++i) {
     for (std::size_t j = i + 1; j != outputs.size(); ++j) {
-      if (!outputs[i].empty() && outputs[i] == outputs[j]) {
+      if (!outputs[i].empty() && is_same_path(outputs[i], outputs[j])) {
         throw InputError(fmt::format("{}: two outputs can't have one file; give each its own", outputs[i]));
       }
     }
@@ -101,17 +109,19 @@ void require_apart(const Arguments& arguments) {
 /// The guest's console as it comes: in a file, on standard error.
 class ConsoleOutput {
  public:
+  /// Nothing is written before the first line: what was there stays if the guest is never started.
   ConsoleOutput(const std::string& path, bool verbose) : path_(path), verbose_(verbose) {
-    if (path.empty()) return;
-    file_.open(path, std::ios::binary);
-    if (!file_) throw InputError(path + ": can't be written; give a path that can be");
+    if (!path.empty()) const OutputFile can_be_made(path);
   }
   void line(const std::string& text) {
-    if (!path_.empty()) file_ << text << std::endl;
+    if (!path_.empty()) {
+      if (!file_.is_open()) file_.open(path_, std::ios::binary);
+      file_ << text << std::endl;
+    }
     if (verbose_) std::fprintf(stderr, "| %s\n", text.c_str());
   }
   void finish() {
-    if (path_.empty()) return;
+    if (!file_.is_open()) return;
     file_.close();
     if (!file_) throw InputError(path_ + ": can't be written; give it room");
   }
@@ -229,7 +239,7 @@ void add_linux(CLI::App& cosim, Action& action) {
       "ARM_GIC_V3_ITS, SERIAL_AMBA_PL011_CONSOLE, BLK_DEV_INITRD, DEVTMPFS, TMPFS. Drivers of devices (BLK_DEV_NVME; "
       "VIRTIO_PCI with VIRTIO_BLK or VIRTIO_NET; E1000E) may be modules (*.ko, *.ko.xz): then --modules names the "
       "folder that make modules_install made, lib/modules/VERSION. A driver that is not there is taken for built in.");
-  add_config_arguments(command, *arguments);
+  add_config_arguments(command, *arguments, "config,--config");
   add_guest_options(command, *arguments);
   add_output_options(command, *arguments);
   command.callback([arguments, &action] { action = [arguments] { return run(*arguments); }; });

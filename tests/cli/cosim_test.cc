@@ -107,6 +107,36 @@ TEST(Cosim, OutputsOverwriteNoInput) {
   }
 }
 
+TEST(Cosim, OutputsAreLeftAsTheyAreIfNothingStarts) {
+  const TemporaryFolder folder;
+  for (const char* option : {"--json", "--console", "--record"}) {
+    const std::string file = folder.write("file", "kept\n");
+    EXPECT_EQ(run_program({"cosim", "linux", "--qemu", "no-such-qemu", option, file}).exit_code, 3);
+    EXPECT_EQ(read_text(file), "kept\n") << option;
+  }
+  EXPECT_EQ(folder.list(), std::vector<std::string>{"file"});
+}
+
+TEST(Cosim, TwoOutputsAreTwoFiles) {
+  const TemporaryFolder folder;
+  const Finished result = run_program(
+      {"cosim", "linux", "--json", folder.path("file"), "--console", folder.path(".") + "/nowhere/../file"});
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_NE(result.err.find("two outputs can't have one file"), std::string::npos) << result.err;
+}
+
+TEST(Cosim, TheConfigurationIsNamedInEitherWay) {
+  const TemporaryFolder folder;
+  const std::string config = folder.write("wrong.toml", "[[smmu]]\noaz = 40\n");
+  for (const std::vector<std::string>& words : {std::vector<std::string>{config}, {"--config", config}}) {
+    std::vector<std::string> arguments{"cosim", "linux"};
+    arguments.insert(arguments.end(), words.begin(), words.end());
+    const Finished result = run_program(arguments);
+    EXPECT_EQ(result.exit_code, 2) << result.err;
+    EXPECT_NE(result.err.find("wrong.toml:2:"), std::string::npos) << result.err;
+  }
+}
+
 TEST(Cosim, WithoutQemuItSaysWhichPackageHasIt) {
   for (const char* qemu : {"/nonexistent/qemu", "no-such-qemu"}) {
     const Finished result = run_program({"cosim", "linux", "--iommu", "none", "--qemu", qemu});
@@ -180,8 +210,9 @@ TEST(Cosim, AWordForQemuThatStopsItIsWrongInput) {
   const Finished result =
       run_fake(folder, "for last; do :; done\necho \"qemu: no option $last\" >&2; exit 1\n", {"--qemu-arg=-bogus"});
   EXPECT_EQ(result.exit_code, 2) << result.err;
-  EXPECT_NE(result.err.find("look at what --qemu-arg gives it"), std::string::npos) << result.err;
+  EXPECT_NE(result.err.find("--qemu-arg: QEMU did not start the guest"), std::string::npos) << result.err;
   EXPECT_NE(result.err.find("qemu: no option -bogus"), std::string::npos) << result.err;
+  EXPECT_EQ(lines_of(result.err).size(), 1u) << result.err;
 }
 
 /// Writes its device tree when asked for it, if its processor is not one of `refused` (a pattern of the shell).

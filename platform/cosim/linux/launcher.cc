@@ -142,12 +142,7 @@ class Launch {
                   with_last_lines(fmt::format("cosim linux: the guest did not end within {} s (--timeout)",
                                               options_.timeout_seconds)));
     }
-    if (console_.lines() == 0) {
-      const bool theirs = !options_.qemu_arguments.empty();  // words that only the user can answer for
-      return fail(theirs ? exit_wrong_input : exit_lacking,
-                  fmt::format("cosim linux: QEMU did not start the guest (exit code {}){}\n{}", qemu_exit_,
-                              theirs ? "; look at what --qemu-arg gives it" : "", errors_));
-    }
+    if (console_.lines() == 0) return not_started();
     if (!console_.exit_status) {
       return fail(exit_check_failed,
                   with_last_lines(fmt::format(
@@ -158,6 +153,17 @@ class Launch {
                                                 "CONFIG_ARM_SMMU_V3=y, or choose another with --kernel"));
     }
     judge_script();
+  }
+
+  void not_started() {
+    if (options_.qemu_arguments.empty()) {
+      return fail(exit_lacking,
+                  fmt::format("cosim linux: QEMU did not start the guest (exit code {})\n{}", qemu_exit_, errors_));
+    }
+    // Words that only the user can answer for.
+    fail(exit_wrong_input,
+         fmt::format("--qemu-arg: QEMU did not start the guest (exit code {}: {}); look at what it says", qemu_exit_,
+                     ToolResult{qemu_exit_, "", errors_}.last_line()));
   }
 
   void judge_script() {
