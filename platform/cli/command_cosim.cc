@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <sstream>
@@ -78,6 +79,13 @@ void require_ours(const Arguments& arguments) {
   }
 }
 
+bool is_same_path(const std::string& a, const std::string& b) {
+  namespace fs = std::filesystem;
+  std::error_code ignored;
+  return !b.empty() && fs::weakly_canonical(fs::absolute(a, ignored), ignored) ==
+                           fs::weakly_canonical(fs::absolute(b, ignored), ignored);
+}
+
 void require_apart(const Arguments& arguments) {
   const cosim::LinuxOptions& options = arguments.options;
   const std::array outputs{arguments.console_path, arguments.json_path, options.record_path};
@@ -88,7 +96,7 @@ void require_apart(const Arguments& arguments) {
   }
   for (std::size_t i = 0; i != outputs.size(); ++i) {
     for (std::size_t j = i + 1; j != outputs.size(); ++j) {
-      if (!outputs[i].empty() && outputs[i] == outputs[j]) {
+      if (!outputs[i].empty() && is_same_path(outputs[i], outputs[j])) {
         throw InputError(fmt::format("{}: two outputs can't have one file; give each its own", outputs[i]));
       }
     }
@@ -101,17 +109,19 @@ void require_apart(const Arguments& arguments) {
 /// The guest's console as it comes: in a file, on standard error.
 class ConsoleOutput {
  public:
+  /// Nothing is written before the first line: what was there stays if the guest is never started.
   ConsoleOutput(const std::string& path, bool verbose) : path_(path), verbose_(verbose) {
-    if (path.empty()) return;
-    file_.open(path, std::ios::binary);
-    if (!file_) throw InputError(path + ": can't be written; give a path that can be");
+    if (!path.empty()) const OutputFile can_be_made(path);
   }
   void line(const std::string& text) {
-    if (!path_.empty()) file_ << text << std::endl;
+    if (!path_.empty()) {
+      if (!file_.is_open()) file_.open(path_, std::ios::binary);
+      file_ << text << std::endl;
+    }
     if (verbose_) std::fprintf(stderr, "| %s\n", text.c_str());
   }
   void finish() {
-    if (path_.empty()) return;
+    if (!file_.is_open()) return;
     file_.close();
     if (!file_) throw InputError(path_ + ": can't be written; give it room");
   }
@@ -175,10 +185,11 @@ void add_guest_options(CLI::App& command, Arguments& arguments) {
       ->take_all();
   command
       .add_option("--kernel", options.kernel,
-                  fmt::format("a kernel of Debian ({}; default 6.1), or the file of an arm64 Image with its drivers "
-                              "built in",
+                  fmt::format("a kernel of Debian ({}; default 6.1), or the file of an arm64 Image (see below)",
                               cosim::known_kernels()))
       ->type_name("VERSION|FILE");
+  command.add_option("--modules", options.modules, "the folder of the modules of a kernel that is a file")
+      ->type_name("FOLDER");
   command.add_option("--qemu", options.qemu, "the program (default: qemu-system-aarch64 in PATH)")->type_name("PATH");
   command.add_option("--cpu", options.cpu, "QEMU's model of the processors (default cortex-a57)")->type_name("NAME");
   command.add_option("--qemu-arg", options.qemu_arguments, "one more argument for QEMU; may be repeated")
@@ -193,7 +204,10 @@ void add_guest_options(CLI::App& command, Arguments& arguments) {
                   "a shell script (busybox) for the guest to run, in place of the tests that move data")
       ->type_name("SCRIPT");
   command.add_option("--append", options.append, "more words for the kernel's command line")->type_name("TEXT");
-  add_number(command, "--timeout", options.timeout_seconds, 1, 86400, "seconds for all that (default 120)");
+  add_number(command, "--timeout", options.timeout_seconds, 1, 86400,
+             "seconds from QEMU's start to the guest's power-off (default 120)");
+  add_number(command, "--fetch-timeout", options.fetch_seconds, 1, 86400,
+             "seconds for fetching a kernel or busybox (default 600)");
 }
 
 void add_output_options(CLI::App& command, Arguments& arguments) {
@@ -220,8 +234,12 @@ void add_linux(CLI::App& cosim, Action& action) {
       "Words of --append that have the form NAME=VALUE are variables of the guest's scripts: READS=1024 random reads, "
       "ROUNDS=8 of writing and reading back, READERS at a time.\n"
       "Needs QEMU (qemu-system-arm) and dtc (device-tree-compiler). Kernel and busybox are fetched once with apt, "
-      "without root, and kept in ~/.cache/smmusim/cosim.");
-  add_config_arguments(command, *arguments);
+      "without root, and kept in ~/.cache/smmusim/cosim.\n"
+      "The file of a kernel is arch/arm64/boot/Image of a build with, built in (=y): ARM_SMMU_V3, PCI_HOST_GENERIC, "
+      "ARM_GIC_V3_ITS, SERIAL_AMBA_PL011_CONSOLE, BLK_DEV_INITRD, DEVTMPFS, TMPFS. Drivers of devices (BLK_DEV_NVME; "
+      "VIRTIO_PCI with VIRTIO_BLK or VIRTIO_NET; E1000E) may be modules (*.ko, *.ko.xz): then --modules names the "
+      "folder that make modules_install made, lib/modules/VERSION. A driver that is not there is taken for built in.");
+  add_config_arguments(command, *arguments, "config,--config");
   add_guest_options(command, *arguments);
   add_output_options(command, *arguments);
   command.callback([arguments, &action] { action = [arguments] { return run(*arguments); }; });

@@ -42,7 +42,8 @@ struct ConfigArguments {
   /// The file read, and the assignments in the order given. Throws InputError.
   ConfigSource source() const;
 };
-void add_config_arguments(CLI::App& command, ConfigArguments& arguments);
+/// `names` of the file: without dashes the positional argument.
+void add_config_arguments(CLI::App& command, ConfigArguments& arguments, const std::string& names = "config");
 
 /// An option that takes a number from min to max, decimal or 0x. Anything else is a usage error.
 template <class Number>

@@ -25,8 +25,8 @@ ConfigSource ConfigArguments::source() const {
   return source;
 }
 
-void add_config_arguments(CLI::App& command, ConfigArguments& arguments) {
-  command.add_option("config", arguments.path, "configuration (TOML); without it every key has its default")
+void add_config_arguments(CLI::App& command, ConfigArguments& arguments, const std::string& names) {
+  command.add_option(names, arguments.path, "configuration (TOML); without it every key has its default")
       ->type_name("CONFIG.toml");
   command
       .add_option("--set", arguments.sets,

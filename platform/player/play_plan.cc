@@ -21,9 +21,23 @@ constexpr std::size_t remembered_pages = 1024;
 /// Of a range invalidation this many pages are looked at.
 constexpr std::uint64_t pages_looked_at = 16;
 
+struct RecentPage {
+  std::uint64_t number_plus_1 = 0;
+  std::uint64_t pair = 0;    // what its last access with an oracle found; 0: there was none
+  std::uint64_t record = 0;  // number of that access
+};
+
 struct StreamEvidence {
-  std::array<std::uint64_t, remembered_pages> recent{};  // page number + 1, by its low bits
-  std::map<std::uint16_t, std::uint64_t> named_by;       // ASID -> how often
+  std::array<RecentPage, remembered_pages> recent{};   // by the low bits of the page's number
+  std::map<std::uint16_t, std::uint64_t> named_by;     // ASID -> how often a range named a page of the stream
+  std::map<std::uint16_t, std::uint64_t> remapped_by;  // ASID -> how often its invalidation preceded another pair
+
+  RecentPage& page(std::uint64_t number) {
+    RecentPage& recent_page = recent[number % remembered_pages];
+    if (recent_page.number_plus_1 != number + 1) recent_page = {number + 1, 0, 0};
+    return recent_page;
+  }
+  bool knows(std::uint64_t number) const { return recent[number % remembered_pages].number_plus_1 == number + 1; }
 };
 
 class Planner {
@@ -40,7 +54,7 @@ class Planner {
     switch (record.kind) {
       case Kind::access:
         ++plan_.accesses;
-        use(record.stream, record.address >> 12);
+        note_pair(use(record.stream, record.address >> 12), record);
         if (record.has_expected) note_output(record.output, trace::page_bytes);
         break;
       case Kind::map:
@@ -59,6 +73,9 @@ class Planner {
   }
 
   PlayPlan finish() {
+    for (auto& evidence : evidence_) {
+      if (evidence->named_by.empty()) evidence->named_by.swap(evidence->remapped_by);
+    }
     std::set<std::uint16_t> taken;
     assign_named(taken);
     std::set<std::uint16_t> used = taken;
@@ -91,13 +108,30 @@ class Planner {
     plan_.highest_config_stream = record.stream;
   }
 
-  void use(std::uint32_t stream, std::uint64_t page) {
+  StreamEvidence& use(std::uint32_t stream, std::uint64_t page) {
     const auto [place, is_new] = index_.try_emplace(stream, plan_.streams.size());
     if (is_new) {
       plan_.streams.push_back({stream, 0, plan_.records, reader_.place()});
       evidence_.push_back(std::make_unique<StreamEvidence>());
     }
-    evidence_[place->second]->recent[page % remembered_pages] = page + 1;
+    StreamEvidence& evidence = *evidence_[place->second];
+    evidence.page(page);
+    return evidence;
+  }
+
+  /// A driver that invalidates lazily names no pages, only ASIDs. A page with another pair than at its last access
+  /// shows that the stream's ASID was invalidated in between.
+  void note_pair(StreamEvidence& evidence, const Record& access) {
+    if (!access.has_expected) return;
+    RecentPage& page = evidence.page(access.address >> 12);
+    const std::uint64_t pair = (access.output & ~std::uint64_t{trace::page_bytes - 1}) | access.perm;
+    if (page.pair != 0 && page.pair != pair) {
+      for (const auto& [asid, record] : whole_) {
+        if (record > page.record) ++evidence.remapped_by[asid];
+      }
+    }
+    page.pair = pair;
+    page.record = plan_.records;
   }
 
   /// The pages of an output range, which the reader has checked not to pass 2^64.
@@ -129,12 +163,15 @@ class Planner {
   void invalidate(const Record& record) {
     if (plan_.first_range_record == 0) plan_.first_range_record = plan_.records;
     asids_.insert(record.asid);
-    if (!record.is_range()) return;
+    if (!record.is_range()) {
+      whole_[record.asid] = plan_.records;
+      return;
+    }
     const std::uint64_t pages = std::min(record.pages * (record.granule_bytes() >> 12), pages_looked_at);
     for (auto& evidence : evidence_) {
       for (std::uint64_t i = 0; i != pages; ++i) {
         const std::uint64_t page = (record.address >> 12) + i;
-        if (evidence->recent[page % remembered_pages] == page + 1) ++evidence->named_by[record.asid];
+        if (evidence->knows(page)) ++evidence->named_by[record.asid];
       }
     }
   }
@@ -174,6 +211,7 @@ class Planner {
   std::unordered_map<std::uint32_t, std::size_t> index_;
   std::vector<std::unique_ptr<StreamEvidence>> evidence_;
   std::set<std::uint16_t> asids_;
+  std::map<std::uint16_t, std::uint64_t> whole_;  // number of the last record that invalidates all of an ASID
   std::set<std::uint64_t> unusual_pages_;
 };
 

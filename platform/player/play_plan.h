@@ -59,8 +59,9 @@ struct ReservedMemory {
   std::vector<Range> usual;  ///< where the devices' outputs are expected; empty: anywhere
 };
 
-/// Reads the whole trace. An ASID belongs to the stream whose recently used pages its range invalidations name most;
-/// a stream that no invalidation names gets an ASID that the trace does not use. Streams that only the same ASID
+/// Reads the whole trace. An ASID belongs to the stream whose recently used pages its range invalidations name most; if
+/// none does, to the stream whose pages changed most often after an invalidation of the whole ASID. A stream that no
+/// invalidation names gets an ASID that the trace does not use. Streams that only the same ASID
 /// names share it, and so one address space. Throws trace::TraceError, also for what no driver here can do: a mapping
 /// of a substream.
 PlayPlan plan_play(const std::string& path, const ReservedMemory& reserved = {});

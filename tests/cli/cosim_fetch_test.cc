@@ -24,7 +24,7 @@ class CosimFetch : public testing::Test {
     program("apt-cache", "echo '  Depends: linux-image-6.1.0-9-arm64'\n");
     set_apt("");
     program("dpkg-deb",
-            "case $2 in\n*linux*) mkdir -p $3/boot $3/lib/modules/6.1.0-9-arm64 && echo x > "
+            "case $2 in\n*linux*) mkdir -p $3/boot $3/lib/modules/6.1.0-9-arm64/kernel && echo x > "
             "$3/boot/vmlinuz-6.1.0-9-arm64 && printf '#\\nCONFIG_ARM_SMMU_V3=y\\n' > "
             "$3/boot/config-6.1.0-9-arm64;;\n*busybox*) mkdir -p $3/bin && echo x > $3/bin/busybox;;\nesac\n");
   }
@@ -41,8 +41,9 @@ class CosimFetch : public testing::Test {
                            "*download*) for last; do :; done; echo x > $last.deb;;\nesac\n");
   }
 
-  Finished run() {
-    return run_program({"cosim", "linux", "--iommu", "none", "--qemu", folder_.path("bin") + "/qemu"},
+  Finished run(std::vector<std::string> more = {}) {
+    more.insert(more.begin(), {"cosim", "linux", "--iommu", "none", "--qemu", folder_.path("bin") + "/qemu"});
+    return run_program(more,
                        {"XDG_CACHE_HOME=" + folder_.path("cache"), "PATH=" + folder_.path("bin") + ":/usr/bin:/bin"});
   }
 
@@ -72,6 +73,37 @@ TEST_F(CosimFetch, KeepsWhatItFetchedAndFetchesNothingAgain) {
   const Finished second = run();
   EXPECT_EQ(second.exit_code, 0) << second.err;
   EXPECT_EQ(second.err, "");
+}
+
+TEST_F(CosimFetch, WhatIsThereInPartIsFetchedAgain) {
+  ASSERT_EQ(run().exit_code, 0);
+  const fs::path cache = folder_.path("cache") + "/smmusim/cosim";
+  for (const char* part : {"linux-6.1/image", "linux-6.1/config", "linux-6.1/modules", "linux-6.1/modules/kernel",
+                           "busybox/busybox", "linux-6.1", "busybox"}) {
+    fs::remove_all(cache / part);
+    const Finished result = run();
+    EXPECT_EQ(result.exit_code, 0) << part << ": " << result.err;
+    EXPECT_EQ(lines_of(result.err).size(), 1u) << part << ": " << result.err;
+    EXPECT_NE(result.err.find("fetching"), std::string::npos) << part << ": " << result.err;
+    EXPECT_TRUE(fs::exists(cache / part)) << part;
+    EXPECT_EQ(kept(), (std::vector<std::string>{"busybox", "linux-6.1"})) << part;
+  }
+  fs::resize_file(cache / "linux-6.1/image", 0);  // as after a crash of the machine
+  EXPECT_EQ(run().exit_code, 0);
+  EXPECT_EQ(fs::file_size(cache / "linux-6.1/image"), 2u);
+}
+
+TEST_F(CosimFetch, FetchingHasATimeLimitOfItsOwn) {
+  for (const char* command : {"update", "download"}) {
+    set_apt("case \"$*\" in *" + std::string(command) + "*) exec sleep 600;; esac\n");
+    const Finished result = run({"--fetch-timeout", "1"});
+    EXPECT_EQ(result.exit_code, 3) << result.err;
+    EXPECT_NE(result.err.find("apt-get did not end within 1 s; look at the network, or give it more with "
+                              "--fetch-timeout"),
+              std::string::npos)
+        << result.err;
+    EXPECT_TRUE(kept().empty());
+  }
 }
 
 TEST_F(CosimFetch, WithoutNetworkItSaysSoAndKeepsNothing) {

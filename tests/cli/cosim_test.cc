@@ -48,6 +48,8 @@ const Refused refused[] = {
     {"NoCpus", {"--cpus", "0"}, "write 1 to 8"},
     {"NoMemory", {"--memory", "x"}, "write 256 to"},
     {"NoTime", {"--timeout", "0"}, "write 1 to"},
+    {"NoTimeToFetch", {"--fetch-timeout", "0"}, "write 1 to"},
+    {"ModulesOfDebian", {"--modules", "/"}, "Debian's kernel 6.1 has its own"},
     {"UnknownKernel", {"--kernel", "2.4"}, "give 6.1, 6.12 or the file"},
     {"NoScript", {"--run", "/nonexistent/script"}, "/nonexistent/script: can't be read"},
     {"ScriptIsAFolder", {"--run", "/"}, "/: is a folder"},
@@ -79,6 +81,22 @@ TEST(Cosim, AFileThatIsNoKernelIsRefused) {
   EXPECT_NE(result.err.find("byte 56: it is no arm64 Image"), std::string::npos) << result.err;
 }
 
+/// What the launcher takes for an arm64 Image.
+std::string fake_image(const TemporaryFolder& folder) {
+  return folder.write("Image", std::string(0x38, 'x') + "ARM\x64" + std::string(100, 'x'));
+}
+
+TEST(Cosim, ModulesThatAreNowhereAreRefused) {
+  const TemporaryFolder folder;
+  const std::string image = fake_image(folder);
+  for (const std::string& modules : {folder.path("nowhere"), image}) {
+    const Finished result = run_program({"cosim", "linux", "--kernel", image, "--modules", modules});
+    EXPECT_EQ(result.exit_code, 2) << result.err;
+    EXPECT_NE(result.err.find("there is no such folder; give the one that `make modules_install`"), std::string::npos)
+        << result.err;
+  }
+}
+
 TEST(Cosim, OutputsOverwriteNoInput) {
   const TemporaryFolder folder;
   const std::string script = folder.write("script", "exit 0\n");
@@ -86,6 +104,36 @@ TEST(Cosim, OutputsOverwriteNoInput) {
     const Finished result = run_program({"cosim", "linux", "--run", script, option, script});
     EXPECT_EQ(result.exit_code, 2) << option;
     EXPECT_EQ(read_text(script), "exit 0\n") << option;
+  }
+}
+
+TEST(Cosim, OutputsAreLeftAsTheyAreIfNothingStarts) {
+  const TemporaryFolder folder;
+  for (const char* option : {"--json", "--console", "--record"}) {
+    const std::string file = folder.write("file", "kept\n");
+    EXPECT_EQ(run_program({"cosim", "linux", "--qemu", "no-such-qemu", option, file}).exit_code, 3);
+    EXPECT_EQ(read_text(file), "kept\n") << option;
+  }
+  EXPECT_EQ(folder.list(), std::vector<std::string>{"file"});
+}
+
+TEST(Cosim, TwoOutputsAreTwoFiles) {
+  const TemporaryFolder folder;
+  const Finished result = run_program(
+      {"cosim", "linux", "--json", folder.path("file"), "--console", folder.path(".") + "/nowhere/../file"});
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_NE(result.err.find("two outputs can't have one file"), std::string::npos) << result.err;
+}
+
+TEST(Cosim, TheConfigurationIsNamedInEitherWay) {
+  const TemporaryFolder folder;
+  const std::string config = folder.write("wrong.toml", "[[smmu]]\noaz = 40\n");
+  for (const std::vector<std::string>& words : {std::vector<std::string>{config}, {"--config", config}}) {
+    std::vector<std::string> arguments{"cosim", "linux"};
+    arguments.insert(arguments.end(), words.begin(), words.end());
+    const Finished result = run_program(arguments);
+    EXPECT_EQ(result.exit_code, 2) << result.err;
+    EXPECT_NE(result.err.find("wrong.toml:2:"), std::string::npos) << result.err;
   }
 }
 
@@ -125,7 +173,7 @@ TEST(Cosim, WithoutAptItSaysWhyThereIsNoKernel) {
 void fill_cache(const TemporaryFolder& folder, const std::string& config) {
   namespace fs = std::filesystem;
   const std::string root = folder.path("cache") + "/smmusim/cosim";
-  fs::create_directories(root + "/linux-6.1/modules");
+  fs::create_directories(root + "/linux-6.1/modules/kernel");
   fs::create_directories(root + "/busybox");
   folder.write("cache/smmusim/cosim/linux-6.1/image", "x");
   folder.write("cache/smmusim/cosim/linux-6.1/config", config);
@@ -154,6 +202,66 @@ TEST(Cosim, WhatQemuSaysInPlaceOfAGuestIsPassedOn) {
   const Finished result = run_fake(folder, "echo 'qemu: no such device' >&2; exit 1\n");
   EXPECT_EQ(result.exit_code, 3) << result.err;
   EXPECT_NE(result.err.find("qemu: no such device"), std::string::npos) << result.err;
+}
+
+TEST(Cosim, AWordForQemuThatStopsItIsWrongInput) {
+  const TemporaryFolder folder;
+  fill_cache(folder, with_driver);
+  const Finished result =
+      run_fake(folder, "for last; do :; done\necho \"qemu: no option $last\" >&2; exit 1\n", {"--qemu-arg=-bogus"});
+  EXPECT_EQ(result.exit_code, 2) << result.err;
+  EXPECT_NE(result.err.find("--qemu-arg: QEMU did not start the guest"), std::string::npos) << result.err;
+  EXPECT_NE(result.err.find("qemu: no option -bogus"), std::string::npos) << result.err;
+  EXPECT_EQ(lines_of(result.err).size(), 1u) << result.err;
+}
+
+/// Writes its device tree when asked for it, if its processor is not one of `refused` (a pattern of the shell).
+std::string with_cpus(const std::string& unknown) {
+  return "case \"$*\" in " + unknown +
+         ") echo 'qemu: unknown processor' >&2; exit 1;; esac\n"
+         "for word; do case $word in *dumpdtb=*) echo x > ${word##*dumpdtb=}; exit 0;; esac; done\n"
+         "echo 'smmusim-guest: user space 1'; echo 'smmusim-guest: exit 0'\n";
+}
+
+TEST(Cosim, AProcessorThatQemuDoesNotHaveIsWrongInput) {
+  const TemporaryFolder folder;
+  fill_cache(folder, with_driver);
+  const std::string qemu = with_cpus("*cpu[\\ ]z80*|*cpu[\\ ]arm7*,aarch64=on*");
+  for (const char* cpu : {"z80", "arm7"}) {
+    const Finished result = run_fake(folder, qemu, {"--cpu", cpu});
+    EXPECT_EQ(result.exit_code, 2) << result.err;
+    EXPECT_EQ(lines_of(result.err).size(), 1u) << result.err;
+    EXPECT_NE(result.err.find("no such processor of 64 bits (qemu: unknown processor)"), std::string::npos);
+    EXPECT_NE(result.err.find("-cpu help"), std::string::npos) << result.err;
+  }
+  EXPECT_EQ(run_fake(folder, qemu, {"--cpu", "cortex-a53"}).exit_code, 0);
+}
+
+TEST(Cosim, AMachineThatWorksWithNoProcessorIsLacking) {
+  const TemporaryFolder folder;
+  fill_cache(folder, with_driver);
+  const Finished result = run_fake(folder, with_cpus("*"), {"--cpu", "cortex-a53"});
+  EXPECT_EQ(result.exit_code, 3) << result.err;
+  EXPECT_EQ(result.err.find("--cpu"), std::string::npos) << result.err;
+}
+
+TEST(Cosim, AFileIsAKernelWithModulesOfItsOwn) {
+  const TemporaryFolder folder;
+  fill_cache(folder, with_driver);
+  std::filesystem::create_directories(folder.path("modules"));
+  const std::string body = "for word; do [ \"$before\" = -kernel ] && echo \"kernel is $word\"; before=$word; done\n";
+  const std::string ends = "echo 'smmusim-guest: user space 1'; echo 'smmusim-guest: exit 0'\n";
+  const std::string fails = "echo 'smmusim-guest: error nvme: no /dev/nvme0n1'; echo 'smmusim-guest: exit 1'\n";
+  const std::string image = fake_image(folder), console = folder.path("console"), modules = folder.path("modules");
+  const Finished with = run_fake(folder, body + ends, {"--kernel", image, "--modules", modules, "--console", console});
+  EXPECT_EQ(with.exit_code, 0) << with.err;
+  EXPECT_NE(read_text(console).find("kernel is " + image + "\n"), std::string::npos) << read_text(console);
+  const Finished failed = run_fake(folder, body + fails, {"--kernel", image, "--modules", modules});
+  EXPECT_EQ(failed.exit_code, 1) << failed.err;
+  EXPECT_EQ(failed.err.find("--modules"), std::string::npos) << failed.err;
+  const Finished without = run_fake(folder, body + fails, {"--kernel", image});
+  EXPECT_EQ(without.exit_code, 1) << without.err;
+  EXPECT_NE(without.err.find("what is not built into it comes from --modules"), std::string::npos) << without.err;
 }
 
 TEST(Cosim, AGuestThatDiesBeforeItsScriptEndsIsAFailure) {
@@ -195,6 +303,18 @@ TEST(Cosim, AHangEndsWithTheLastLinesAndNoProcess) {
     // A zombie whose parent has not looked at it yet is no process any more.
     const std::string state = read_text("/proc/" + pid + "/stat");
     EXPECT_TRUE(state.empty() || state.find(") Z ") != std::string::npos) << state;
+  }
+}
+
+TEST(Cosim, TheTimeLimitHoldsUntilThePowerIsOff) {
+  const TemporaryFolder folder;
+  fill_cache(folder, with_driver);
+  const std::string boots = "echo 'smmusim-guest: user space 1'\n", ends = "echo 'smmusim-guest: exit 0'\n";
+  for (const std::string& reached : {boots, boots + ends}) {
+    const Finished result = run_fake(folder, reached + "echo the last line\nexec sleep 600\n", {"--timeout", "1"});
+    EXPECT_EQ(result.exit_code, 1) << result.err;
+    EXPECT_NE(result.err.find("did not end within 1 s"), std::string::npos) << result.err;
+    EXPECT_NE(result.err.find("| the last line\n"), std::string::npos) << result.err;
   }
 }
 

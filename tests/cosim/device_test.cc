@@ -76,13 +76,21 @@ TEST(CosimSmmu, AnMsiOutsideRamIsLeftToTheMachine) {
   EXPECT_EQ(bench.last.messages[0].data, 0x51u);
 }
 
-TEST(CosimSmmu, AnMsiIntoRamIsWritten) {
+// Software that polls for it there must not see it before the machine has told its devices what was invalidated.
+TEST(CosimSmmu, AnMsiIntoRamIsLeftToTheMachineWithTheInvalidationsBeforeIt) {
   DeviceBench bench;
   constexpr std::uint64_t polled = 0x4005'0000;
+  bench.store(DeviceBench::cmdq,
+              raw::command(raw::cmd::TLBI_NH_VA, {{ASID, 7}, {Address, 5}, {TG, 1}, {raw::cmd::TTL, 3}}));
+  bench.prod = 1;
   const Consequences consequences = bench.issue(raw::command(
       raw::cmd::SYNC, {{raw::cmd::CS, 1}, {raw::cmd::MSIData, 0x1234}, {raw::cmd::MSIAddress, polled >> 2}}));
-  EXPECT_TRUE(consequences.messages.empty());
-  EXPECT_EQ(bench.ram.word(polled), 0x1234u);
+  EXPECT_EQ(bench.read(off::CMDQ_CONS), 2u);
+  EXPECT_EQ(bench.ram.word(polled), 0u);
+  ASSERT_EQ(consequences.messages.size(), 1u);
+  EXPECT_EQ(consequences.messages[0].address, polled);
+  EXPECT_EQ(consequences.messages[0].data, 0x1234u);
+  EXPECT_EQ(consequences.unmapped, (std::vector<Unmapped>{{0x5000, 0xfff}}));
 }
 
 TEST(CosimSmmu, TablesOutsideRamAreExternalAborts) {

@@ -53,6 +53,29 @@ TEST(PlayPlan, StreamThatNothingNamesGetsAnAsidOfItsOwn) {
   EXPECT_EQ(plan.streams[1].asid, 2U);
 }
 
+/// As a driver does that invalidates lazily: pages get other outputs after an invalidation of all of their ASID.
+TEST(PlayPlan, StreamIsNamedByTheAsidAfterWhichItsPagesChange) {
+  Record all_of_asid;
+  all_of_asid.kind = trace::Kind::invalidate;
+  all_of_asid.invalidate_scope = trace::InvalidateScope::asid;
+  all_of_asid.has_asid = true;
+  std::vector<Record> records;
+  for (std::uint64_t i = 0; i != 10; ++i) {
+    for (const std::uint32_t stream : {8U, 9U}) {
+      all_of_asid.asid = static_cast<std::uint16_t>(stream - 5);
+      records.push_back(make_access(0, Op::read, stream, 0x1000, 64, 0x80000000 + (i << 12), 3));
+      records.push_back(make_access(0, Op::read, stream, 0x5000, 64, 0x90000000, 3));
+      records.push_back(all_of_asid);
+    }
+    all_of_asid.asid = 7;
+    if (i % 2 != 0) records.push_back(all_of_asid);
+  }
+  const PlayPlan plan = plan_of(records);
+  ASSERT_EQ(plan.streams.size(), 2U);
+  EXPECT_EQ(plan.streams[0].asid, 3U);
+  EXPECT_EQ(plan.streams[1].asid, 4U);
+}
+
 TEST(PlayPlan, TwoSpacesWithTheSameAddressesAreToldApart) {
   std::vector<Record> records;
   for (int i = 0; i != 10; ++i) {

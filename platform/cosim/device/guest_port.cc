@@ -42,9 +42,10 @@ bool GuestPort::start(MemoryRequest& request) {
 }
 
 bool GuestPort::execute(MemoryRequest& request) {
+  if (request.purpose == Purpose::MSI) return leave(request);
   const std::uint64_t address = request.address.value;
   std::byte* at = ram_.find(address, request.size);
-  if (at == nullptr) return execute_outside_ram(request);
+  if (at == nullptr) return false;
   switch (request.op) {
     case MemoryOp::read:
       copy_out(request.data, at, request.size);
@@ -60,10 +61,8 @@ bool GuestPort::execute(MemoryRequest& request) {
   return false;
 }
 
-bool GuestPort::execute_outside_ram(const MemoryRequest& request) {
-  if (request.purpose != Purpose::MSI || request.op != MemoryOp::write || request.size != sizeof(std::uint32_t)) {
-    return false;
-  }
+bool GuestPort::leave(const MemoryRequest& request) {
+  if (request.op != MemoryOp::write || request.size != sizeof(std::uint32_t)) return false;
   MsiWrite message{request.address.value, 0};
   std::memcpy(&message.data, request.data, sizeof message.data);
   messages_.push_back(message);

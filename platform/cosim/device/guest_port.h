@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // GuestPort: the SMMU's own accesses (tables, queues, MSIs) in the memory of another emulator's machine. Answers at
-// once. Only the machine's RAM is memory for it: an MSI elsewhere is kept for the machine to deliver later, because
-// nothing of the machine may be called while the SMMU works (cosim_smmu.h); any other access there is an external
-// abort.
+// once. Only the machine's RAM is memory for it; an access elsewhere is an external abort. MSIs are kept for the
+// machine to deliver later: those to its interrupt controller because nothing of the machine may be called while the
+// SMMU works (cosim_smmu.h), those to RAM because software that polls for a CMD_SYNC there may reuse a page as soon as
+// it sees it, and devices must have been told of the invalidation before.
 #pragma once
 
 #include <cstddef>
@@ -23,7 +24,7 @@ class GuestRam {
   virtual void write(std::uint64_t address, const void* data, std::uint64_t size) = 0;
 };
 
-/// A write of 4 bytes to an interrupt controller.
+/// A write of 4 bytes to an interrupt controller, or to RAM.
 struct MsiWrite {
   std::uint64_t address = 0;
   std::uint32_t data = 0;
@@ -42,7 +43,7 @@ class GuestPort final : public MemoryPort {
 
  private:
   bool execute(MemoryRequest& request);
-  bool execute_outside_ram(const MemoryRequest& request);
+  bool leave(const MemoryRequest& request);
   void spoil(MemoryRequest& request);
 
   GuestRam& ram_;

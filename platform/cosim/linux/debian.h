@@ -14,8 +14,10 @@ namespace smmusim::cosim {
 
 class DebianPackages {
  public:
-  /// `suite` as in "bookworm". Reads the suite's list of packages. Throws Lacking: no apt, no mirror, no network.
-  DebianPackages(const SignalGuard& guard, const std::string& suite, const std::filesystem::path& work);
+  /// `suite` as in "bookworm". Reads the suite's list of packages. Throws Lacking: no apt, no mirror, no network; here
+  /// and below also when the time is over.
+  DebianPackages(const SignalGuard& guard, const std::string& suite, const std::filesystem::path& work,
+                 const TimeLimit& limit);
 
   /// The package that an empty one like linux-image-arm64 stands for.
   std::string dependency_of(const std::string& package) const;
@@ -29,6 +31,7 @@ class DebianPackages {
   const SignalGuard& guard_;
   std::string suite_;
   std::filesystem::path work_;
+  TimeLimit limit_;
 };
 
 }  // namespace smmusim::cosim

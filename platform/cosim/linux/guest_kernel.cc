@@ -4,8 +4,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <system_error>
+#include <vector>
 
 #include "platform/config/load.h"
 #include "platform/config/value.h"
@@ -58,29 +60,61 @@ fs::path entry_of(const fs::path& folder, const std::string& beginning) {
   throw Lacking(fmt::format("cosim linux: the package holds no {}*; report it, with the name of the suite", beginning));
 }
 
-/// Gives `made` its name; another process may have been faster, then its work is taken.
-void keep(const fs::path& made, const fs::path& name) {
+bool has_contents(const fs::path& path) {
+  std::error_code ignored;
+  return (fs::is_regular_file(path, ignored) || fs::is_directory(path, ignored)) && !fs::is_empty(path, ignored);
+}
+
+/// A folder of the cache, and what must be in it.
+struct Cached {
+  fs::path name;
+  std::vector<const char*> parts;
+
+  bool is_whole() const {
+    return std::all_of(parts.begin(), parts.end(), [this](const char* part) { return has_contents(name / part); });
+  }
+};
+
+/// Gives `made` its name. Another process may have been faster, then its work is taken; what is there in part goes.
+void keep(const fs::path& made, const Cached& cached) {
   std::error_code error;
-  fs::rename(made, name, error);
-  if (error && !fs::is_directory(name)) {
-    throw Lacking(fmt::format("cosim linux: {}: can't be made ({})", name.string(), error.message()));
+  fs::rename(made, cached.name, error);
+  if (!error || cached.is_whole()) return;
+  fs::rename(cached.name, made.parent_path() / "replaced", error);
+  if (!error) fs::rename(made, cached.name, error);
+  if (error && !cached.is_whole()) {
+    throw Lacking(fmt::format("cosim linux: {}: can't be made ({}); remove what is there", cached.name.string(),
+                              error.message()));
   }
 }
 
-/// Fetches a kernel as NAME/{image,config,modules}.
-void fetch_kernel(const SignalGuard& guard, const KnownKernel& kernel, const fs::path& name) {
-  const TemporaryFolder work(name.parent_path());
-  const DebianPackages packages(guard, kernel.suite, work.path());
+/// Makes the cached folder of packages of `suite`: `fill(packages, root, made)` unpacks into `root` and moves into
+/// `made` what is kept.
+template <class Fill>
+void fetch(const Fetching& fetching, const char* suite, const Cached& cached, Fill&& fill) {
+  const TimeLimit limit(fetching.seconds, "look at the network, or give it more with --fetch-timeout");
+  const TemporaryFolder work(cached.name.parent_path());
+  const DebianPackages packages(fetching.guard, suite, work.path(), limit);
   const fs::path root = work.path() / "root", made = work.path() / "made";
   fs::create_directories(root);
   fs::create_directories(made);
+  fill(packages, root, made);
+  keep(made, cached);
+}
+
+void fill_kernel(const DebianPackages& packages, const fs::path& root, const fs::path& made) {
   packages.unpack(packages.dependency_of(kernel_package), root);
   // Newer suites have /usr/lib/modules.
   const fs::path lib = fs::exists(root / "lib" / "modules") ? root / "lib" : root / "usr" / "lib";
   fs::rename(entry_of(root / "boot", "vmlinuz-"), made / "image");
   fs::rename(entry_of(root / "boot", "config-"), made / "config");
   fs::rename(entry_of(lib / "modules", ""), made / "modules");
-  keep(made, name);
+}
+
+void fill_busybox(const DebianPackages& packages, const fs::path& root, const fs::path& made) {
+  packages.unpack(busybox_package, root);
+  const fs::path bin = fs::exists(root / "bin" / "busybox") ? root / "bin" : root / "usr" / "bin";
+  fs::rename(entry_of(bin, "busybox"), made / "busybox");
 }
 
 void require_driver(const fs::path& config, const std::string& which) {
@@ -111,42 +145,44 @@ std::string_view known_kernels() {
   return "6.1, 6.12";
 }
 
-void require_kernel(const std::string& which) {
-  for (const KnownKernel& kernel : kernels) {
-    if (which == kernel.name) return;
-  }
-  require_image(which);
-}
-
-GuestKernel find_kernel(const SignalGuard& guard, const std::string& which, const Progress& progress) {
+void require_kernel(const std::string& which, const std::string& modules) {
   for (const KnownKernel& kernel : kernels) {
     if (which != kernel.name) continue;
-    const fs::path folder = cache_folder() / ("linux-" + which);
-    if (!fs::is_directory(folder)) {
-      progress(fmt::format("fetching Linux {} of Debian {} (once, about 100 MB)", which, kernel.suite));
-      fetch_kernel(guard, kernel, folder);
-    }
-    require_driver(folder / "config", which);
-    return {folder / "image", folder / "modules"};
+    if (modules.empty()) return;
+    throw InputError(fmt::format("--modules {}: Debian's kernel {} has its own; name the file of another with --kernel",
+                                 in_quotes(modules), which));
   }
-  return {which, {}};
+  require_image(which);
+  std::error_code error;
+  if (!modules.empty() && !fs::is_directory(modules, error)) {
+    throw InputError(
+        fmt::format("--modules {}: there is no such folder; give the one that `make modules_install` "
+                    "made, lib/modules/VERSION",
+                    in_quotes(modules)));
+  }
 }
 
-fs::path find_busybox(const SignalGuard& guard, const Progress& progress) {
-  const fs::path folder = cache_folder() / "busybox";
-  if (!fs::is_directory(folder)) {
-    progress("fetching busybox (once, 1 MB)");
-    const TemporaryFolder work(folder.parent_path());
-    const DebianPackages packages(guard, base_suite, work.path());
-    const fs::path root = work.path() / "root", made = work.path() / "made";
-    fs::create_directories(root);
-    fs::create_directories(made);
-    packages.unpack(busybox_package, root);
-    const fs::path bin = fs::exists(root / "bin" / "busybox") ? root / "bin" : root / "usr" / "bin";
-    fs::rename(entry_of(bin, "busybox"), made / "busybox");
-    keep(made, folder);
+GuestKernel find_kernel(const Fetching& fetching, const std::string& which, const std::string& modules) {
+  for (const KnownKernel& kernel : kernels) {
+    if (which != kernel.name) continue;
+    const Cached cached{cache_folder() / ("linux-" + which), {"image", "config", "modules"}};
+    if (!cached.is_whole()) {
+      fetching.progress(fmt::format("fetching Linux {} of Debian {} (once, about 100 MB)", which, kernel.suite));
+      fetch(fetching, kernel.suite, cached, fill_kernel);
+    }
+    require_driver(cached.name / "config", which);
+    return {cached.name / "image", cached.name / "modules"};
   }
-  return folder / "busybox";
+  return {which, modules};
+}
+
+fs::path find_busybox(const Fetching& fetching) {
+  const Cached cached{cache_folder() / "busybox", {"busybox"}};
+  if (!cached.is_whole()) {
+    fetching.progress("fetching busybox (once, 1 MB)");
+    fetch(fetching, base_suite, cached, fill_busybox);
+  }
+  return cached.name / "busybox";
 }
 
 }  // namespace smmusim::cosim

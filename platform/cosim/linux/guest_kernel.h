@@ -17,20 +17,24 @@ struct GuestKernel {
   std::filesystem::path modules;  ///< folder of *.ko or *.ko.xz; empty: everything is built in
 };
 
-/// Tells people what takes long.
-using Progress = std::function<void(const std::string& sentence)>;
+/// How packages are fetched.
+struct Fetching {
+  const SignalGuard& guard;
+  std::function<void(const std::string& sentence)> progress;  ///< tells people what takes long
+  unsigned seconds;                                           ///< for each kernel or busybox
+};
 
 /// The names that find_kernel() takes beside files.
 std::string_view known_kernels();
 
-/// Throws InputError unless `which` is one of them, or the file of an arm64 Image.
-void require_kernel(const std::string& which);
+/// Throws InputError unless `which` is one of them, or the file of an arm64 Image. `modules` is the folder of that
+/// file's modules, or empty; Debian's kernels have their own.
+void require_kernel(const std::string& which, const std::string& modules);
 
-/// `which` as above. Throws Lacking if Debian's can't be had, or if the kernel is configured without the driver of the
-/// SMMU.
-GuestKernel find_kernel(const SignalGuard& guard, const std::string& which, const Progress& progress);
+/// Arguments as above. Throws Lacking if Debian's can't be had, or if it is configured without the driver of the SMMU.
+GuestKernel find_kernel(const Fetching& fetching, const std::string& which, const std::string& modules);
 
 /// A static busybox for arm64. Throws Lacking.
-std::filesystem::path find_busybox(const SignalGuard& guard, const Progress& progress);
+std::filesystem::path find_busybox(const Fetching& fetching);
 
 }  // namespace smmusim::cosim

@@ -43,6 +43,17 @@ void require_tool_worked(const ToolResult& result, const std::string& what) {
   throw Lacking(fmt::format("cosim linux: {} (exit code {}: {})", what, result.exit_code, result.last_line()));
 }
 
+/// Makes QEMU write its device tree to `path`; says whether it did.
+bool dump_device_tree(const SignalGuard& guard, const Qemu& qemu, const LinuxOptions& options, const std::string& path,
+                      ToolResult& result) {
+  std::vector<std::string> words{qemu.program};
+  const std::vector<std::string> machine = machine_arguments(options, ",dumpdtb=" + escaped(path));
+  words.insert(words.end(), machine.begin(), machine.end());
+  result = run_tool(guard, words);
+  std::error_code ignored;
+  return result.exit_code == 0 && fs::is_regular_file(path, ignored);
+}
+
 void write_device_tree(const SignalGuard& guard, const Qemu& qemu, const LinuxOptions& options,
                        const MachineFiles& files) {
   const std::string nodes = emit::virt_machine_nodes(options.config);
@@ -50,10 +61,11 @@ void write_device_tree(const SignalGuard& guard, const Qemu& qemu, const LinuxOp
     throw Lacking("cosim linux: there is no dtc for the guest's device tree; install device-tree-compiler");
   }
   const std::string dumped = files.device_tree + ".qemu", source = files.device_tree + ".dts";
-  std::vector<std::string> words{qemu.program};
-  const std::vector<std::string> machine = machine_arguments(options, ",dumpdtb=" + escaped(dumped));
-  words.insert(words.end(), machine.begin(), machine.end());
-  require_tool_worked(run_tool(guard, words), "QEMU does not give the device tree of its virt machine");
+  ToolResult dump;
+  if (!dump_device_tree(guard, qemu, options, dumped, dump)) {
+    throw Lacking(fmt::format("cosim linux: QEMU does not give the device tree of its virt machine (exit code {}: {})",
+                              dump.exit_code, dump.last_line()));
+  }
   const ToolResult text = run_tool(guard, {"dtc", "-q", "-I", "dtb", "-O", "dts", dumped});
   require_tool_worked(text, "dtc can't read QEMU's device tree");
   write_file(source, text.out + nodes);
@@ -91,7 +103,7 @@ Qemu find_qemu(const SignalGuard& guard, const std::string& name) {
   }
   if (result.exit_code != 0 || qemu.version.empty()) {
     throw Lacking(fmt::format("cosim linux: {} does not tell the version of QEMU ({}); name another with --qemu",
-                              in_quotes(name), printable(result.last_line())));
+                              in_quotes(name), result.last_line()));
   }
   return qemu;
 }
@@ -118,6 +130,20 @@ MachineFiles::MachineFiles(const TemporaryFolder& folder)
 
 std::string MachineFiles::disk(const Device& device) const {
   return fmt::format("{}/disk{}.img", folder_, device.index);
+}
+
+void require_cpu(const SignalGuard& guard, const Qemu& qemu, const LinuxOptions& options, const MachineFiles& files) {
+  if (options.cpu == LinuxOptions{}.cpu) return;
+  LinuxOptions probe = options;
+  const std::string path = files.device_tree + ".cpu";
+  ToolResult with_theirs, with_ours;
+  probe.cpu += ",aarch64=on";  // a property that processors of 32 bits do not have
+  if (dump_device_tree(guard, qemu, probe, path, with_theirs)) return;
+  probe.cpu = LinuxOptions{}.cpu;
+  if (!dump_device_tree(guard, qemu, probe, path, with_ours)) return;  // what is wrong is something else
+  throw InputError(fmt::format("--cpu {}: QEMU's machine virt has no such processor of 64 bits{}; see {} -cpu help",
+                               in_quotes(options.cpu),
+                               with_theirs.err.empty() ? "" : " (" + with_theirs.last_line() + ")", qemu.program));
 }
 
 void write_machine_files(const SignalGuard& guard, const Qemu& qemu, const LinuxOptions& options,

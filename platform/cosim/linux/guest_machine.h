@@ -33,6 +33,10 @@ struct MachineFiles {
   std::string folder_;
 };
 
+/// Throws InputError if QEMU's machine works with another processor, but not with options.cpu. Linux for arm64 needs
+/// one of 64 bits.
+void require_cpu(const SignalGuard& guard, const Qemu& qemu, const LinuxOptions& options, const MachineFiles& files);
+
 /// The configuration and, for our SMMU, the device tree: QEMU's own of these options, with our nodes. Throws InputError
 /// for a configuration that can't be had in QEMU, Lacking without dtc.
 void write_machine_files(const SignalGuard& guard, const Qemu& qemu, const LinuxOptions& options,

@@ -41,11 +41,13 @@ class Launch {
   LinuxOutcome run() {
     // What the user gave comes first, then what the machine lacks, then what takes time.
     script_ = options_.script_path.empty() ? std::string(default_script()) : read_file(options_.script_path);
-    require_kernel(options_.kernel);
+    require_kernel(options_.kernel, options_.modules);
     if (options_.iommu == Iommu::smmusim) emit::virt_machine_nodes(options_.config);
     const Qemu qemu = find_qemu(guard_, options_.qemu);
+    require_cpu(guard_, qemu, options_, files_);
     if (options_.iommu == Iommu::smmusim) find_shared_object();
-    const GuestKernel kernel = find_kernel(guard_, options_.kernel, options_.progress);
+    const GuestKernel kernel = find_kernel(fetching_, options_.kernel, options_.modules);
+    without_modules_ = kernel.modules.empty();
     write_initramfs(kernel);
     write_machine_files(guard_, qemu, options_, files_);
     boot(guest_command(qemu, options_, kernel, files_));
@@ -58,7 +60,7 @@ class Launch {
  private:
   void write_initramfs(const GuestKernel& kernel) {
     InitramfsParts parts;
-    parts.busybox = read_file(find_busybox(guard_, options_.progress));
+    parts.busybox = read_file(find_busybox(fetching_));
     std::vector<std::string> names;
     std::optional<DiskPlan> disk;
     for (const Device& device : options_.devices) {
@@ -100,10 +102,8 @@ class Launch {
   }
 
   void add_errors(std::string_view piece) {
-    for (const char c : piece) {
-      const auto byte = static_cast<unsigned char>(c);
-      const bool disturbs = (byte < 0x20 && c != '\n') || byte >= 0x7f;  // a terminal
-      if (errors_.size() < error_bytes_max) errors_ += disturbs ? '?' : c;
+    for (const char byte : piece.substr(0, error_bytes_max - errors_.size())) {
+      errors_ += byte == '\n' ? byte : harmless(byte);
     }
   }
 
@@ -142,10 +142,7 @@ class Launch {
                   with_last_lines(fmt::format("cosim linux: the guest did not end within {} s (--timeout)",
                                               options_.timeout_seconds)));
     }
-    if (console_.lines() == 0) {
-      return fail(exit_lacking,
-                  fmt::format("cosim linux: QEMU did not start the guest (exit code {})\n{}", qemu_exit_, errors_));
-    }
+    if (console_.lines() == 0) return not_started();
     if (!console_.exit_status) {
       return fail(exit_check_failed,
                   with_last_lines(fmt::format(
@@ -158,11 +155,23 @@ class Launch {
     judge_script();
   }
 
+  void not_started() {
+    if (options_.qemu_arguments.empty()) {
+      return fail(exit_lacking,
+                  fmt::format("cosim linux: QEMU did not start the guest (exit code {})\n{}", qemu_exit_, errors_));
+    }
+    // Words that only the user can answer for.
+    fail(exit_wrong_input,
+         fmt::format("--qemu-arg: QEMU did not start the guest (exit code {}: {}); look at what it says", qemu_exit_,
+                     ToolResult{qemu_exit_, "", errors_}.last_line()));
+  }
+
   void judge_script() {
     if (*console_.exit_status == 0 && console_.error_count == 0) return;
     std::string text = fmt::format("cosim linux: the guest's script ended with {}, {} errors", *console_.exit_status,
                                    console_.error_count);
     for (const std::string& error : console_.errors) text += "\n" + error;
+    if (without_modules_) text += "\nthe kernel has no modules here; what is not built into it comes from --modules";
     fail(exit_check_failed, text);
   }
 
@@ -223,11 +232,13 @@ class Launch {
 
   const LinuxOptions& options_;
   const SignalGuard guard_;  // first of all: what follows is cleaned up before a signal takes effect
+  const Fetching fetching_{guard_, options_.progress, options_.fetch_seconds};
   const TemporaryFolder folder_;
   const MachineFiles files_;
   std::string script_;
   GuestConsole console_;
   std::string errors_;  // QEMU's standard error
+  bool without_modules_ = false;
   bool timed_out_ = false;
   int qemu_exit_ = 0;
   double boot_seconds_ = 0, boot_cpu_seconds_ = 0, host_seconds_ = 0;

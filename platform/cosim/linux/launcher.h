@@ -24,13 +24,15 @@ struct LinuxOptions {
   PlatformConfig config{};  ///< exactly one SMMU
   std::vector<Device> devices{};
   std::string kernel = "6.1";  ///< as find_kernel() takes it
+  std::string modules{};       ///< folder of the modules of a kernel that is a file; empty: it has none
   std::string qemu = "qemu-system-aarch64";
   std::string cpu = "cortex-a57";
   unsigned cpus = 1;
   unsigned memory_mib = 1024;
-  std::string script_path{};  ///< empty: the tests of the devices
-  std::string append{};       ///< to the kernel's command line
-  unsigned timeout_seconds = 120;
+  std::string script_path{};       ///< empty: the tests of the devices
+  std::string append{};            ///< to the kernel's command line
+  unsigned timeout_seconds = 120;  ///< from QEMU's start to the guest's power-off
+  unsigned fetch_seconds = 600;    ///< for each kernel or busybox that is fetched
   Iommu iommu = Iommu::smmusim;
   bool root_port = false;                     ///< each device behind one of its own
   std::string inject{};                       ///< for the shared object; empty: nothing

@@ -84,17 +84,25 @@ SignalGuard::SignalGuard() {
     struct sigaction action {};
     if (::sigaction(number, nullptr, &action) == 0 && action.sa_handler != SIG_IGN) sigaddset(&mine, number);
   }
+  struct sigaction by_default {};
+  by_default.sa_handler = SIG_DFL;
+  ::sigaction(SIGCHLD, &by_default, &child_before_);
   ::sigprocmask(SIG_BLOCK, &mine, &before_);
   descriptor_ = ::signalfd(-1, &mine, SFD_CLOEXEC | SFD_NONBLOCK);
   if (descriptor_ < 0) {
     const int error = errno;
-    ::sigprocmask(SIG_SETMASK, &before_, nullptr);
+    restore();
     throw std::system_error(error, std::generic_category(), "signalfd");
   }
 }
 
 SignalGuard::~SignalGuard() {
   ::close(descriptor_);
+  restore();
+}
+
+void SignalGuard::restore() {
+  ::sigaction(SIGCHLD, &child_before_, nullptr);
   ::sigprocmask(SIG_SETMASK, &before_, nullptr);
 }
 
@@ -179,17 +187,29 @@ bool Child::wait(Clock::time_point until, const Sink& out, const Sink& err) {
   return true;
 }
 
-std::string ToolResult::last_line() const {
-  const std::string line = last_line_of(err);
-  return line.empty() ? last_line_of(out) : line;
+char harmless(char byte) {
+  const auto code = static_cast<unsigned char>(byte);
+  return code < 0x20 || code >= 0x7f ? '?' : byte;
 }
 
-ToolResult run_tool(const SignalGuard& guard, const std::vector<std::string>& words, const Child::Options& options) {
+std::string ToolResult::last_line() const {
+  constexpr std::size_t shown_max = 300;
+  std::string line = last_line_of(err);
+  if (line.empty()) line = last_line_of(out);
+  if (line.size() > shown_max) line = line.substr(0, shown_max) + "...";
+  std::transform(line.begin(), line.end(), line.begin(), harmless);
+  return line;
+}
+
+ToolResult run_tool(const SignalGuard& guard, const std::vector<std::string>& words, const TimeLimit& limit,
+                    const Child::Options& options) {
   ToolResult result;
   Child child(guard, words, options);
-  constexpr std::chrono::hours for_ever{1};
   const auto keep = [](std::string& text) { return [&text](std::string_view piece) { text += piece; }; };
-  while (!child.wait(Clock::now() + for_ever, keep(result.out), keep(result.err))) continue;
+  if (!child.wait(limit.until, keep(result.out), keep(result.err))) {
+    throw Lacking(
+        fmt::format("cosim linux: {} did not end within {} s; {}", words[0], limit.seconds, limit.what_to_do));
+  }
   result.exit_code = child.exit_code();
   return result;
 }

@@ -16,7 +16,8 @@
 namespace smmusim::cosim {
 
 /// Holds back SIGINT, SIGTERM and SIGHUP (those that are not ignored) while it lives. With its end they do what they
-/// do by default. One at a time.
+/// do by default. One at a time. SIGCHLD has its default meanwhile: ignored, as some parents leave it, it would make
+/// the kernel throw the exit codes of our children away.
 class SignalGuard {
  public:
   SignalGuard();
@@ -28,11 +29,26 @@ class SignalGuard {
   const sigset_t& mask_before() const { return before_; }
 
  private:
+  void restore();
+
   sigset_t before_{};
+  struct sigaction child_before_ {};
   int descriptor_ = -1;
 };
 
 using Clock = std::chrono::steady_clock;
+
+/// How long programs may take, from now on.
+struct TimeLimit {
+  static constexpr unsigned usual_seconds = 60;  ///< for what takes less than one on an idle machine
+
+  explicit TimeLimit(unsigned length = usual_seconds, std::string hint = "run it by hand to see why")
+      : seconds(length), what_to_do(std::move(hint)) {}
+
+  unsigned seconds;
+  Clock::time_point until = Clock::now() + std::chrono::seconds(seconds);
+  std::string what_to_do;
+};
 
 class Child {
  public:
@@ -74,15 +90,19 @@ class Child {
   int exit_code_ = -1;
 };
 
+/// The byte, or '?' for one that could disturb a terminal.
+char harmless(char byte);
+
 struct ToolResult {
   int exit_code = -1;
   std::string out, err;
-  std::string last_line() const;  ///< of `err`, else of `out`; for messages
+  std::string last_line() const;  ///< of `err`, else of `out`; for messages: harmless, and not too long
 };
 
-/// Runs a program to its end and keeps what it wrote. Throws Lacking if it can't be started, Interrupted.
+/// Runs a program to its end and keeps what it wrote. Throws Lacking if it can't be started or does not end in time,
+/// Interrupted.
 ToolResult run_tool(const SignalGuard& guard, const std::vector<std::string>& words,
-                    const Child::Options& options = {});
+                    const TimeLimit& limit = TimeLimit(), const Child::Options& options = {});
 
 /// The path of a program in PATH (or of `name` itself if it has a slash); empty if there is none.
 std::string find_program(const std::string& name);

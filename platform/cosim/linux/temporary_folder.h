@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A folder of our own that goes away with the object, with everything in it.
+// A folder of our own that goes away with the object, with everything in it. If the process is killed before, it goes
+// when the next one makes its folder in the same place: a folder whose owner lives is locked.
 #pragma once
 
 #include <filesystem>
@@ -20,6 +21,7 @@ class TemporaryFolder {
 
  private:
   std::filesystem::path path_;
+  int lock_ = -1;  ///< of the folder itself
 };
 
 /// Whole files. Both throw InputError naming the file.

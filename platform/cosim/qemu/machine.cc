@@ -178,7 +178,7 @@ void Machine::write(std::uint64_t offset, std::uint64_t value, unsigned size) {
 }
 
 void Machine::deliver(const Consequences& consequences) {
-  // First, because an interrupt may say that an invalidation is complete.
+  // First, because a message or an interrupt may say that an invalidation is complete.
   for (const Unmapped& range : consequences.unmapped) {
     for (auto& [place, function] : functions_) {
       if (!function->wants_unmap) continue;

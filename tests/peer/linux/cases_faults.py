@@ -2,7 +2,9 @@
 """Cases in which something is wrong, provoked or pulled out."""
 import os
 import shutil
+import signal
 import subprocess
+import sys
 import time
 
 from guest import Failed, Guest, Monitor, script
@@ -81,20 +83,45 @@ def script_that_fails(run):
     guest.require("the guest's script ended with 7" in guest.errors, "standard error")
 
 
-@case
-def terminated(run):
-    """SIGTERM to the launcher leaves no process and no temporary file."""
-    folder = run.scratch("tmp")
+def end_launcher(run, marker, number):
+    """Starts a guest that hangs, ends its launcher by this signal, and gives the folder of its temporary files."""
+    folder, console = run.scratch("tmp"), run.scratch("console")
     os.mkdir(folder)
-    words = [run.options.program, "cosim", "linux", "--run", script("hang.sh"), "--append", "smmusim.marker=terminated-guest",
+    words = [run.options.program, "cosim", "linux", "--run", script("hang.sh"), "--append", marker, "--console", console,
              *run.common(())]
     process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                                env={**os.environ, "TMPDIR": folder})
-    time.sleep(4)
-    process.terminate()
-    if process.wait(timeout=10) != -15:
+    deadline = time.monotonic() + 60
+    while not os.path.exists(console) or os.path.getsize(console) == 0:
+        if time.monotonic() > deadline or process.poll() is not None:
+            process.kill()
+            raise Failed("the guest does not start")
+        time.sleep(0.1)
+    process.send_signal(number)
+    if process.wait(timeout=10) != -number:
         raise Failed(f"exit code {process.returncode}")
+    return folder
+
+
+@case
+def terminated(run):
+    """SIGTERM to the launcher leaves no process and no temporary file."""
+    folder = end_launcher(run, "smmusim.marker=terminated-guest", signal.SIGTERM)
     require_no_process("smmusim.marker=terminated-guest")
+    if os.listdir(folder):
+        raise Failed(f"left behind: {os.listdir(folder)}")
+
+
+@case
+def killed(run):
+    """SIGKILL to the launcher leaves no process; its temporary files go when the next one starts."""
+    folder = end_launcher(run, "smmusim.marker=killed-guest", signal.SIGKILL)
+    time.sleep(1)  # QEMU's end takes a moment
+    require_no_process("smmusim.marker=killed-guest")
+    if not os.listdir(folder):
+        raise Failed("there is nothing to be removed")
+    subprocess.run([run.options.program, "cosim", "linux", "--qemu", "/bin/true"], capture_output=True,
+                   env={**os.environ, "TMPDIR": folder})
     if os.listdir(folder):
         raise Failed(f"left behind: {os.listdir(folder)}")
 
@@ -134,4 +161,15 @@ def shared_object_missing(run):
     shutil.copy(run.options.program, alone)
     done = subprocess.run([alone, "cosim", "linux"], capture_output=True, text=True)
     if done.returncode != 3 or "libsmmusim-qemu.so" not in done.stderr or "cmake --build" not in done.stderr:
+        raise Failed(f"exit code {done.returncode}: {done.stderr}")
+
+
+@case
+def symbols_missing(run):
+    """A program that is no QEMU is told what it lacks; nothing of it is called."""
+    shared_object = os.path.join(os.path.dirname(run.options.program), "libsmmusim-qemu.so")
+    load = f"import ctypes; ctypes.CDLL({shared_object!r}).qemu_plugin_install(0, None, 0, None)"
+    done = subprocess.run([sys.executable, "-c", load], capture_output=True, text=True)
+    if done.returncode != 3 or "does not export qmp_query_version, " not in done.stderr or \
+            "use qemu-system-aarch64 7.2" not in done.stderr:
         raise Failed(f"exit code {done.returncode}: {done.stderr}")

@@ -4,7 +4,7 @@ import os
 import statistics
 import subprocess
 
-from guest import HERE, Failed, Guest, Skip, script
+from guest import HERE, Failed, Guest, Skip, cache_folder, script
 
 CASES = []
 LONG = ("--append", "READS=16000 ROUNDS=50", "--timeout", "580")
@@ -77,8 +77,7 @@ def read_rate_beside_qemus_smmu(run):
 
 def other_qemu(suites, versions):
     def function(run):
-        cache = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "smmusim",
-                             "qemu" if versions == "11.1" else f"qemu-{versions}")
+        cache = os.path.join(cache_folder(), "qemu" if versions == "11.1" else f"qemu-{versions}")
         os.makedirs(cache, exist_ok=True)
         done = subprocess.run([os.path.join(HERE, "../qemu/install"), cache], capture_output=True, text=True,
                               env={**os.environ, "SMMUSIM_PEER_SUITES": suites, "SMMUSIM_PEER_VERSIONS": versions})

@@ -20,6 +20,11 @@ class Failed(Exception):
     """Something does not hold."""
 
 
+def cache_folder():
+    """Where kernels and other QEMUs are kept."""
+    return os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "smmusim")
+
+
 def script(name):
     return os.path.join(HERE, "scripts", name)
 
