@@ -3,7 +3,7 @@
 
 # shellcheck disable=SC2034
 RUN_PACKAGES=(cmake ninja-build g++ ccache pkg-config libsystemc-dev libboost-dev libcli11-dev libtomlplusplus-dev
-  nlohmann-json3-dev libfmt-dev libzstd-dev)
+  nlohmann-json3-dev libfmt-dev libzstd-dev gnuplot-nox)
 TEST_PACKAGES=(libgtest-dev python3 clang-format git zstd device-tree-compiler acpica-tools)
 GUEST_PACKAGES=(qemu-system-arm device-tree-compiler xz-utils procps)
 BENCH_PACKAGES=(libbenchmark-dev python3)

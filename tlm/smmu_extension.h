@@ -39,7 +39,7 @@ struct SmmuExtension final : tlm::tlm_extension<SmmuExtension> {
   std::uint16_t requester_id = 0;  ///< of a PCIe function; the root complex turns it into client.stream_id
 
   // Filled by the TBU. Of an access that was split at 4 KiB: the first part's, except outcome and event, which are
-  // of the first part that did not proceed.
+  // of the first part that did not proceed, and what reach and the times say.
   bool translated = false;  ///< translated_address is valid
   Pa translated_address{};
   MemoryAttributes translated_attributes{};
@@ -48,7 +48,10 @@ struct SmmuExtension final : tlm::tlm_extension<SmmuExtension> {
   bool privileged = false;
   MpamIds mpam{};
   Outcome outcome = Outcome::abort;
-  spec::EventType event{};  ///< 0: none
+  Reach reach = Reach::tbu;   ///< of the part that had to go farthest
+  Time translation_time = 0;  ///< timed: picoseconds in the TBU until the SMMU's answers, of all parts
+  Time memory_time = 0;       ///< timed: from those answers until downstream's responses
+  spec::EventType event{};    ///< 0: none
   // With outcome ats_completion: what a Translation Completion says of translated_address. The payload's data stays
   // as it is, because the bits of the message are PCIe's.
   AtsCompletion completion{};

@@ -97,12 +97,20 @@ void Tbu::release(Slot& slot) {
   if (blocked_threads_ != 0) pump_.notify(slot_freed_);
 }
 
-void Tbu::begin(Slot& slot, tlm::tlm_generic_payload& payload) {
+void Tbu::begin(Slot& slot, tlm::tlm_generic_payload& payload, Time arrival) {
   slot.payload = &payload;
   slot.extension = payload.get_extension<SmmuExtension>();
+  slot.since = arrival;
   slot.address = payload.get_address();
   slot.part = {};
   slot.status = tlm::TLM_OK_RESPONSE;
+}
+
+/// Books what the access has waited since the last time.
+void Tbu::charge(Slot& slot, Time SmmuExtension::*account) {
+  const Time now = pump_.now();
+  if (slot.extension != nullptr) slot.extension->*account += now - slot.since;
+  slot.since = now;
 }
 
 const ClientAttributes& Tbu::attributes_of(const SmmuExtension* extension) const {
@@ -188,7 +196,11 @@ void Tbu::report(SmmuExtension* extension, const Response& response, bool first)
     extension->read_allowed = response.read_allowed;
     extension->write_allowed = response.write_allowed;
     extension->page_bits = response.page_bits;
+    extension->reach = response.reach;
+    extension->translation_time = 0;
+    extension->memory_time = 0;
   }
+  extension->reach = std::max(extension->reach, Reach{response.reach});
   if (first || extension->outcome == Outcome::proceed) {
     extension->outcome = response.outcome;
     extension->event = response.event;
@@ -246,6 +258,7 @@ tlm::tlm_generic_payload& Tbu::part_of(tlm::tlm_generic_payload& payload, const 
 
 /// Takes the downstream response of the present part over into the slot.
 void Tbu::collect_part(Slot& slot) {
+  charge(slot, &SmmuExtension::memory_time);
   tlm::tlm_generic_payload* forwarded = slot.out.payload();
   if (slot.status == tlm::TLM_OK_RESPONSE) slot.status = forwarded->get_response_status();
   slot.out.carry_nothing();
@@ -288,7 +301,7 @@ tlm::tlm_sync_enum Tbu::begin_request(tlm::tlm_generic_payload& payload, tlm::tl
     pending_at_ = arrival;
     return tlm::TLM_ACCEPTED;
   }
-  begin(*slot, payload);
+  begin(*slot, payload, arrival);
   slot->fire = &arrived;
   pump_.engine().schedule_at(arrival, *slot);
   phase = tlm::END_REQ;
@@ -313,6 +326,7 @@ void Tbu::answered(EventNode& node) {
 
 void Tbu::handle_answer(Slot& slot) {
   note_answer(*slot.payload, slot.extension, slot.response, slot.part, slot.status);
+  charge(slot, &SmmuExtension::translation_time);
   if (slot.response.outcome != Outcome::proceed) {
     smmu_.retire(slot);
     part_done(slot);
@@ -396,7 +410,7 @@ void Tbu::do_chores() {
   if (slot == nullptr) return;
   tlm::tlm_generic_payload& payload = *pending_;
   pending_ = nullptr;
-  begin(*slot, payload);
+  begin(*slot, payload, pending_at_);
   slot->fire = &arrived;
   pump_.engine().schedule_at(std::max(pending_at_, pump_.now()), *slot);
   tlm::tlm_phase phase = tlm::END_REQ;

@@ -67,6 +67,7 @@ class Tbu final : public tlm::tlm_fw_transport_if<> {
     AtInitiator::Access out;                      // with what goes downstream: the same, or a part of it
     std::uint64_t address = 0;                    // as presented
     Part part{};
+    Time since = 0;                               // when what the access now waits for began
     tlm::tlm_response_status status{};            // of the first part that failed
     std::vector<unsigned char> byte_enables;      // of the present part, if they repeat
     std::unique_ptr<sc_core::sc_event> answered;  // wakes a b_transport
@@ -84,7 +85,8 @@ class Tbu final : public tlm::tlm_fw_transport_if<> {
   };
 
   Slot* take_slot();
-  void begin(Slot& slot, tlm::tlm_generic_payload& payload);
+  void begin(Slot& slot, tlm::tlm_generic_payload& payload, Time arrival);
+  void charge(Slot& slot, Time SmmuExtension::*account);
   void finish(Slot& slot);
   void release(Slot& slot);
 

@@ -73,12 +73,13 @@ void Tbu::transport_timed(tlm::tlm_generic_payload& payload, sc_core::sc_time& d
     --blocked_threads_;
     slot = take_slot();
   }
-  begin(*slot, payload);
+  begin(*slot, payload, pump_.now());
   const std::uint32_t length = payload.get_data_length();
   while (slot->part.offset + slot->part.size < length) {
     prepare(*slot);
     wait_for_answer(*slot);
     note_answer(payload, slot->extension, slot->response, slot->part, slot->status);
+    charge(*slot, &SmmuExtension::translation_time);
     if (slot->response.outcome == Outcome::proceed) {
       forward_blocking(*slot, delay);
     } else {

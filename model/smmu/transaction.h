@@ -92,6 +92,15 @@ struct AtsCompletion {
   bool cxl_io : 1 = false;             ///< CXL.io (section 3.9.3)
 };
 
+/// How far a translation had to go for its answer; a later one took longer.
+enum class Reach : std::uint8_t {
+  tbu,            ///< the TBU's own caches, or nothing translates
+  tcu,            ///< the TCU's TLB and configuration cache
+  joined,         ///< the TCU's caches, after another translation's walk or fetch had filled them
+  walk,           ///< a walk of the translation tables
+  configuration,  ///< STE or CD were fetched from memory
+};
+
 /// No stall has this STAG: IDR5.STALL_MAX has 16 bits.
 inline constexpr std::uint16_t no_stag = 0xffff;
 
@@ -108,8 +117,9 @@ struct Response {
   bool instruction : 1 = false;            ///< INST and PRIV as the access goes on (13.1.2)
   bool privileged : 1 = false;
   bool unmarked : 1 = false;  ///< Effects::httu kept an update of a descriptor from being made
-  AtsCompletion ats{};        ///< of a Translation Completion; other outcomes leave it alone
-  spec::EventType event{};    ///< the event of a faulting transaction, recorded or not; 0 if none
+  Reach reach : 3 = Reach::tbu;
+  AtsCompletion ats{};      ///< of a Translation Completion; other outcomes leave it alone
+  spec::EventType event{};  ///< the event of a faulting transaction, recorded or not; 0 if none
 };
 
 static_assert(sizeof(Response) == 24, "a hit writes one");

@@ -3,6 +3,8 @@
 // range, TLB, walk, permissions.
 #include "model/smmu/translate.h"
 
+#include <algorithm>
+
 #include "model/smmu/ats.h"
 #include "model/smmu/attributes.h"
 #include "model/smmu/core.h"
@@ -360,12 +362,14 @@ Response Smmu::translate(unsigned tbu, const Transaction& transaction, Effects e
 Task<> translate_in_tcu(Core& core, TranslationOp& op) {
   Tcu& tcu = core.tcu;
   Progress progress = Progress::faulted;
+  op.response.reach = Reach::tcu;
   if (!op.failed()) {
     op.count_config = op.effects.fill;
     op.count_tlb = op.effects.fill;
     progress = consult(core, op, tcu.config_cache, tcu.tlb);
   }
   while (op.overtakable && needs_memory(progress) && on_its_way(core, op, progress)) {
+    op.response.reach = Reach::joined;
     co_await tcu.walk_done.wait();
     progress = consult(core, op, tcu.config_cache, tcu.tlb);
   }
@@ -376,10 +380,12 @@ Task<> translate_in_tcu(Core& core, TranslationOp& op) {
     SlotHold slot(op.timed ? &tcu.walkers : nullptr);
     if (waits) progress = consult(core, op, tcu.config_cache, tcu.tlb);
     if (progress == Progress::needs_configuration) {
+      op.response.reach = Reach::configuration;
       co_await fetch_configuration(core, op);
       progress = op.failed() ? Progress::faulted : consult_with<true>(core, op, *op.own_context, tcu.tlb);
     }
     if (progress == Progress::needs_walk) {
+      op.response.reach = std::max(op.response.reach, Reach::walk);
       if (op.timed) op.keep_context();
       if (op.overtakable) announce(core, op, progress);
       const Time begin = core.lifetime.engine().now();

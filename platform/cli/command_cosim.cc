@@ -169,8 +169,6 @@ int launch(Arguments& arguments) {
 int run(Arguments& arguments) {
   try {
     return launch(arguments);
-  } catch (const cosim::Lacking& lacking) {
-    throw MissingError(lacking.what());
   } catch (const cosim::Interrupted&) {
     // Only for a signal whose effect was changed meanwhile: else it has ended us.
     throw InputError("cosim linux: interrupted; nothing was written");

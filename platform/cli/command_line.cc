@@ -8,6 +8,7 @@
 #include "platform/cli/commands.h"
 #include "platform/config/value.h"
 #include "platform/config/version.h"
+#include "platform/cosim/linux/errors.h"
 #include "platform/trace/error.h"
 
 namespace smmusim {
@@ -86,6 +87,7 @@ int parse_and_act(CLI::App& app, int argc, const char* const* argv) {
   describe(app);
   cli::add_run(app, action);
   cli::add_sweep(app, action);
+  cli::add_report(app, action);
   cli::add_trace(app, action);
   cli::add_decode(app, action);
   cli::add_config(app, action);
@@ -115,6 +117,9 @@ int run_command_line(int argc, const char* const* argv) {
     complain(error.what());
     return input_is_wrong;
   } catch (const cli::MissingError& error) {
+    complain(error.what());
+    return machine_lacks_it;
+  } catch (const cosim::Lacking& error) {
     complain(error.what());
     return machine_lacks_it;
   } catch (const std::exception& error) {

@@ -7,6 +7,7 @@
 
 #include "platform/cli/commands.h"
 #include "platform/cli/trace_output.h"
+#include "platform/report/report.h"
 #include "platform/system/run_options.h"
 
 namespace smmusim::cli {
@@ -36,7 +37,11 @@ struct Arguments : ConfigArguments {
 void require_apart(const Arguments& arguments) {
   std::vector<std::string> outputs;
   if (!arguments.options.json_path.empty()) outputs.push_back(arguments.options.json_path);
-  if (!arguments.options.out_dir.empty()) outputs.push_back(arguments.options.out_dir + "/stats.json");
+  if (!arguments.options.out_dir.empty()) {
+    for (const char* file : {report::statistics_file, report::report_file}) {
+      outputs.push_back(arguments.options.out_dir + "/" + file);
+    }
+  }
   for (const std::string& output : outputs) {
     require_two_files(arguments.options.config.trace.file, output);
     if (!arguments.path.empty()) require_two_files(arguments.path, output);
@@ -77,7 +82,9 @@ void add_run(CLI::App& app, Action& action) {
   }
   command.add_option("--json", arguments->options.json_path, "write the statistics there; - is standard output")
       ->type_name("FILE|-");
-  command.add_option("--out", arguments->options.out_dir, "write the statistics as stats.json into this folder")
+  command
+      .add_option("--out", arguments->options.out_dir,
+                  "write the statistics (stats.json) and a page of pictures (report.html) there")
       ->type_name("DIR");
   command.add_flag_callback(
       "--check", [arguments] { arguments->check = true; },

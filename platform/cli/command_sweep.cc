@@ -7,6 +7,7 @@
 
 #include "platform/cli/commands.h"
 #include "platform/config/value.h"
+#include "platform/report/report.h"
 #include "platform/system/run_options.h"
 
 namespace smmusim::cli {
@@ -35,7 +36,7 @@ void require_apart(const std::string& input, const std::string& out_dir) {
   std::error_code ignored;
   const fs::path in = fs::weakly_canonical(input, ignored);
   const fs::path out = fs::weakly_canonical(out_dir, ignored);
-  if (in == out / "results.csv" || in.parent_path() == out / "points") {
+  if (in == out / report::results_file || in == out / report::report_file || in.parent_path() == out / "points") {
     throw InputError(printable(input) + ": the sweep would write its results there; give another --out");
   }
 }
@@ -86,7 +87,8 @@ void add_sweep(CLI::App& app, Action& action) {
       .add_option("--executor", arguments->executor,
                   "where simulations run (default local: as processes of this machine)")
       ->type_name("local|slurm");
-  command.add_option("--out", arguments->options.out_dir, "folder for results.csv and a JSON file per point")
+  command
+      .add_option("--out", arguments->options.out_dir, "folder for results.csv, report.html and a JSON file per point")
       ->type_name("DIR")
       ->required();
   command.callback([arguments, &action] { action = [arguments] { return sweep(*arguments); }; });

@@ -29,6 +29,14 @@ void LatencyHistogram::add(Time value) {
   max_ = std::max(max_, value);
 }
 
+void LatencyHistogram::add(const LatencyHistogram& other) {
+  for (std::size_t bucket = 0; bucket != buckets_; ++bucket) counts_[bucket] += other.counts_[bucket];
+  count_ += other.count_;
+  sum_ += other.sum_;
+  min_ = std::min(min_, other.min_);
+  max_ = std::max(max_, other.max_);
+}
+
 Time LatencyHistogram::percentile(unsigned per_mille) const {
   if (count_ == 0) return 0;
   // ceil(count * per_mille / 1000) without overflow

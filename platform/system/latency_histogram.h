@@ -14,8 +14,10 @@ namespace smmusim {
 class LatencyHistogram {
  public:
   void add(Time value);
+  void add(const LatencyHistogram& other);
 
   std::uint64_t count() const { return count_; }
+  Time sum() const { return sum_; }
   Time min() const { return count_ == 0 ? 0 : min_; }
   Time max() const { return max_; }
   double mean() const { return count_ == 0 ? 0 : static_cast<double>(sum_) / static_cast<double>(count_); }

@@ -11,6 +11,8 @@
 
 #include "platform/config/load.h"
 #include "platform/driver/page_allocator.h"
+#include "platform/report/gnuplot.h"
+#include "platform/report/report.h"
 #include "platform/system/output.h"
 #include "platform/system/run_options.h"
 #include "platform/system/simulation.h"
@@ -21,29 +23,35 @@
 namespace smmusim {
 namespace {
 
-/// Where the statistics go, apart from standard output. Made before the run, so that a run whose results have no place
-/// does not begin.
-class StatisticsFiles {
+/// Where the results go, apart from standard output. Made before the run, so that a run whose results have no place, or
+/// whose report can't be drawn, does not begin.
+class ResultFiles {
  public:
-  explicit StatisticsFiles(const RunOptions& options) {
+  explicit ResultFiles(const RunOptions& options) {
     if (!options.out_dir.empty()) {
-      folder_.emplace(options.out_dir);
-      files_.emplace_back(std::filesystem::path(options.out_dir) / "stats.json");
+      report::require_gnuplot();
+      const std::filesystem::path out = options.out_dir;
+      folder_.emplace(out);
+      statistics_.emplace_back(out / report::statistics_file);
+      page_.emplace(out / report::report_file);
     }
-    if (!options.json_path.empty() && options.json_path != "-") files_.emplace_back(options.json_path);
+    if (!options.json_path.empty() && options.json_path != "-") statistics_.emplace_back(options.json_path);
   }
 
-  void write(const std::string& text) {
-    for (OutputFile& file : files_) file.write(text);
+  void write(const std::string& statistics, const std::string& source) {
+    if (page_) page_->write(report::run_page(report::Document::parse(source, statistics)));
+    for (OutputFile& file : statistics_) file.write(statistics);
   }
   void publish() {
-    for (OutputFile& file : files_) file.publish();
+    for (OutputFile& file : statistics_) file.publish();
+    if (page_) page_->publish();
     if (folder_) folder_->keep();
   }
 
  private:
   std::optional<OutputFolder> folder_;
-  std::list<OutputFile> files_;  // after the folder: they go first
+  std::list<OutputFile> statistics_;  // after the folder: they go first
+  std::optional<OutputFile> page_;
 };
 
 void show_progress(std::uint64_t done, std::uint64_t total) {
@@ -69,7 +77,7 @@ void as_input_errors(Work work) {
 }  // namespace
 
 int run_simulation(const RunOptions& options) {
-  StatisticsFiles files(options);
+  ResultFiles files(options);
   // Before the run: if the file is replaced meanwhile, the results must not pass for those of the new one.
   nlohmann::ordered_json trace = trace_identity(options.config.trace.file);
   const auto host_start = std::chrono::steady_clock::now();
@@ -85,7 +93,7 @@ int run_simulation(const RunOptions& options) {
   statistics["trace"] = std::move(trace);
 
   const std::string json = to_text(statistics);
-  files.write(json);
+  files.write(json, options.config.trace.file);
   write_standard_output(options.json_path == "-" ? json : summary_text(*simulation, statistics, options.colour));
   files.publish();
   return simulation->player().counters().mismatches == 0 ? 0 : 1;

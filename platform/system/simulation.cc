@@ -154,6 +154,7 @@ void Simulation::start(PlayedAccess& access) {
 void Simulation::give_back(const platform::DmaCompletion& completion) {
   PlayedAccess& access = *static_cast<PlayedAccess*>(completion.work.user);
   --in_flight_[access.stream];
+  accesses_.add(completion, play_time_);
   access.started = completion.issued_at;
   access.result.completed = completion.status == platform::DmaStatus::ok;
   access.result.translated = completion.smmu.translated;
@@ -163,7 +164,6 @@ void Simulation::give_back(const platform::DmaCompletion& completion) {
 
 void Simulation::count(const PlayedAccess& access) {
   const Time latency = platform_->engine().now() - access.started;
-  latency_.add(latency);
   StreamStatistics& stream = stream_statistics_[access.stream];
   ++stream.transactions;
   stream.bytes += access.record->size;

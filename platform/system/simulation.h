@@ -9,8 +9,8 @@
 
 #include "platform/config/platform_config.h"
 #include "platform/player/player.h"
+#include "platform/system/access_statistics.h"
 #include "platform/system/interrupt_controller.h"
-#include "platform/system/latency_histogram.h"
 #include "platform/system/machine_setup.h"
 #include "platform/system/platform.h"
 #include "platform/trace/reader.h"
@@ -45,7 +45,7 @@ class Simulation : public AccessPort {
   /// Picoseconds from the start of the simulation to the end of the last record, and of that the playing alone.
   Time simulated_time() const { return end_time_; }
   Time playing_time() const { return end_time_ - play_time_; }
-  const LatencyHistogram& latency() const { return latency_; }
+  const AccessStatistics& accesses() const { return accesses_; }
   /// In the order of config().endpoints.
   const std::vector<StreamStatistics>& streams() const { return stream_statistics_; }
   /// DMA accesses that reached memory.
@@ -85,7 +85,7 @@ class Simulation : public AccessPort {
   platform::PcieFunction::Handler handler_;
   std::vector<unsigned> in_flight_;  // by endpoint
   std::vector<StreamStatistics> stream_statistics_;
-  LatencyHistogram latency_;
+  AccessStatistics accesses_;
   DriverStatus boot_status_ = DriverStatus::ok;
   Time play_time_ = 0;
   Time end_time_ = 0;

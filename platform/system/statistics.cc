@@ -38,6 +38,54 @@ ordered_json latency_json(const LatencyHistogram& latency) {
           {"max", to_ns(latency.max())}};
 }
 
+/// Bounds and counts of the histogram's bars that are not empty; a bar ends where the next one of all begins.
+void add_bars(ordered_json& json, const LatencyHistogram& latency) {
+  constexpr unsigned bars_max = 256;
+  ordered_json from = ordered_json::array(), to = ordered_json::array(), counts = ordered_json::array();
+  for (const LatencyHistogram::Bar& bar : latency.bars(bars_max)) {
+    if (bar.count == 0) continue;
+    from.push_back(to_ns(bar.from));
+    to.push_back(to_ns(bar.to));
+    counts.push_back(bar.count);
+  }
+  json["bars"] = {{"from_ns", from}, {"to_ns", to}, {"count", counts}};
+}
+
+ordered_json time_json(const ClassStatistics& statistics) {
+  const std::uint64_t count = statistics.latency.count();
+  return {{"link", mean_ns(statistics.link(), count)},
+          {"translation", mean_ns(statistics.translation, count)},
+          {"memory", mean_ns(statistics.memory, count)}};
+}
+
+ordered_json latency_by_class_json(const AccessStatistics& accesses) {
+  ordered_json json;
+  for (std::size_t i = 0; i != access_classes; ++i) {
+    const auto name = static_cast<AccessClass>(i);
+    const ClassStatistics& statistics = accesses.of(name);
+    ordered_json& entry = json[std::string(name_of(name))];
+    entry = latency_json(statistics.latency);
+    entry["mean_time_ns"] = time_json(statistics);
+    add_bars(entry, statistics.latency);
+  }
+  return json;
+}
+
+ordered_json timeline_json(const Simulation& simulation) {
+  const Timeline& timeline = simulation.accesses().timeline();
+  ordered_json transactions = ordered_json::array(), bytes = ordered_json::array(), latency = ordered_json::array();
+  for (const Timeline::Interval& interval : timeline.intervals()) {
+    transactions.push_back(interval.transactions);
+    bytes.push_back(interval.bytes);
+    latency.push_back(mean_ns(interval.latency, interval.transactions));
+  }
+  return {{"interval_ns", to_ns(timeline.width())},
+          {"end_ns", to_ns(simulation.playing_time())},
+          {"transactions", transactions},
+          {"bytes", bytes},
+          {"mean_latency_ns", latency}};
+}
+
 ordered_json streams_json(Simulation& simulation) {
   ordered_json streams = ordered_json::array();
   const PlatformConfig& config = simulation.config();
@@ -217,6 +265,25 @@ void add_translation(ordered_json& json, Simulation& simulation, const SmmuCount
   json["pcie"] = pcie_json(simulation.platform());
 }
 
+/// As dump(2), but a list of plain values in one line: some have hundreds. `line`: a line's end and the indentation.
+void append_text(std::string& text, const ordered_json& json, const std::string& line) {
+  const auto plain = [](const ordered_json& element) { return !element.is_structured(); };
+  if (json.empty() || plain(json) || (json.is_array() && std::all_of(json.begin(), json.end(), plain))) {
+    text += json.dump();
+    return;
+  }
+  const std::string inner = line + "  ";
+  text += json.is_object() ? '{' : '[';
+  const char* separator = "";
+  for (const auto& [key, value] : json.items()) {
+    text += separator + inner;
+    if (json.is_object()) text += ordered_json(key).dump() + ": ";
+    append_text(text, value, inner);
+    separator = ",";
+  }
+  text += line + (json.is_object() ? '}' : ']');
+}
+
 }  // namespace
 
 ordered_json statistics_json(Simulation& simulation, double host_seconds) {
@@ -238,8 +305,12 @@ ordered_json statistics_json(Simulation& simulation, double host_seconds) {
   json["check"] = {{"checked", player.checked}, {"mismatches", player.mismatches}};
   json["events"] = events_json(counters);
   json["commands"] = commands_json(counters);
-  json["latency_ns"] = latency_json(simulation.latency());
+  const ClassStatistics all = simulation.accesses().total();
+  json["latency_ns"] = latency_json(all.latency);
+  json["mean_time_ns"] = time_json(all);
+  json["latency_by_class"] = latency_by_class_json(simulation.accesses());
   json["throughput_gbps"] = seconds > 0 ? static_cast<double>(player.bytes) * 8e-9 / seconds : 0.0;
+  json["timeline"] = timeline_json(simulation);
   json["streams"] = streams_json(simulation);
   add_translation(json, simulation, counters);
   json["memory"] = memory_json(simulation, counters);
@@ -252,7 +323,9 @@ ordered_json statistics_json(Simulation& simulation, double host_seconds) {
 }
 
 std::string to_text(const ordered_json& json) {
-  return json.dump(2) + "\n";
+  std::string text;
+  append_text(text, json, "\n");
+  return text + "\n";
 }
 
 }  // namespace smmusim

@@ -6,20 +6,16 @@
 
 #include <algorithm>
 
+#include "platform/report/markup.h"
+
 namespace smmusim {
 namespace {
 
 using nlohmann::ordered_json;
+using report::grouped;
 
 constexpr unsigned bars_max = 20;
 constexpr unsigned bar_width = 48;
-
-/// 1234567 -> "1,234,567".
-std::string grouped(std::uint64_t number) {
-  std::string digits = std::to_string(number);
-  for (std::size_t at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, ",");
-  return digits;
-}
 
 std::string hit_line(const char* name, const ordered_json& cache) {
   const auto lookups = cache["lookups"].get<std::uint64_t>();
@@ -61,7 +57,7 @@ std::string latency_text(const Simulation& simulation, const ordered_json& stati
              "{:.1f}\n",
              l["mean"].get<double>(), l["min"].get<double>(), l["p50"].get<double>(), l["p90"].get<double>(),
              l["p99"].get<double>(), l["p999"].get<double>(), l["max"].get<double>()) +
-         histogram_text(simulation.latency(), colour);
+         histogram_text(simulation.accesses().total().latency, colour);
 }
 
 std::string mismatch_text(const Player& player) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // run_sweep(): the cross product of some keys' values, a child process for each point (the SystemC kernel can't be
-// elaborated twice in one), a JSON file a point, and results.csv. A point whose file is there, with the same
-// configuration and the same contents of the trace, is not run again. Points that were done stay when another fails. It
-// shares nothing between points but the folder.
+// elaborated twice in one), a JSON file a point, results.csv and report.html. A point whose file is there, with the
+// same configuration and the same contents of the trace, is not run again. Points that were done stay when another
+// fails. It shares nothing between points but the folder.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/wait.h>
@@ -21,6 +21,8 @@
 #include "platform/config/load.h"
 #include "platform/config/show.h"
 #include "platform/config/version.h"
+#include "platform/report/gnuplot.h"
+#include "platform/report/report.h"
 #include "platform/system/output.h"
 #include "platform/system/results_table.h"
 #include "platform/system/run_options.h"
@@ -97,7 +99,7 @@ std::vector<Point> points_of(const SweepOptions& options) {
     ordered_json& trace = traces[point.config.trace.file];
     if (trace.is_null()) trace = trace_identity(point.config.trace.file);
     point.trace = trace;
-    point.file = fs::path(options.out_dir) / "points" / fmt::format("{:06}.json", number);
+    point.file = report::point_file(options.out_dir, number);
     points.push_back(std::move(point));
   }
   problems.raise();
@@ -227,9 +229,11 @@ class Runner {
 
 int run_sweep(const SweepOptions& options) {
   const std::vector<Point> points = points_of(options);
-  const fs::path csv = fs::path(options.out_dir) / "results.csv";
-  OutputFolder folder(fs::path(options.out_dir) / "points");
-  OutputFile results(csv);
+  report::require_gnuplot();
+  const fs::path out = options.out_dir;
+  const fs::path csv = out / report::results_file, page = out / report::report_file;
+  OutputFolder folder(out / "points");
+  OutputFile results(csv), report(page);
   Runner(options, points).run();
 
   ResultsTable table;
@@ -244,9 +248,13 @@ int run_sweep(const SweepOptions& options) {
     table.add_row(point.values, json);
     all_hold = all_hold && json["check"]["mismatches"] == 0;
   }
-  results.write(table.to_csv());
-  write_standard_output(fmt::format("{} points\n{}\n", points.size(), csv.string()));
+  const std::string rows = table.to_csv();
+  report.write(report::sweep_page(report::parse_results(csv.string(), rows),
+                                  report::Document(points.front().file.string(), finished(points.front()))));
+  results.write(rows);
+  write_standard_output(fmt::format("{} points\n{}\n{}\n", points.size(), csv.string(), page.string()));
   results.publish();
+  report.publish();
   folder.keep();
   return all_hold ? 0 : exit_mismatch;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What can go wrong in a co-simulation and is neither wrong input (InputError) nor a defect.
+// What can go wrong with the programs that smmusim starts and is neither wrong input (InputError) nor a defect.
 #pragma once
 
 #include <stdexcept>
