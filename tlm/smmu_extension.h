@@ -20,11 +20,11 @@ struct ClientAttributes {
   SubstreamId substream_id{};    ///< meaningful only if substream_valid
   bool substream_valid = false;  ///< SSV
   SecurityState security = SecurityState::non_secure;
-  bool instruction = false;  ///< InD
-  bool privileged = false;   ///< PnU
-  bool atomic = false;       ///< reads and writes in one; the payload is a write of the operand
-  AtsType ats = AtsType::untranslated;  ///< of a translation request the payload is a read of 8 bytes for each STU
-  bool no_write = false;                ///< NW of a translation request
+  bool instruction = false;                ///< InD
+  bool privileged = false;                 ///< PnU
+  bool atomic = false;                     ///< reads and writes in one; the payload is a write of the operand
+  AtsType ats = AtsType::untranslated;     ///< of a translation request the payload is a read of 8 bytes for each STU
+  bool no_write = false;                   ///< NW of a translation request
   Operation operation = Operation::plain;  ///< the payload is a read or a write, as which the operation counts
   bool speculative = false;
   bool no_snoop = false;  ///< No_snoop of PCIe

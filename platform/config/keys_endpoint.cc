@@ -84,9 +84,9 @@ void add_atc(std::vector<Key>& keys) {
                             {"ways", "of the ATC; entries / ways is a power of two", "usual"}));
   keys.push_back(choice<E>("endpoint.atc_replacement", [](auto& e) -> auto& { return e.atc.replacement; }, replacements,
                            {"", "of the ATC", "the usual approximation"}));
-  keys.push_back(integer<E>("endpoint.atc_page_bits", [](auto& e) -> auto& { return e.atc.page_bits_max; }, 12, 63,
-                            {"log2(bytes)", "largest page that one entry stands for; larger answers are cut",
-                             "whatever the SMMU answers"}));
+  keys.push_back(integer<E>(
+      "endpoint.atc_page_bits", [](auto& e) -> auto& { return e.atc.page_bits_max; }, 12, 63,
+      {"log2(bytes)", "largest page that one entry stands for; larger answers are cut", "whatever the SMMU answers"}));
   keys.push_back(integer<E>("endpoint.atc_requests", [](auto& e) -> auto& { return e.atc.requests; }, 1, 1024,
                             {"requests", "Translation Requests at a time", "half the root port's credits"}));
   keys.push_back(integer<E>("endpoint.atc_prefetch", [](auto& e) -> auto& { return e.atc.prefetch_pages; }, 0, 64,

@@ -93,8 +93,9 @@ void add_pcie(std::vector<Key>& keys) {
   keys.push_back(
       integer<P>("pcie.processing_ns", [](auto& p) -> auto& { return p.pcie.processing_ns; }, 0, 1'000'000,
                  {"ns", "through device and root complex, one way", "half of pcie-bench's round trip without memory"}));
-  keys.push_back(boolean<P>("pcie.ats_supported", [](auto& p) -> auto& { return p.pcie.ats_supported; },
-                            {"", "whether the root complex takes ATS, as firmware says (IORT, device tree)", "it does"}));
+  keys.push_back(
+      boolean<P>("pcie.ats_supported", [](auto& p) -> auto& { return p.pcie.ats_supported; },
+                 {"", "whether the root complex takes ATS, as firmware says (IORT, device tree)", "it does"}));
   keys.push_back(integer<P>("pcie.outstanding", [](auto& p) -> auto& { return p.pcie.outstanding; }, 1, 65535,
                             {"requests", "of the root complex at a time, for each TBU", "more than one link needs"}));
 }
@@ -105,9 +106,9 @@ void add_credits(std::vector<Key>& keys) {
   keys.push_back(integer<P>(
       "pcie.posted_data_credits", [](auto& p) -> auto& { return p.pcie.posted_data_credits; }, 0, 2047,
       {"16 bytes", "of posted TLPs in the root port's receive buffer; 0: unlimited", "64 TLPs of 256 bytes"}));
-  keys.push_back(integer<P>(
-      "pcie.non_posted_header_credits", [](auto& p) -> auto& { return p.pcie.non_posted_header_credits; }, 0, 127,
-      {"TLPs", "non-posted, in the root port's receive buffer; 0: unlimited", "usual"}));
+  keys.push_back(integer<P>("pcie.non_posted_header_credits",
+                            [](auto& p) -> auto& { return p.pcie.non_posted_header_credits; }, 0, 127,
+                            {"TLPs", "non-posted, in the root port's receive buffer; 0: unlimited", "usual"}));
 }
 
 void add_driver(std::vector<Key>& keys) {

@@ -74,11 +74,11 @@ struct AtcSettings {
   unsigned entries = 0;
   unsigned ways = 4;
   Replacement replacement = Replacement::lru;
-  unsigned page_bits_max = 63;      ///< log2 of the largest page that one entry stands for
-  unsigned requests = 32;           ///< Translation Requests at a time
-  unsigned prefetch_pages = 0;      ///< asked for after the page that missed
-  unsigned invalidate_ns = 20;      ///< for one Invalidate Request
-  unsigned invalidate_queue = 32;   ///< Invalidate Queue Depth
+  unsigned page_bits_max = 63;     ///< log2 of the largest page that one entry stands for
+  unsigned requests = 32;          ///< Translation Requests at a time
+  unsigned prefetch_pages = 0;     ///< asked for after the page that missed
+  unsigned invalidate_ns = 20;     ///< for one Invalidate Request
+  unsigned invalidate_queue = 32;  ///< Invalidate Queue Depth
 };
 
 struct EndpointConfig {

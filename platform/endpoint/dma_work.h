@@ -28,12 +28,23 @@ struct DmaWork {
   void* user = nullptr;   ///< the submitter's
 };
 
+/// What an access had of ATS, in the order of what it costs; of an access in several parts, the dearest.
+enum class AtcUse : std::uint8_t {
+  none,       ///< it went out untranslated
+  hit,        ///< the ATC knew
+  requested,  ///< it waited for a Translation Request
+  paged,      ///< for a Page Request
+};
+
 struct DmaCompletion {
   const DmaWork& work;
   DmaStatus status;
   Time issued_at;
   Time completed_at;
-  const RequestResult& smmu;            ///< of the first part; outcome and event of the first that did not proceed
+  /// Of the first part; outcome and event of the first that did not proceed, reach of the one that went farthest, times
+  /// of the last one, what the device waited for translations included.
+  const RequestResult& smmu;
+  AtcUse atc;
   std::span<const unsigned char> data;  ///< of a read; valid during the call
   Time latency() const { return completed_at - issued_at; }
 };

@@ -123,9 +123,9 @@ void PcieFunction::connect(TlpLink& link) {
 }
 
 bool PcieFunction::push(const DmaWork& work, std::span<const unsigned char> data) {
-  require(work.size != 0 && work.size <= config_.transfer_bytes_max,
-          "a DMA access of " + std::to_string(work.size) + " bytes; give 1 to " +
-              std::to_string(config_.transfer_bytes_max));
+  require(work.size != 0 && work.size <= config_.transfer_bytes_max, "a DMA access of " + std::to_string(work.size) +
+                                                                         " bytes; give 1 to " +
+                                                                         std::to_string(config_.transfer_bytes_max));
   require(data.empty() || data.size() == work.size, "a write's data has to be as long as the access");
   if (queue_.size() == config_.queue_max) return false;
   queue_.push_back({work, std::vector<unsigned char>(data.begin(), data.end())});
@@ -201,6 +201,8 @@ void PcieFunction::begin(Access& access, Queued& queued) {
   access.status = DmaStatus::ok;
   access.result = {};
   access.grant.reset();
+  access.atc = AtcUse::none;
+  access.waited = 0;
   access.page_requests = 0;
   ++in_flight_;
   ++dma_.issued;
@@ -383,7 +385,7 @@ void PcieFunction::finish(Access& access) {
   --in_flight_;
   const std::size_t read_bytes = fine && needs_completion(work) ? work.size : 0;
   if (handler_) {
-    handler_({work, access.status, access.issued_at, engine_.now(), access.result,
+    handler_({work, access.status, access.issued_at, engine_.now(), access.result, access.atc,
               std::span<const unsigned char>(access.buffer.data(), read_bytes)});
   }
   free_.push_back(&access);
@@ -393,14 +395,18 @@ void PcieFunction::finish(Access& access) {
 void PcieFunction::resolved(std::uint64_t cookie, const RequestResult& result) {
   Access& access = *accesses_[cookie >> 32];
   const bool first = static_cast<std::uint32_t>(cookie) == 0;
-  if (first || (access.result.outcome == Outcome::proceed && result.outcome != Outcome::proceed)) {
-    const RequestResult before = access.result;
-    access.result = result;
-    if (!first) {
-      access.result.translated = before.translated;
-      access.result.address = before.address;
-    }
+  RequestResult& noted = access.result;
+  if (first) {
+    noted.translated = result.translated;
+    noted.address = result.address;
   }
+  if (first || (noted.outcome == Outcome::proceed && result.outcome != Outcome::proceed)) {
+    noted.outcome = result.outcome;
+    noted.event = result.event;
+  }
+  noted.reach = std::max(noted.reach, result.reach);
+  noted.translation_time = access.waited + result.translation_time;
+  noted.memory_time = result.memory_time;
   if (access.status == DmaStatus::ok) access.status = result.status;
   if (needs_completion(access.work)) return;  // that ends with its last completion
   in_turn([&] { end_part(access); });

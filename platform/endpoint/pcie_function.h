@@ -35,10 +35,10 @@ struct PcieFunctionConfig {
   Time request_ps = 0;                          ///< from the start of an access to its first TLP
   Time completion_ps = 0;                       ///< from a read's last completion to the end of the access
   AtcConfig atc{};
-  unsigned translations = 32;     ///< Translation Requests at a time, 1 to 1024
-  unsigned prefetch_pages = 0;    ///< pages after the one that missed which are asked for too
-  Time invalidate_ps = 0;         ///< the ATC takes for an Invalidate Request
-  unsigned page_retries = 64;     ///< Page Requests for one access before it fails
+  unsigned translations = 32;   ///< Translation Requests at a time, 1 to 1024
+  unsigned prefetch_pages = 0;  ///< pages after the one that missed which are asked for too
+  Time invalidate_ps = 0;       ///< the ATC takes for an Invalidate Request
+  unsigned page_retries = 64;   ///< Page Requests for one access before it fails
   std::uint64_t seed = 1;
   // Writes to [untranslated_base, + untranslated_bytes) never go out translated: the MSI doorbells.
   std::uint64_t untranslated_base = 0;
@@ -127,6 +127,9 @@ class PcieFunction final : public TlpLink::Port, public RequestWatcher {
     std::uint32_t open = 0;  // TLPs that have not ended
     DmaStatus status = DmaStatus::ok;
     RequestResult result{};
+    AtcUse atc = AtcUse::none;
+    Time waits_since = 0;           // for a translation
+    Time waited = 0;                // for translations, so far
     std::optional<AtcEntry> grant;  // the answer it waited for, good for its next TLP
     unsigned page_requests = 0;
     Access* next_access = nullptr;  // in an AccessList
@@ -239,6 +242,7 @@ class PcieFunction final : public TlpLink::Port, public RequestWatcher {
   Translation* request_for(const AtcContext& context, std::uint64_t page, bool write, bool execute);
   Translation* new_request(const AtcContext& context, std::uint64_t page, bool write, bool execute);
   void ask(Access& access);
+  void ask_again(Access& access);
   void prefetch(const AtcContext& context, std::uint64_t page, bool write, bool execute);
   bool send_translations();
   void put_translation_request(Tlp& tlp, std::uint64_t page, bool no_write, const PasidPrefix& pasid) const;

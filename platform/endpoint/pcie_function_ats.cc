@@ -42,13 +42,16 @@ PcieFunction::Way PcieFunction::translate(Access& access, std::uint64_t address,
   }
   if (goes_untranslated(access, address)) return Way::untranslated;
   std::optional<AtcEntry> found = access.grant;
+  if (found) access.waited += engine_.now() - access.waits_since;
   access.grant.reset();
   if (!found) {
     const AtcContext context = context_of(access.work);
     found = atc_.find(context, address);
     const bool hit = found && permits(*found, access.work);
     atc_.count(hit);
+    access.atc = std::max(access.atc, hit ? AtcUse::hit : AtcUse::requested);
     if (!hit) {
+      access.waits_since = engine_.now();
       ask(access);
       return Way::waits;
     }
@@ -135,7 +138,8 @@ bool PcieFunction::send_translations() {
   return any;
 }
 
-void PcieFunction::put_translation_request(Tlp& tlp, std::uint64_t page, bool no_write, const PasidPrefix& pasid) const {
+void PcieFunction::put_translation_request(Tlp& tlp, std::uint64_t page, bool no_write,
+                                           const PasidPrefix& pasid) const {
   constexpr std::uint16_t entry_dw = translation_entry_bytes / 4;
   tlp.type = TlpType::MRd;
   tlp.at = AddressType::translation_request;
@@ -170,11 +174,10 @@ void PcieFunction::translation_completed(Translation& translation, const Tlp& tl
   ++counters_.translation_completions;
   counters_.translation_time += engine_.now() - translation.sent_at;
   const std::optional<AtcEntry> entry = entry_of(tlp, translation.context, translation.page);
-  const bool stale = entry && std::any_of(translation.invalidated.begin(), translation.invalidated.end(),
-                                          [&](const AtcRange& range) {
-                                            return range.covers(entry->context, entry->page,
-                                                                entry->page | low_mask(entry->page_bits));
-                                          });
+  const bool stale =
+      entry && std::any_of(translation.invalidated.begin(), translation.invalidated.end(), [&](const AtcRange& range) {
+        return range.covers(entry->context, entry->page, entry->page | low_mask(entry->page_bits));
+      });
   AccessList waiters = translation.waiters;
   const std::uint64_t page = translation.page;
   translation = {};
@@ -189,7 +192,19 @@ void PcieFunction::translation_completed(Translation& translation, const Tlp& tl
   AccessList unasked = wait_translation_;
   wait_translation_ = {};
   unasked_ = 0;
-  while (!unasked.empty()) ask(unasked.pop());
+  while (!unasked.empty()) ask_again(unasked.pop());
+}
+
+/// There was no room for its request; meanwhile another's answer may have come, which counts as a merge.
+void PcieFunction::ask_again(Access& access) {
+  const std::optional<AtcEntry> known = atc_.find(context_of(access.work), access.work.address.value + access.next);
+  if (!known || !permits(*known, access.work)) {
+    ask(access);
+    return;
+  }
+  ++counters_.merged;
+  access.grant = *known;
+  make_ready(access);
 }
 
 void PcieFunction::answer(Access& access, const std::optional<AtcEntry>& entry) {
@@ -200,6 +215,7 @@ void PcieFunction::answer(Access& access, const std::optional<AtcEntry>& entry) 
     make_ready(access);
   } else if (function_.pri_enabled() && access.page_requests < config_.page_retries) {
     ++access.page_requests;
+    access.atc = AtcUse::paged;
     ask_for_page(access);
   } else {
     ++counters_.no_permission;
@@ -276,7 +292,7 @@ void PcieFunction::invalidate(Tlp& tlp) {
   ++counters_.invalidate_requests;
   if (!function_.ats_enabled()) {
     ++counters_.invalidate_unsupported;
-    if (tlp.watcher != nullptr) tlp.watcher->resolved(tlp.cookie, {DmaStatus::refused, false, {}, {}, {}});
+    if (tlp.watcher != nullptr) tlp.watcher->resolved(tlp.cookie, {.status = DmaStatus::refused});
     give_back(tlp);
     return;
   }
@@ -345,8 +361,8 @@ void PcieFunction::send_message(const Message& message) {
 bool PcieFunction::send_messages() {
   bool any = send_invalidate_completions() | send_page_requests();
   while (!stop_markers_.empty() && may_send(FlowClass::posted)) {
-    send_message(PageRequestMessage{config_.requester_id, {true, stop_markers_.front(), false, false}, 0, 0, true, false,
-                                    false});
+    send_message(PageRequestMessage{
+        config_.requester_id, {true, stop_markers_.front(), false, false}, 0, 0, true, false, false});
     stop_markers_.pop_front();
     any = true;
   }

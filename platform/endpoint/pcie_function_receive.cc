@@ -41,7 +41,8 @@ void PcieFunction::give_back(Tlp& tlp) {
 /// A completion that nobody waits for, or that says more than was asked, is dropped (section 2.3.2): Unexpected
 /// Completion.
 void PcieFunction::completion(const Tlp& tlp) {
-  Request* request = tlp.requester_id == config_.requester_id && tlp.tag < requests_.size() ? &requests_[tlp.tag] : nullptr;
+  Request* request =
+      tlp.requester_id == config_.requester_id && tlp.tag < requests_.size() ? &requests_[tlp.tag] : nullptr;
   if (request == nullptr || (request->access == nullptr && request->translation == nullptr)) {
     ++counters_.unexpected;
     return;
@@ -75,8 +76,9 @@ void PcieFunction::bar_access(Tlp& tlp) {
   const bool read = tlp.type == TlpType::MRd && tlp.at != AddressType::translation_request;
   if (!hit || bars_ == nullptr || (!read && tlp.type != TlpType::MWr)) {
     ++counters_.unsupported;
-    if (tlp.watcher != nullptr) tlp.watcher->resolved(tlp.cookie, {DmaStatus::address_error, false, {}, {}, {}});
-    if (tlp.flow_class() == FlowClass::non_posted) answers_.push(error_completion(pool_, tlp, config_.requester_id, CplStatus::UR));
+    if (tlp.watcher != nullptr) tlp.watcher->resolved(tlp.cookie, {.status = DmaStatus::address_error});
+    if (tlp.flow_class() == FlowClass::non_posted)
+      answers_.push(error_completion(pool_, tlp, config_.requester_id, CplStatus::UR));
     give_back(tlp);
     return;
   }
@@ -97,7 +99,8 @@ void PcieFunction::bar_access(Tlp& tlp) {
     }
     at += step;
   }
-  if (tlp.watcher != nullptr) tlp.watcher->resolved(tlp.cookie, {DmaStatus::ok, true, Pa(bytes.address), Outcome::proceed, {}});
+  if (tlp.watcher != nullptr)
+    tlp.watcher->resolved(tlp.cookie, {.translated = true, .address = Pa(bytes.address), .outcome = Outcome::proceed});
   if (read) {
     const CompletionLimits limits{function_.max_payload(), function_.max_payload()};
     CompletionSplitter splitter(tlp, config_.requester_id, limits);

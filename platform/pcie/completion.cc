@@ -26,7 +26,8 @@ bool enables_nothing(const Tlp& request) {
 
 ByteRange bytes_of(const Tlp& request) {
   if (enables_nothing(request)) return {request.address, 1};
-  const auto before = request.first_be == 0 ? doubleword : static_cast<std::uint32_t>(std::countr_zero(request.first_be));
+  const auto before =
+      request.first_be == 0 ? doubleword : static_cast<std::uint32_t>(std::countr_zero(request.first_be));
   const unsigned tail = request.length_dw == 1 ? request.first_be : request.last_be;
   const auto after = doubleword - static_cast<std::uint32_t>(std::bit_width(tail));
   return {request.address + before, request.length_dw * doubleword - before - after};
@@ -46,7 +47,8 @@ Tlp& CompletionSplitter::next(TlpPool& pool, std::span<const unsigned char> data
   const std::uint64_t address = bytes_.address + sent_;
   const std::uint64_t boundary = (address + limits_.payload_bytes) & ~std::uint64_t{limits_.rcb_bytes - 1};
   const std::uint32_t left = bytes_.size - sent_;
-  const std::uint32_t size = whole_ ? left : static_cast<std::uint32_t>(std::min<std::uint64_t>(left, boundary - address));
+  const std::uint32_t size =
+      whole_ ? left : static_cast<std::uint32_t>(std::min<std::uint64_t>(left, boundary - address));
   Tlp& tlp = pool.take();
   tlp.type = TlpType::CplD;
   answer_to(tlp, requester_id_, tag_, completer_id_);

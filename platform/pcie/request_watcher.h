@@ -26,6 +26,9 @@ struct RequestResult {
   Pa address{};             ///< where its first byte went
   Outcome outcome = Outcome::abort;
   spec::EventType event{};  ///< 0: none
+  Reach reach = Reach::tbu;
+  Time translation_time = 0;  ///< picoseconds in the SMMU
+  Time memory_time = 0;       ///< from there to memory's response
 };
 
 class RequestWatcher {

@@ -165,8 +165,7 @@ void RootComplex::serve(Port& port) {
   while (true) {
     const bool posted = !port.posted.empty() && !port.posted_blocked;
     const bool non_posted = !port.non_posted.empty() && !port.non_posted_blocked &&
-                            (port.posted.empty() ||
-                             port.posted.front().arrival > port.non_posted.front().arrival);
+                            (port.posted.empty() || port.posted.front().arrival > port.non_posted.front().arrival);
     TlpQueue* queue = non_posted ? &port.non_posted : posted ? &port.posted : nullptr;
     if (queue == nullptr) return;
     Tlp& tlp = queue->pop();
@@ -201,7 +200,7 @@ bool RootComplex::handle_memory(Port& port, Tlp& tlp) {
     return true;
   }
   if (tlp.type == TlpType::MWr && enables_nothing(tlp)) {  // a write of no byte goes nowhere
-    if (tlp.watcher != nullptr) tlp.watcher->resolved(tlp.cookie, {DmaStatus::ok, false, {}, Outcome::proceed, {}});
+    if (tlp.watcher != nullptr) tlp.watcher->resolved(tlp.cookie, {.outcome = Outcome::proceed});
     drop(port, tlp);
     return true;
   }
@@ -216,7 +215,7 @@ bool RootComplex::handle_memory(Port& port, Tlp& tlp) {
 
 void RootComplex::refuse(Port& port, Tlp& tlp, CplStatus status) {
   if (tlp.watcher != nullptr && !tlp.is_translation_request()) {
-    tlp.watcher->resolved(tlp.cookie, {DmaStatus::aborted, false, {}, Outcome::abort, {}});
+    tlp.watcher->resolved(tlp.cookie, {.status = DmaStatus::aborted});
   }
   if (tlp.flow_class() == FlowClass::non_posted) {
     port.errors.push(error_completion(pool_, tlp, config_.own_id, status));
@@ -259,8 +258,9 @@ void RootComplex::set_byte_enables(Slot& slot, tlm::tlm_generic_payload& payload
   const Tlp& tlp = *slot.tlp;
   constexpr unsigned all = 0xf;
   const unsigned first = tlp.first_be >> bytes.address % 4;
-  const bool holes = (first & (first + 1)) != 0 || (tlp.length_dw > 1 && (tlp.last_be & (tlp.last_be + 1U)) != 0) ||
-                     (tlp.length_dw > 1 && (tlp.first_be | (bytes.address % 4 ? all >> (4 - bytes.address % 4) : 0)) != all);
+  const bool holes =
+      (first & (first + 1)) != 0 || (tlp.length_dw > 1 && (tlp.last_be & (tlp.last_be + 1U)) != 0) ||
+      (tlp.length_dw > 1 && (tlp.first_be | (bytes.address % 4 ? all >> (4 - bytes.address % 4) : 0)) != all);
   if (!holes || enables_nothing(tlp)) return;
   slot.enables.assign(bytes.size, TLM_BYTE_ENABLED);
   for (std::uint32_t i = 0; i != bytes.size; ++i) {
@@ -322,8 +322,9 @@ void RootComplex::finish(Slot& slot) {
     answer_translation(slot, extension, status);
   } else {
     if (tlp.watcher != nullptr) {
-      tlp.watcher->resolved(tlp.cookie, {status, extension.translated, extension.translated_address, extension.outcome,
-                                         extension.event});
+      tlp.watcher->resolved(
+          tlp.cookie, {status, extension.translated, extension.translated_address, extension.outcome, extension.event,
+                       extension.reach, extension.translation_time, extension.memory_time});
     }
     if (tlp.flow_class() == FlowClass::posted) {
       const std::uint64_t epoch = slot.epoch;
@@ -343,7 +344,7 @@ void RootComplex::finish(Slot& slot) {
 void RootComplex::answer_translation(Slot& slot, const systemc::SmmuExtension& extension, DmaStatus status) {
   const bool answered = status == DmaStatus::ok && extension.outcome == Outcome::ats_completion;
   const AtsStatus said = answered ? extension.completion.status : AtsStatus::unsupported_request;
-  slot.error = said == AtsStatus::success            ? CplStatus::SC
+  slot.error = said == AtsStatus::success           ? CplStatus::SC
                : said == AtsStatus::completer_abort ? CplStatus::CA
                                                     : CplStatus::UR;
   slot.entry = {};

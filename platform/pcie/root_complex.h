@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // RootComplex: the upstream end of the links. It takes the TLPs of PCIe functions, hands memory requests to the SMMUs'
 // TBUs with the StreamID that belongs to their Requester ID, cuts what reads bring back into completions, and carries
-// the messages of ATS and PRI both ways. The rows are Linux's `iommu-map`: a RID inside [rid_base, rid_base + rid_count)
-// gets stream_base + (rid - rid_base). What an access may do is decided in the SMMU.
+// the messages of ATS and PRI both ways. The rows are Linux's `iommu-map`: a RID inside [rid_base, rid_base +
+// rid_count) gets stream_base + (rid - rid_base). What an access may do is decided in the SMMU.
 //
 // Order: within a port posted requests keep theirs and are not passed by non-posted ones. An Invalidate Completion
 // reaches the SMMU only when every write that came before it is globally visible, so that CMD_SYNC can mean what
@@ -107,12 +107,12 @@ class RootComplex : public sc_core::sc_module, private RequestWatcher {
     Output* output = nullptr;
     Tlp* tlp = nullptr;
     systemc::AtInitiator::Access out;
-    std::uint64_t epoch = 0;                      // of a write: see Port
+    std::uint64_t epoch = 0;  // of a write: see Port
     std::vector<unsigned char> buffer;
     std::vector<unsigned char> enables;
-    CplStatus error = CplStatus::SC;              // SC: none
-    CompletionSplitter splitter;                  // of a read
-    TranslationEntry entry{};                     // of a translation request
+    CplStatus error = CplStatus::SC;  // SC: none
+    CompletionSplitter splitter;      // of a read
+    TranslationEntry entry{};         // of a translation request
     Slot* next = nullptr;
   };
   struct Invalidation {

@@ -15,11 +15,14 @@ struct Known {
 };
 constexpr Known known_classes[] = {
     {"translated", "translated by the device", 6},
+    {"atc", "ATC hit", 8},
     {"micro_tlb", "micro TLB hit", 1},
     {"tlb", "TLB hit", 2},
     {"joined_walk", "waited for another's walk", 3},
     {"walk", "walk", 4},
     {"configuration", "configuration miss", 5},
+    {"translation_request", "translation request", 0},
+    {"page_request", "page request", 9},
     {"fault", "fault", 7},
 };
 constexpr unsigned colour_of_others = 9;

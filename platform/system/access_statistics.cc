@@ -7,8 +7,9 @@
 namespace smmusim {
 namespace {
 
-constexpr std::string_view names[access_classes] = {"translated", "micro_tlb",     "tlb",  "joined_walk",
-                                                    "walk",       "configuration", "fault"};
+constexpr std::string_view names[access_classes] = {"translated",   "atc",  "micro_tlb",     "tlb",
+                                                    "joined_walk",  "walk", "configuration", "translation_request",
+                                                    "page_request", "fault"};
 
 AccessClass class_of(Reach reach) {
   switch (reach) {
@@ -35,6 +36,16 @@ std::string_view name_of(AccessClass access_class) {
 AccessClass class_of(const platform::DmaCompletion& completion) {
   if (completion.status != platform::DmaStatus::ok) return AccessClass::fault;
   if (completion.work.ats == AtsType::translated) return AccessClass::translated;
+  switch (completion.atc) {
+    case platform::AtcUse::hit:
+      return AccessClass::atc;
+    case platform::AtcUse::requested:
+      return AccessClass::translation_request;
+    case platform::AtcUse::paged:
+      return AccessClass::page_request;
+    case platform::AtcUse::none:
+      break;
+  }
   return class_of(completion.smmu.reach);
 }
 

@@ -8,22 +8,25 @@
 #include <string_view>
 #include <vector>
 
-#include "platform/endpoint/dma_endpoint.h"
+#include "platform/endpoint/dma_work.h"
 #include "platform/system/latency_histogram.h"
 
 namespace smmusim {
 
 /// What became of an access, in the order of what it costs.
 enum class AccessClass : std::uint8_t {
-  translated,     ///< by the device itself (ATS), the SMMU let it pass
-  micro_tlb,      ///< answered in the TBU
-  tlb,            ///< answered by the TCU's caches
-  joined_walk,    ///< waited for a walk or fetch of another access
-  walk,           ///< walked
-  configuration,  ///< STE or CD were fetched
-  fault,          ///< failed, whatever it took
+  translated,           ///< by whoever made the trace, the SMMU let it pass
+  atc,                  ///< the device's ATC knew
+  micro_tlb,            ///< answered in the TBU
+  tlb,                  ///< answered by the TCU's caches
+  joined_walk,          ///< waited for a walk or fetch of another access
+  walk,                 ///< walked
+  configuration,        ///< STE or CD were fetched
+  translation_request,  ///< the device waited for a Translation Request
+  page_request,         ///< and for a Page Request
+  fault,                ///< failed, whatever it took
 };
-inline constexpr std::size_t access_classes = 7;
+inline constexpr std::size_t access_classes = 10;
 
 /// As in the statistics: "micro_tlb".
 std::string_view name_of(AccessClass access_class);

@@ -34,8 +34,8 @@ std::vector<std::string> explain(const AtsState& state, const EndpointConfig& en
 platform::FunctionDescription function_description(const PlatformConfig& config, const EndpointConfig& endpoint);
 platform::PcieFunctionConfig function_config(const PlatformConfig& config, const EndpointConfig& endpoint);
 
-/// What a PCI core writes before a driver takes the device: bus mastering, Max_Payload_Size and the like, PASID, PRI and
-/// last ATS, if `ats_of` says so.
+/// What a PCI core writes before a driver takes the device: bus mastering, Max_Payload_Size and the like, PASID, PRI
+/// and last ATS, if `ats_of` says so.
 void enumerate(platform::Cpu& cpu, const PlatformConfig& config, const EndpointConfig& endpoint);
 
 }  // namespace smmusim
