@@ -97,6 +97,7 @@ void Tbu::release(Slot& slot) {
 void Tbu::begin(Slot& slot, tlm::tlm_generic_payload& payload) {
   slot.payload = &payload;
   slot.extension = payload.get_extension<SmmuExtension>();
+  slot.subject = slot.extension;
   slot.address = payload.get_address();
   slot.part = {};
   slot.status = tlm::TLM_OK_RESPONSE;

@@ -107,6 +107,7 @@ void DmaEndpoint::prepare(Slot& slot, const DmaWork& work) {
   if (work.write) fill_pattern(work.tag, std::span(slot.buffer.data(), work.size));
   tlm::tlm_generic_payload& payload = pool_.take();
   slot.out.carry(payload);
+  slot.subject = &payload;
   payload.set_command(work.write ? tlm::TLM_WRITE_COMMAND : tlm::TLM_READ_COMMAND);
   payload.set_address(work.address.value);
   payload.set_data_ptr(slot.buffer.data());
