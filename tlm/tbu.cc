@@ -101,6 +101,7 @@ void Tbu::begin(Slot& slot, tlm::tlm_generic_payload& payload, Time arrival) {
   slot.payload = &payload;
   slot.extension = payload.get_extension<SmmuExtension>();
   slot.since = arrival;
+  slot.subject = slot.extension;
   slot.address = payload.get_address();
   slot.part = {};
   slot.status = tlm::TLM_OK_RESPONSE;

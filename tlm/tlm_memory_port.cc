@@ -130,7 +130,7 @@ void TlmMemoryPort::send(MemoryRequest& request) {
   free_.pop_back();
   Carrier& carrier = take_carrier();
   fill(carrier, request);
-  channel.request = &request;
+  channel.subject = &request;
   carrier.out.done = &channel;
   if (initiator_.begin(carrier.out)) {
     channel.fire = &completed_in_call;
@@ -155,7 +155,7 @@ void TlmMemoryPort::completed(EventNode& node) {
   TlmMemoryPort& port = *channel.port;
   Carrier& carrier = *std::exchange(channel.carrier, nullptr);
   port.initiator_.end(carrier.out);
-  if (channel.request != nullptr) collect(carrier, *channel.request);
+  if (channel.request() != nullptr) collect(carrier, *channel.request());
   port.release(carrier);
   port.leave(channel);
 }
@@ -167,7 +167,8 @@ void TlmMemoryPort::completed_in_call(EventNode& node) {
 
 /// The request has its answer. Gives the channel back and lets the requester go on.
 void TlmMemoryPort::leave(Channel& channel) {
-  MemoryRequest* request = std::exchange(channel.request, nullptr);
+  MemoryRequest* request = channel.request();
+  channel.subject = nullptr;
   free_.push_back(&channel);
   serve_queue();
   if (request != nullptr) request->fire(*request);  // last: it may start, abandon or reset
@@ -190,8 +191,8 @@ void TlmMemoryPort::abandon(const Scope& scope) {
     it = it->scope == &scope ? queue_.erase(it) : std::next(it);
   }
   for (const auto& channel : channels_) {
-    if (channel->request == nullptr || channel->request->scope != &scope) continue;
-    channel->request = nullptr;
+    if (channel->request() == nullptr || channel->request()->scope != &scope) continue;
+    channel->subject = nullptr;
     if (channel->carrier != nullptr) channel->carrier->out.own_time = 0;
   }
 }

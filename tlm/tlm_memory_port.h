@@ -47,8 +47,9 @@ class TlmMemoryPort final : public MemoryPort {
   /// One access under way. What most of them need is one line of the host's cache.
   struct alignas(64) Channel : EventNode {
     TlmMemoryPort* port = nullptr;
-    MemoryRequest* request = nullptr;  // null: abandoned
-    Carrier* carrier = nullptr;        // null: the target completed it in the call, and the request has its answer
+    Carrier* carrier = nullptr;  // null: the target completed it in the call, and the request has its answer
+    /// Null: abandoned.
+    MemoryRequest* request() const { return static_cast<MemoryRequest*>(subject); }
   };
 
   static void fill(Carrier& carrier, const MemoryRequest& request);

@@ -99,9 +99,13 @@ void Engine::schedule_at(Time when, EventNode& node) {
   if (within_horizon(when)) {
     insert_in_wheel(node);
   } else {
-    overflow_.push_back(&node);
-    std::push_heap(overflow_.begin(), overflow_.end(), heap_order);
+    wait_beyond_horizon(node);
   }
+}
+
+[[gnu::noinline]] void Engine::wait_beyond_horizon(EventNode& node) {
+  overflow_.push_back(&node);
+  std::push_heap(overflow_.begin(), overflow_.end(), heap_order);
 }
 
 void Engine::withdraw(EventNode& node) {
@@ -163,8 +167,10 @@ inline void Engine::take_out(EventNode& node) {
   if (bucket.empty()) occupied_[index / 64] &= ~(std::uint64_t{1} << (index % 64));
   if (&node != next_) return;
   next_ = bucket.empty() ? first_from(index) : &bucket.front();
+  if (next_ == nullptr) return;
   // It has waited long enough to have left the host's cache, and comes back while `node` is at work.
-  __builtin_prefetch(next_);
+  __builtin_prefetch(next_->subject);
+  __builtin_prefetch(static_cast<const std::byte*>(next_->subject) + 64);
 }
 
 /// Takes the next event out if it is due by `limit`; null if none is.

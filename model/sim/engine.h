@@ -31,6 +31,7 @@ struct EventNode {
   Time when = 0;
   std::uint64_t order = 0;
   Scope* scope = nullptr;              ///< whose cancellation drops it; null: nobody's
+  void* subject = nullptr;             ///< the fire function's own; if not null, what it looks at first
   void (*fire)(EventNode&) = nullptr;  ///< called once, after the node has left the engine
 };
 
@@ -115,6 +116,7 @@ class Engine {
 
   static std::uint64_t bucket_number(Time t) { return t >> bucket_width_bits_; }
   bool within_horizon(Time t) const { return bucket_number(t) - bucket_number(now_) < buckets_; }
+  void wait_beyond_horizon(EventNode& node);
   void insert_in_wheel(EventNode& node);
   bool overflow_near() const { return !overflow_.empty() && within_horizon(overflow_.front()->when); }
   void migrate_overflow();

@@ -89,11 +89,8 @@ class MemoryPort {
 /// `MemoryStatus status = co_await access;`: the awaitable around a MemoryRequest. May be awaited again.
 struct MemoryAccess : MemoryRequest {
   MemoryPort* port = nullptr;
-  bool await_ready() {
-    fire = &Resumption::resume;
-    return port->start(*this);
-  }
-  void await_suspend(std::coroutine_handle<> caller) { waiter = caller; }
+  bool await_ready() { return port->start(*this); }
+  void await_suspend(std::coroutine_handle<> caller) { resumes(caller); }
   MemoryStatus await_resume() const { return status; }
 };
 

@@ -14,8 +14,13 @@ namespace smmusim {
 
 /// A suspended coroutine as an event: firing resumes it.
 struct Resumption : EventNode {
-  std::coroutine_handle<> waiter{};
-  static void resume(EventNode& node) { static_cast<Resumption&>(node).waiter.resume(); }
+  void resumes(std::coroutine_handle<> waiter) {
+    subject = waiter.address();
+    fire = &resume;
+  }
+
+ private:
+  static void resume(EventNode& node) { std::coroutine_handle<>::from_address(node.subject).resume(); }
 };
 
 /// `co_await delay(scope, ps)`: waits that long; zero does not suspend.
@@ -24,8 +29,7 @@ struct Delay : Resumption {
   Time length = 0;
   bool await_ready() const { return length == 0; }
   void await_suspend(std::coroutine_handle<> caller) {
-    waiter = caller;
-    fire = &Resumption::resume;
+    resumes(caller);
     engine->schedule_in(length, *this);
   }
   void await_resume() const {}
@@ -54,8 +58,7 @@ class WaitList {
     WaitList* list = nullptr;
     bool await_ready() const { return list->try_take(); }
     void await_suspend(std::coroutine_handle<> caller) {
-      waiter = caller;
-      fire = &Resumption::resume;
+      resumes(caller);
       scope = &list->scope_;
       list->waiters_.push_back(*this);
     }

@@ -46,7 +46,7 @@ struct OwnAccess : MemoryAccess {
     return done && own_time == 0;
   }
   void await_suspend(std::coroutine_handle<> caller) {
-    waiter = caller;
+    resumes(caller);
     if (done) core->lifetime.engine().schedule_in(own_time, *this);
   }
   MemoryStatus await_resume() {
@@ -68,7 +68,6 @@ inline OwnAccess own_access(Core& core, MemoryPort& port, MemoryOp op, Purpose p
                             std::uint32_t size, MemoryAttributes attributes) {
   OwnAccess access;
   access.core = &core;
-  access.fire = &Resumption::resume;
   access.port = &port;
   access.scope = &core.lifetime;
   access.op = op;

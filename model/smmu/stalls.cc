@@ -23,7 +23,6 @@ Stalls::Access Stalls::access_of(const Transaction& t) {
 
 Stalls::Parked Stalls::park(const Transaction& transaction, std::uint16_t stag, unsigned era) {
   Parked parked;
-  parked.fire = &Resumption::resume;
   parked.scope = &core_.lifetime;
   parked.stalls = this;
   parked.access = access_of(transaction);

@@ -52,7 +52,7 @@ class Stalls {
     Resolution resolution = Resolution::retry;
     bool await_ready() { return stalls->over_already(*this); }
     void await_suspend(std::coroutine_handle<> caller) {
-      waiter = caller;
+      resumes(caller);
       stalls->place(*this);
     }
     Resolution await_resume() const { return resolution; }
