@@ -372,7 +372,7 @@ TEST(SpecAtsCompletion, CxlIo) {
 }
 
 TEST(SpecAtsCompletion, ATimedMachineAnswersTheSame) {
-  RecordProperty("rule", "SM-ATS-004 SM-PC-016");
+  RecordProperty("rule", "SM-PC-016");
   AtsBench b(timed(ats_config()), 50'000);
   EXPECT_EQ(b.request().address.value, pa);
   const Response again = b.request();

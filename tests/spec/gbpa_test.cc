@@ -80,10 +80,17 @@ TEST(SpecGbpa, NoWriteCountsDuringAnUpdate) {
 
 TEST(SpecGbpa, OnlyWhileDisabled) {
   RecordProperty("rule", "SM-GBP-005 SM-ATR-016");
-  SmmuBench bench;
+  SmmuBench bench(overriding_config());
   bench.put_ste(2, raw::Ste{}.with({{raw::ste::V, 1}, {raw::ste::Config, 4}, {raw::ste::SHCFG, 1}}));
   bench.w32(off::GBPA, update | abort_bit);
   EXPECT_EQ(bench.read(2, 0x1000).outcome, Outcome::proceed) << "Config=100 does not use GBPA";
+  constexpr std::uint32_t mtcfg = 1u << 4, inner_and_outer_wt = 0xa;
+  bench.w32(off::GBPA, update | mtcfg | inner_and_outer_wt);  // and SHCFG 0
+  Transaction t = SmmuBench::transaction(2, 0x1000);
+  t.attributes = {0xff, ish};
+  EXPECT_EQ(bench.go(t).attributes, (MemoryAttributes{0xff, ish}));
+  bench.enable(0);
+  EXPECT_EQ(bench.go(t).attributes, (MemoryAttributes{0xbb, nsh})) << "what it does while it counts";
 }
 
 struct OverrideRow {

@@ -43,6 +43,22 @@ TEST(SpecGlobalErrors, OneToggleUntilAcknowledged) {
   EXPECT_EQ(bench.active_errors(), gerror::EVENTQ_ABT_ERR);
 }
 
+/// An error that stops nothing comes again while it is active.
+TEST(SpecGlobalErrors, RepeatedMsiAbortsToggleOnce) {
+  RecordProperty("rule", "SM-GER-001");
+  constexpr std::uint64_t msi = 0x7000'0000;
+  SmmuBench bench;
+  bench.memory.abort_at(msi, 4);
+  for (int i = 0; i < 3; ++i) {
+    bench.issue(raw::command(raw::cmd::SYNC, {{raw::cmd::CS, 1}, {raw::cmd::MSIAddress, msi >> 2}}));
+    EXPECT_EQ(bench.r32(off::GERROR), gerror::MSI_CMDQ_ABT_ERR) << i;
+  }
+  bench.acknowledge_errors();
+  bench.issue(raw::command(raw::cmd::SYNC, {{raw::cmd::CS, 1}, {raw::cmd::MSIAddress, msi >> 2}}));
+  EXPECT_EQ(bench.r32(off::GERROR), 0u) << "toggled back: active again";
+  EXPECT_EQ(bench.memory.count(Purpose::MSI), 4u);
+}
+
 TEST(SpecGlobalErrors, OnlyTheirOwnQueueStops) {
   RecordProperty("rule", "SM-GER-007 SM-EVQ-006");
   SmmuBench bench;

@@ -211,7 +211,7 @@ TEST(SpecHostile, Registers) {
 }
 
 TEST(SpecHostile, AbortsEverywhere) {
-  RecordProperty("rule", "SM-EXT-011 SM-ATR-005 SM-RAS-001");
+  RecordProperty("rule", "SM-EXT-011 SM-RAS-001");
   Hostile h(19);
   h.bench.map(SmmuBench::ttb0(h.context()), 0x1000, raw::page(target));
   constexpr std::uint64_t bases[] = {SmmuBench::strtab, SmmuBench::cmdq, SmmuBench::eventq,

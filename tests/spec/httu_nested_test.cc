@@ -232,11 +232,28 @@ TEST(SpecHttuNested, TablesStayCleanUntilStage1IsUpdated) {
 
 TEST(SpecHttuNested, WriteAfterReadMarksTheStageThatIsClean) {
   RecordProperty("rule", "SM-HT-004");
-  NestedHttu n(httu(), 3, 3, user | raw::af, s2_clean);  // stage 1 is writable
+  constexpr std::uint64_t s1_clean = user | raw::af | dbm | raw::ap_read_only;
+  for (unsigned clean = 1; clean < 4; ++clean) {  // bit 0: stage 2, bit 1: stage 1; the other is writable
+    SCOPED_TRACE(clean);
+    NestedHttu n(httu(), 3, 3, (clean & 2) != 0 ? s1_clean : user | raw::af, (clean & 1) != 0 ? s2_clean : s2_rw);
+    EXPECT_EQ(n.b.read(va).outcome, Outcome::proceed);
+    EXPECT_EQ((n.s1_descriptor() & raw::ap_read_only) != 0, (clean & 2) != 0);
+    EXPECT_EQ((n.s2_descriptor(page_ipa) & s2_write) == 0, (clean & 1) != 0);
+    EXPECT_EQ(n.b.go(va, AccessType::write).outcome, Outcome::proceed);
+    EXPECT_EQ(n.s1_descriptor() & raw::ap_read_only, 0u);
+    EXPECT_NE(n.s2_descriptor(page_ipa) & s2_write, 0u);
+  }
+}
+
+/// What stage 2 refuses leaves its access flag alone, and must not hide it from the next access.
+TEST(SpecHttuNested, RefusedPageWithoutAfIsNotCached) {
+  RecordProperty("rule", "SM-HT-002 SM-HT-003");
+  constexpr std::uint64_t read_only = s2_no_af & ~std::uint64_t{s2_write};
+  NestedHttu n(httu(), 0, 2, user | raw::af, read_only);
+  EXPECT_EQ(event_number(n.b.go(va, AccessType::write)), F_PERMISSION);
+  EXPECT_EQ(n.s2_descriptor(page_ipa) & raw::af, 0u);
   EXPECT_EQ(n.b.read(va).outcome, Outcome::proceed);
-  EXPECT_EQ(n.s2_descriptor(page_ipa) & s2_write, 0u);
-  EXPECT_EQ(n.b.go(va, AccessType::write).outcome, Outcome::proceed);
-  EXPECT_NE(n.s2_descriptor(page_ipa) & s2_write, 0u);
+  EXPECT_NE(n.s2_descriptor(page_ipa) & raw::af, 0u);
 }
 
 TEST(SpecHttuNested, AffdOfStage2) {

@@ -191,13 +191,22 @@ TEST(SpecHttu, AbortedUpdate) {
 
 TEST(SpecHttu, ContiguousPagesHaveTheirOwnFlags) {
   RecordProperty("rule", "SM-HT-001 SM-HT-002");
-  HttuBench h({{cd::HA, 1}}, user | raw::contiguous);
-  const std::uint64_t neighbour = raw::page(target + 0x1000, user | raw::contiguous);
-  h.bench.map(SmmuBench::ttb0(h.context), va + 0x1000, neighbour);
-  EXPECT_EQ(h.bench.read(1, va).outcome, Outcome::proceed);
-  EXPECT_EQ(h.bench.memory.read64(h.at + 8), neighbour);
-  EXPECT_EQ(h.bench.read(1, va + 0x1000).outcome, Outcome::proceed);
-  EXPECT_EQ(h.bench.memory.read64(h.at + 8), neighbour | raw::af);
+  constexpr std::uint64_t run = 0x1235'0000;  // aligned as its output is, so that the bit promises something
+  for (const bool dirty : {false, true}) {
+    const std::uint64_t flags = (dirty ? clean : user) | raw::contiguous;
+    HttuBench h({{cd::HA, 1}, {cd::HD, 1}}, 0);
+    for (std::uint64_t page = 0; page < 16; ++page) {
+      h.bench.map(SmmuBench::ttb0(h.context), run + (page << 12), raw::page(target + (page << 12), flags));
+    }
+    const std::uint64_t first = h.bench.descriptor_at(SmmuBench::ttb0(h.context), run, 3);
+    const std::uint64_t marked = dirty ? flags & ~std::uint64_t{raw::ap_read_only} : flags;
+    for (std::uint64_t page = 0; page < 16; ++page) {
+      EXPECT_EQ(h.bench.memory.read64(first + 8 * page), raw::page(target + (page << 12), flags)) << page;
+      const Response response = dirty ? h.bench.write(1, run + (page << 12)) : h.bench.read(1, run + (page << 12));
+      EXPECT_EQ(response.outcome, Outcome::proceed);
+      EXPECT_EQ(h.bench.memory.read64(first + 8 * page), raw::page(target + (page << 12), marked | raw::af)) << page;
+    }
+  }
 }
 
 TEST(SpecHttu, ExecutionCountsACleanPageAsWritable) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Stalls with stage 2 (IHI 0070 sections 3.12 and 3.12.5): the stage whose tables fault decides.
+// Stalls with stage 2, where the stage whose tables fault decides, and of substreams (IHI 0070 sections 3.12
+// and 3.12.5).
 #include <gtest/gtest.h>
 
 #include "tests/support/stage2_bench.h"
@@ -82,6 +83,29 @@ TEST(SpecStallBypass, AddressSizeFaultOfABypassNeverStalls) {
   const raw::Record record = b.bench.take_event();
   EXPECT_EQ(record.get(Type), F_ADDR_SIZE);
   EXPECT_EQ(record.get(Stall), 0u);
+}
+
+TEST(SpecStallSubstreams, AreNoDuplicatesOfEachOther) {
+  RecordProperty("rule", "SM-FA-016");
+  SmmuConfig config = stalling().config;
+  config.features.ssidsize = 4;
+  SmmuBench bench(config);
+  StallClient client(bench);
+  const raw::Cd context = bench.stage1_stream(2).with({{cd::S, 1}});
+  bench.put_cd(2, context);  // the CDs of the two substreams lie one behind the other
+  bench.put_cd(3, context);
+  bench.put_ste(1, SmmuBench::stage1_ste(SmmuBench::cd_address(2)).with({{raw::ste::S1CDMax, 1}}));
+  Transaction t = SmmuBench::transaction(1, va);
+  t.substream_valid = true;
+  for (std::uint32_t substream = 0; substream < 2; ++substream) {
+    t.substream_id = SubstreamId(substream);
+    client.send(t);
+    const raw::Record record = bench.take_event();
+    EXPECT_EQ(record.get(Stall), 1u);
+    EXPECT_EQ(record.get(SubstreamID), substream);
+    client.send(t);
+    EXPECT_TRUE(bench.take_events().empty()) << "a true duplicate";
+  }
 }
 
 }  // namespace

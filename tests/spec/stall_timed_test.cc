@@ -169,6 +169,41 @@ TEST(SpecStallTimed, StallsCountRecordsOnTheirWay) {
   EXPECT_EQ(s.bench.memory.last(Purpose::EVENT).first_word >> 32, 2u);  // now the stall is recorded
 }
 
+/// A record that waits behind another when the queue stops taking records belongs to a stall, and so is not lost: the
+/// transaction is retried when the queue takes records again.
+TEST(SpecStallTimed, RecordThatWaitsWhileTheQueueStopsIsMadeAgain) {
+  RecordProperty("rule", "SM-EVQ-008 SM-EVQ-010 SM-FA-014");
+  for (const bool abort : {false, true}) {
+    SCOPED_TRACE(abort ? "abort" : "EVENTQEN");
+    TimedStalls s(config_of(8));
+    s.stream(1, true);
+    s.stream(3, false);
+    s.bench.memory.before = [&](const MemoryRequest& request) {
+      s.bench.memory.latency_ps = request.purpose == Purpose::EVENT ? 1000 * memory_ps : memory_ps;
+    };
+    if (abort) s.bench.memory.abort_at(SmmuBench::eventq, 32);
+    Insistent terminated, stalled;
+    s.send(terminated, 3, va);
+    while (s.bench.memory.count(Purpose::EVENT) == 0) s.step();
+    s.send(stalled, 1, va);
+    while (s.bench.smmu.counters().stalls == 0) s.step();
+    if (!abort) s.write(off::CR0, cr0::SMMUEN | cr0::CMDQEN);
+    while (s.step()) {
+    }
+    EXPECT_EQ(s.bench.memory.count(Purpose::EVENT), 1u);
+    s.bench.memory.clear_aborts();
+    s.take_record();
+    if (abort) s.bench.acknowledge_errors();
+    if (!abort) s.bench.enable(cr0::SMMUEN | cr0::CMDQEN | cr0::EVENTQEN);
+    while (s.step()) {
+    }
+    const raw::Record record = s.take_record();
+    EXPECT_EQ(record.get(StreamID), 1u);
+    EXPECT_EQ(record.get(Stall), 1u);
+    EXPECT_EQ(stalled.answers, 0u);
+  }
+}
+
 /// A stall that is over before its record is written gives back the place that it would have taken.
 TEST(SpecStallTimed, RoomOfAWithdrawnRecordIsForTheNextStall) {
   RecordProperty("rule", "SM-EVQ-008 SM-FA-014");
