@@ -2,7 +2,7 @@
 // Endpoint, link, root complex, interconnect, memory and doorbell around an SMMU.
 #include <array>
 
-#include "platform/endpoint/dma_endpoint.h"
+#include "platform/endpoint/pcie_function.h"
 #include "platform/memory/doorbell.h"
 #include "platform/memory/interconnect.h"
 #include "platform/pcie/root_complex.h"
@@ -26,28 +26,32 @@ struct Machine {
   MemoryModule ram{"ram", world.pump, world.memory};
   Doorbell doorbell{"doorbell", world.pump};
   Interconnect interconnect;
+  TlpPool tlps;
   RootComplex root;
-  DmaEndpoint endpoint;
-  ProtocolMonitor device{"device"}, client{"client"}, downstream{"downstream"}, memory{"memory"}, bell{"bell"},
-      registers{"registers"};
-  std::array<ProtocolMonitor*, 7> monitors{&device, &client,    &downstream,       &memory,
-                                           &bell,   &registers, &world.tcu_monitor};
+  PcieFunction endpoint;
+  TlpLink link_to_root;
+  ProtocolMonitor client{"client"}, downstream{"downstream"}, memory{"memory"}, bell{"bell"}, registers{"registers"};
+  std::array<ProtocolMonitor*, 6> monitors{&client, &downstream, &memory, &bell, &registers, &world.tcu_monitor};
   std::vector<std::pair<DmaStatus, Time>> done;
 
-  explicit Machine(const DmaEndpointConfig& config = with_rid({}), const SmmuConfig& smmu = {})
+  explicit Machine(const PcieFunctionConfig& config = with_rid({}), const SmmuConfig& smmu = {})
       : world(smmu),
         interconnect("interconnect", world.pump, 1, 3,
                      {{{Pa(SmmuWorld::ram), std::uint64_t{1} << 32, 0, false},
                        {Pa(doorbell_page), 0x1000, 1, false},
                        {Pa(frame), 0x20000, 2, true}}}),
-        root("root", world.pump, 1, 1, map()),
-        endpoint("endpoint", world.pump, config) {
-    link(endpoint.out, device, root.in[0]);
+        root("root", world.pump, tlps, 1, map()),
+        endpoint(world.pump.engine(), tlps, config, {}),
+        link_to_root(world.pump.engine(), {}) {
+    endpoint.connect(link_to_root);
+    root.connect(0, link_to_root);
     link(root.out[0], client, world.smmu.tbu_in[0]);
     link(world.smmu.tbu_out[0], downstream, interconnect.in[0]);
     link(interconnect.out[0], memory, ram.in);
     link(interconnect.out[1], bell, doorbell.in);
     link(interconnect.out[2], registers, world.smmu.registers);
+    constexpr std::uint32_t command = 4, memory_and_master = 6;
+    endpoint.config_space().space().write(command, memory_and_master, 2);
     endpoint.set_handler([this](const DmaCompletion& d) { done.emplace_back(d.status, d.latency()); });
   }
   template <class Target>
@@ -55,13 +59,14 @@ struct Machine {
     from.bind(monitor.in);
     monitor.out.bind(to);
   }
-  static DmaEndpointConfig with_rid(DmaEndpointConfig config) {
+  static PcieFunctionConfig with_rid(PcieFunctionConfig config) {
     config.requester_id = rid;
     return config;
   }
   static RootComplexConfig map() {
     RootComplexConfig config;
     config.rid_map = {{0x0100, 0x10, StreamId(0x20), 0}};
+    config.ports = {{}};
     return config;
   }
   void run() {
@@ -71,6 +76,8 @@ struct Machine {
       EXPECT_TRUE(monitor->quiet()) << monitor->name();
     }
     EXPECT_TRUE(endpoint.idle());
+    EXPECT_TRUE(root.idle());
+    EXPECT_EQ(endpoint.imbalance(), "");
     EXPECT_TRUE(world.smmu.smmu().idle());
   }
 };
@@ -109,7 +116,7 @@ TEST_F(PlatformTest, ReadBringsTheDataAndTheOutputAddress) {
   Pa output{};
   unsigned first = 0;
   machine.endpoint.set_handler([&](const DmaCompletion& d) {
-    output = d.smmu.translated_address;
+    output = d.smmu.address;
     first = d.data.empty() ? 0 : d.data[0];
   });
   machine.endpoint.push(work(0x8100, 64, false));
@@ -133,13 +140,13 @@ TEST_F(PlatformTest, FaultAndDecodeErrorAreToldApart) {
 }
 
 TEST_F(PlatformTest, UnmappedRidIsAnUnsupportedRequest) {
-  DmaEndpointConfig config;
+  PcieFunctionConfig config;
   config.requester_id = 0x0110;  // one behind the row
   Machine machine(config);
   machine.endpoint.push(work(0x8000, 8, false));
   machine.run();
   EXPECT_EQ(machine.done[0].first, DmaStatus::aborted);
-  EXPECT_EQ(machine.root.unsupported_requests(), 1U);
+  EXPECT_EQ(machine.root.counters().unsupported_requests, 1U);
   EXPECT_EQ(machine.world.smmu.smmu().counters().transactions, 0U);
 }
 
@@ -163,7 +170,7 @@ TEST_F(PlatformTest, InterconnectGivesRegisterFramesOffsets) {
 }
 
 TEST_F(PlatformTest, EndpointKeepsItsOutstandingLimit) {
-  DmaEndpointConfig config = Machine::with_rid({});
+  PcieFunctionConfig config = Machine::with_rid({});
   config.outstanding = 3;
   Machine machine(config);
   unsigned most = 0;
@@ -175,7 +182,7 @@ TEST_F(PlatformTest, EndpointKeepsItsOutstandingLimit) {
 }
 
 TEST_F(PlatformTest, EndpointQueueIsBounded) {
-  DmaEndpointConfig config = Machine::with_rid({});
+  PcieFunctionConfig config = Machine::with_rid({});
   config.queue_max = 2;
   Machine machine(config);
   EXPECT_TRUE(machine.endpoint.push(work(SmmuWorld::ram, 64, true)));
@@ -189,7 +196,7 @@ TEST_F(PlatformTest, EndpointRefusesAnEmptyAccess) {
 }
 
 TEST_F(PlatformTest, EndpointKeepsItsIssueInterval) {
-  DmaEndpointConfig config = Machine::with_rid({});
+  PcieFunctionConfig config = Machine::with_rid({});
   config.issue_interval_ps = 500'000;
   Machine machine(config);
   std::vector<Time> issued;
@@ -199,19 +206,22 @@ TEST_F(PlatformTest, EndpointKeepsItsIssueInterval) {
   EXPECT_EQ(issued, (std::vector<Time>{0, config.issue_interval_ps, 2 * config.issue_interval_ps}));
 }
 
+/// Framing, header and data on the lanes, then every stage; a posted write has no way back.
 TEST_F(PlatformTest, PostedWriteTakesTheNamedLatencies) {
   Machine machine;
   machine.endpoint.push(work(SmmuWorld::ram, 64, true));
   machine.run();
   const RootComplexConfig root;
   const InterconnectConfig interconnect;
-  PcieLink link{PcieLinkConfig{}};
+  const TlpLinkConfig& link = machine.link_to_root.config();
   const SmmuConfig smmu;
   const Clock clock{1'000'000 / smmu.tcu.clock_mhz};
-  const Time at_tbu = link.request(0, true, 64) + root.request_processing_ps;
+  constexpr unsigned short_header = 12, payload = 64;
+  const Time at_tbu = machine.link_to_root.serialisation(link.framing_bytes + short_header + payload) +
+                      link.propagation_ps + root.request_processing_ps;
   EXPECT_EQ(machine.done[0].second, clock.next_edge(at_tbu) + clock.cycles(smmu.tbu.lookup_cycles) +
                                         interconnect.request_latency_ps + MemoryModuleConfig{}.latency_ps +
-                                        interconnect.response_latency_ps + root.response_processing_ps);
+                                        interconnect.response_latency_ps);
 }
 
 TEST_F(PlatformTest, RunningAheadChangesNoLatency) {
@@ -233,19 +243,6 @@ TEST_F(PlatformTest, RunningAheadChangesNoLatency) {
   }
   EXPECT_EQ(results[0].size(), 200U);
   EXPECT_EQ(results[0], results[1]);
-}
-
-TEST_F(PlatformTest, UntimedTransferIsDoneInTheCall) {
-  SmmuConfig untimed;
-  untimed.timed = false;
-  Machine machine(Machine::with_rid({}), untimed);
-  machine.world.add_stream(0x28).map(0x8000, Pa(0x40005000), 4096, {});
-  machine.world.enable();
-  sc_core::sc_start(sc_core::SC_ZERO_TIME);
-  DmaStatus status = DmaStatus::refused;
-  machine.endpoint.transfer(work(0x8000, 64, true, 5), [&](const DmaCompletion& d) { status = d.status; });
-  EXPECT_EQ(status, DmaStatus::ok);
-  EXPECT_NE(machine.world.memory.load64(Pa(0x40005000)), 0U);
 }
 
 TEST_F(PlatformTest, RoutersKeepTheProtocolBetweenSlowNeighbours) {
@@ -285,7 +282,8 @@ TEST_F(PlatformTest, RidMapFollowsIommuMap) {
   Pump pump("pump", engine);
   RootComplexConfig config;
   config.rid_map = {{0x0008, 1, StreamId(0x8), 0}, {0x0100, 0x100, StreamId(0x1000), 0}};
-  RootComplex root("root", pump, 1, 1, config);
+  TlpPool tlps;
+  RootComplex root("root", pump, tlps, 1, config);
   const RidRow rows[] = {{0x0008, StreamId(0x8)},    {0x0009, std::nullopt}, {0x0100, StreamId(0x1000)},
                          {0x01ff, StreamId(0x10ff)}, {0x0200, std::nullopt}, {0x0000, std::nullopt}};
   for (const RidRow& row : rows) EXPECT_EQ(root.stream_of(row.rid), row.expect) << row.rid;
@@ -299,7 +297,8 @@ TEST_F(PlatformTest, EveryRequesterIdIsTheLowHalfOfItsStreamId) {
     Pump pump("pump", engine);
     RootComplexConfig config;
     config.rid_map = {{0, 0x10000, StreamId(segment << 16), 0}};
-    RootComplex root("root", pump, 1, 1, config);
+    TlpPool tlps;
+    RootComplex root("root", pump, tlps, 1, config);
     for (std::uint32_t rid = 0; rid != 0x10000; ++rid) {
       const std::optional<StreamId> stream = root.stream_of(static_cast<std::uint16_t>(rid));
       ASSERT_TRUE(stream.has_value());
@@ -313,26 +312,8 @@ TEST_F(PlatformTest, RidMapRefusesOverlappingRows) {
   Pump pump("pump", engine);
   RootComplexConfig config;
   config.rid_map = {{0x0000, 0x10, StreamId(0), 0}, {0x000f, 1, StreamId(0x100), 0}};
-  EXPECT_THROW(RootComplex("root", pump, 1, 1, config), std::invalid_argument);
-}
-
-TEST(PcieLink, HeaderAndPropagationAddUp) {
-  PcieLinkConfig config;
-  PcieLink link(config);
-  const Time one_way = config.propagation_ps;
-  EXPECT_EQ(link.request(0, true, 512), link.serialisation(512 + 2 * config.tlp_header_bytes) + one_way);
-  PcieLink other(config);
-  EXPECT_EQ(other.request(0, false, 512), other.serialisation(config.tlp_header_bytes) + one_way);
-  EXPECT_EQ(other.response(0, false, 512), other.serialisation(512 + 2 * config.completion_header_bytes) + one_way);
-}
-
-TEST(PcieLink, RefusesWhatPcieHasNot) {
-  PcieLinkConfig lanes;
-  lanes.lanes = 3;
-  EXPECT_THROW(PcieLink{lanes}, std::invalid_argument);
-  PcieLinkConfig generation;
-  generation.generation = 7;
-  EXPECT_THROW(PcieLink{generation}, std::invalid_argument);
+  TlpPool tlps;
+  EXPECT_THROW(RootComplex("root", pump, tlps, 1, config), std::invalid_argument);
 }
 
 }  // namespace
