@@ -85,7 +85,8 @@ bool DmaEndpoint::push(const DmaWork& work) {
   require_size(work);
   if (queued_ == queue_.size()) return false;
   systemc::Pump::Arrival guard(pump_);
-  queue_[(head_ + queued_++) % queue_.size()] = work;
+  const std::size_t place = head_ + queued_++;
+  queue_[place < queue_.size() ? place : place - queue_.size()] = work;
   if (!in_handler_ && !initiator_.busy() && !free_.empty()) issue_later(pump_.now());
   return true;
 }
@@ -168,7 +169,7 @@ void DmaEndpoint::issue() {
     free_.pop_back();
     ++in_flight_;
     prepare(slot, queue_[head_]);
-    head_ = (head_ + 1) % queue_.size();
+    if (++head_ == queue_.size()) head_ = 0;
     --queued_;
     initiator_.begin(slot.out);
   }

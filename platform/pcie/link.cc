@@ -27,12 +27,19 @@ constexpr std::array<Rate, 6> rates{{
     {64000, 242, 256},
 }};
 
+/// Of a link whose configuration is checked.
+TransferRate rate_of(const PcieLinkConfig& config) {
+  const Rate& rate = rates[config.generation - 1];
+  return TransferRate(std::uint64_t{8} * 1'000'000 * rate.coded_bits,
+                      std::uint64_t{rate.megatransfers} * rate.payload_bits * config.lanes);
+}
+
 bool power_of_two_within(unsigned value, unsigned low, unsigned high) {
   return std::has_single_bit(value) && value >= low && value <= high;
 }
 
 std::uint64_t parts(std::uint64_t size, std::uint64_t most) {
-  return (size + most - 1) / most;
+  return size <= most ? std::uint64_t{size != 0} : (size + most - 1) / most;
 }
 
 const PcieLinkConfig& checked(const PcieLinkConfig& config) {
@@ -57,15 +64,7 @@ void require_valid(const PcieLinkConfig& config) {
   require(power_of_two_within(config.rcb_bytes, 64, 128), "pcie.rcb_bytes", config.rcb_bytes, "64 or 128");
 }
 
-PcieLink::PcieLink(const PcieLinkConfig& config) : config_(checked(config)) {
-  const Rate& rate = rates[config.generation - 1];
-  coded_ = std::uint64_t{8} * 1'000'000 * rate.coded_bits;
-  plain_ = std::uint64_t{rate.megatransfers} * rate.payload_bits * config.lanes;
-}
-
-Time PcieLink::serialisation(std::uint64_t bytes) const {
-  return (bytes * coded_ + plain_ - 1) / plain_;
-}
+PcieLink::PcieLink(const PcieLinkConfig& config) : config_(checked(config)), rate_(rate_of(config)) {}
 
 Time PcieLink::occupy(Time& free_at, Time when, std::uint64_t bytes) const {
   free_at = std::max(free_at, when) + serialisation(bytes);

@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "model/sim/engine.h"
+#include "platform/memory/transfer_time.h"
 
 namespace smmusim::platform {
 
@@ -36,14 +37,13 @@ class PcieLink {
   Time response(Time when, bool write, std::uint32_t size);
 
   /// Picoseconds that `bytes` occupy the lanes, line coding included.
-  Time serialisation(std::uint64_t bytes) const;
+  Time serialisation(std::uint64_t bytes) const { return rate_.time_of(bytes); }
 
  private:
   Time occupy(Time& free_at, Time when, std::uint64_t bytes) const;
 
   PcieLinkConfig config_;
-  std::uint64_t coded_;  // picoseconds = ceil(bytes * coded_ / plain_)
-  std::uint64_t plain_;
+  TransferRate rate_;
   Time upstream_free_ = 0;
   Time downstream_free_ = 0;
 };
