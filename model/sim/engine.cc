@@ -167,7 +167,7 @@ inline void Engine::take_out(EventNode& node) {
   if (bucket.empty()) occupied_[index / 64] &= ~(std::uint64_t{1} << (index % 64));
   if (&node != next_) return;
   next_ = bucket.empty() ? first_from(index) : &bucket.front();
-  if (next_ == nullptr) return;
+  if (next_ == nullptr || next_->subject == nullptr) return;
   // It has waited long enough to have left the host's cache, and comes back while `node` is at work.
   __builtin_prefetch(next_->subject);
   __builtin_prefetch(static_cast<const std::byte*>(next_->subject) + 64);

@@ -6,17 +6,20 @@
 #include <algorithm>
 
 #include "platform/memory/memory_access.h"
-#include "platform/memory/transfer_time.h"
 
 namespace smmusim {
 
 LatencyPort::LatencyPort(Engine& engine, SparseMemory& memory, const LatencyPortConfig& config)
-    : engine_(engine), memory_(memory), config_(config), random_(config.seed) {}
+    : engine_(engine),
+      memory_(memory),
+      config_(config),
+      random_(config.seed),
+      rate_(rate_of_gbit(config.bandwidth_gbit_per_s)) {}
 
 bool LatencyPort::start(MemoryRequest& request) {
   perform(memory_, request);
   const Time begin = std::max(engine_.now(), free_at_);
-  free_at_ = begin + transfer_time(request.size, config_.bandwidth_gbit_per_s);
+  free_at_ = begin + rate_.time_of(request.size);
   engine_.schedule_at(free_at_ + config_.latency_ps + jitter() + request.own_time, request);
   return false;
 }

@@ -8,6 +8,7 @@
 
 #include "model/sim/memory_port.h"
 #include "platform/memory/sparse_memory.h"
+#include "platform/memory/transfer_time.h"
 
 namespace smmusim {
 
@@ -33,6 +34,7 @@ class LatencyPort final : public MemoryPort {
   SparseMemory& memory_;
   LatencyPortConfig config_;
   std::uint64_t random_;
+  TransferRate rate_;
   Time free_at_ = 0;  // when the last transfer leaves the channel
 };
 

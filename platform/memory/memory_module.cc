@@ -7,13 +7,17 @@
 #include <stdexcept>
 
 #include "platform/memory/payload_access.h"
-#include "platform/memory/transfer_time.h"
 
 namespace smmusim::platform {
 
 MemoryModule::MemoryModule(const sc_core::sc_module_name& name, systemc::Pump& pump, SparseMemory& memory,
                            const MemoryModuleConfig& config)
-    : sc_core::sc_module(name), in("in"), pump_(pump), memory_(memory), config_(config) {
+    : sc_core::sc_module(name),
+      in("in"),
+      pump_(pump),
+      memory_(memory),
+      config_(config),
+      rate_(rate_of_gbit(config.bandwidth_gbit_per_s)) {
   if (config.outstanding == 0) throw std::invalid_argument("memory.outstanding is 0; give at least 1");
   answers_.resize(config.outstanding, 0);
   in.bind(*this);
@@ -22,7 +26,7 @@ MemoryModule::MemoryModule(const sc_core::sc_module_name& name, systemc::Pump& p
 Time MemoryModule::book(Time arrival, std::uint32_t bytes) {
   Time& slot = answers_[oldest_];  // free again when the access that last had it is answered
   if (++oldest_ == answers_.size()) oldest_ = 0;
-  channel_free_ = std::max({arrival, channel_free_, slot}) + transfer_time(bytes, config_.bandwidth_gbit_per_s);
+  channel_free_ = std::max({arrival, channel_free_, slot}) + rate_.time_of(bytes);
   slot = channel_free_ + config_.latency_ps;
   return slot;
 }

@@ -13,6 +13,7 @@
 
 #include "model/sim/engine.h"
 #include "platform/memory/sparse_memory.h"
+#include "platform/memory/transfer_time.h"
 #include "tlm/pump.h"
 
 namespace smmusim::platform {
@@ -51,6 +52,7 @@ class MemoryModule : public sc_core::sc_module, public tlm::tlm_fw_transport_if<
   systemc::Pump& pump_;
   SparseMemory& memory_;
   MemoryModuleConfig config_;
+  TransferRate rate_;
   Time channel_free_ = 0;
   std::vector<Time> answers_;  // of the last `outstanding` accesses, a ring
   std::size_t oldest_ = 0;

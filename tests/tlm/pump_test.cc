@@ -105,6 +105,21 @@ TEST_F(PumpTest, CallsItsHooksAfterAnActivation) {
   EXPECT_EQ(hook.calls, 2);  // the first activation and the event's
 }
 
+TEST_F(PumpTest, CallsAHookOnlyWhileItIsWanted) {
+  CountingHook hook;
+  const unsigned wanted = 1;
+  const unsigned unwanted = 0;
+  hook.run = &CountingHook::count;
+  hook.wanted = &unwanted;
+  pump.add_hook(hook);
+  engine.schedule_at(1'000, a);
+  sc_core::sc_start();
+  EXPECT_EQ(hook.calls, 0);
+  hook.wanted = &wanted;
+  { const Pump::Entry entry(pump); }
+  EXPECT_EQ(hook.calls, 1);
+}
+
 TEST_F(PumpTest, HandsAnExceptionOnWithItsType) {
   a.fire = [](EventNode&) { throw std::range_error("defect"); };
   engine.schedule_at(1'000, a);

@@ -132,6 +132,46 @@ TEST_F(EngineTest, RunEndsAtTheLastEventThatRan) {
   EXPECT_EQ(log, Log{1});
 }
 
+TEST_F(EngineTest, RunNextRunsOneInstant) {
+  engine.schedule_at(40, calls([&] {
+                       log.push_back(1);
+                       engine.post(logs(2));
+                       engine.schedule_at(40, logs(3));
+                     }));
+  engine.schedule_at(41, logs(4));
+  EXPECT_TRUE(engine.run_next(1000));
+  EXPECT_EQ(log, (Log{1, 2, 3}));
+  EXPECT_EQ(engine.now(), 40u);
+}
+
+TEST_F(EngineTest, RunNextBeginsWithWhatIsReadyNow) {
+  engine.run_until(10);
+  engine.post(logs(1));
+  engine.schedule_at(20, logs(2));
+  EXPECT_FALSE(engine.run_next(9));
+  EXPECT_TRUE(engine.run_next(1000));
+  EXPECT_EQ(log, Log{1});
+  EXPECT_EQ(engine.now(), 10u);
+}
+
+TEST_F(EngineTest, RunNextLeavesWhatComesAfterItsLimit) {
+  engine.schedule_at(40, logs(1));
+  EXPECT_FALSE(engine.run_next(39));
+  EXPECT_EQ(engine.now(), 0u);
+  EXPECT_TRUE(engine.run_next(40));
+  EXPECT_FALSE(engine.run_next(1000));
+}
+
+TEST_F(EngineTest, AnEventMayScheduleWhatComesBeforeTheNextOne) {
+  engine.schedule_at(10, calls([&] {
+                       engine.schedule_at(11, logs(1));
+                       engine.schedule_at(10, logs(0));
+                     }));
+  engine.schedule_at(12, logs(2));
+  engine.run();
+  EXPECT_EQ(log, (Log{0, 1, 2}));
+}
+
 TEST_F(EngineTest, WheelTurnsPastEventsThatWaitInIt) {
   // now() moves by run_until while events are in the wheel and in the overflow: both must still be found.
   engine.schedule_at(1'000'000, logs(1));
