@@ -119,6 +119,34 @@ TEST(SpecReentrancy, FaultsFromInsideARecordsWriteAreRecordedAfterIt) {
   }
 }
 
+/// From inside an MSI of the Event queue, and of a CMD_SYNC, whose records are written at once.
+TEST(SpecReentrancy, FaultsFromInsideAnMsiAreRecorded) {
+  constexpr std::uint64_t msi = 0x7000'0000;
+  for (const bool sync : {false, true}) {
+    SCOPED_TRACE(sync);
+    SmmuBench bench;
+    bench.w64(off::EVENTQ_IRQ_CFG0, msi);
+    bench.w32(off::IRQ_CTRL, sync ? 0 : irq::EVENTQ);
+    std::uint32_t stream = 1;
+    bench.memory.before = [&](const MemoryRequest& request) {
+      if (request.purpose != Purpose::MSI) return;
+      while (stream <= 40) bench.smmu.translate(0, SmmuBench::transaction(stream++, 0));
+    };
+    if (sync) {
+      bench.issue(raw::command(raw::cmd::SYNC, {{raw::cmd::CS, 1}, {raw::cmd::MSIAddress, msi >> 2}}));
+    } else {
+      bench.read(0, 0);
+    }
+    const auto records = bench.take_events();
+    ASSERT_EQ(records.size(), sync ? 40u : 41u);
+    for (std::uint32_t n = 0; n < 40; ++n) {
+      EXPECT_EQ(records[records.size() - 40 + n].get(raw::ev::StreamID), n + 1) << "in order";
+    }
+    EXPECT_EQ(bench.memory.count(Purpose::MSI), 1u);
+    EXPECT_TRUE(bench.smmu.idle());
+  }
+}
+
 /// What the queue has no room for is lost, and OVFLG tells it once the queue is full.
 TEST(SpecReentrancy, FaultsFromInsideARecordsWriteOverflowTheQueue) {
   RecordProperty("rule", "SM-EVQ-003 SM-EVQ-015");
