@@ -6,6 +6,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
+#include <cstdio>
+#include <string>
+
 #include "platform/cosim/linux/errors.h"
 
 namespace smmusim::cosim {

@@ -84,8 +84,8 @@ struct TlbEvent {
   int kind;
   TlbEntry entry;
 };
-inline constexpr int notify_unmap = 1;  // IOMMU_NOTIFIER_UNMAP, also a TlbEvent's kind
-inline constexpr int notify_map = 2;
+inline constexpr int notify_unmap = 1;         // IOMMU_NOTIFIER_UNMAP, also a TlbEvent's kind
+inline constexpr int notify_device_unmap = 4;  // IOMMU_NOTIFIER_DEVIOTLB_UNMAP: the same, for who has ATS switched on
 
 /// The members that we fill of IOMMUMemoryRegionClass, which begins with its parent's 96 bytes.
 struct IommuRegionClass {

@@ -87,8 +87,8 @@ AddressSpace* address_space_of_function(PciBus* bus, void*, int devfn) {
   return guarded([&] { return Machine::instance().space_of(bus, devfn); });
 }
 
-TlbEvent unmap_event(const Symbols& qemu, const Unmapped& range) {
-  return {notify_unmap, {qemu.address_space_memory, range.first, 0, range.mask, access_none, no_pasid}};
+TlbEvent unmap_event(const Symbols& qemu, const Unmapped& range, int kind) {
+  return {kind, {qemu.address_space_memory, range.first, 0, range.mask, access_none, no_pasid}};
 }
 
 }  // namespace smmusim::cosim::qemu

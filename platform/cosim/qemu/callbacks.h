@@ -16,7 +16,7 @@ void register_callbacks(const Symbols& qemu);
 const RegionOps* frame_callbacks();
 AddressSpace* address_space_of_function(PciBus* bus, void* opaque, int devfn);
 
-/// As QEMU's devices get it.
-TlbEvent unmap_event(const Symbols& qemu, const Unmapped& range);
+/// As QEMU's devices get it. `kind` is one of the notifications that a device can ask for.
+TlbEvent unmap_event(const Symbols& qemu, const Unmapped& range, int kind);
 
 }  // namespace smmusim::cosim::qemu

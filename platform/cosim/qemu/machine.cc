@@ -158,13 +158,14 @@ TlbEntry Machine::translate(FunctionSpace& function, std::uint64_t address, int 
 }
 
 int Machine::change_notifications(FunctionSpace& function, int wanted, Error** error) {
-  if ((wanted & ~notify_unmap) != 0) {
-    qemu_.error_setg_internal(error, __FILE__, __LINE__, __func__,
-                              "smmusim: a device behind this SMMU asks to be told of mappings, or for its own "
-                              "translation cache; only unmap notifications exist");
+  if ((wanted & ~(notify_unmap | notify_device_unmap)) != 0) {
+    qemu_.error_setg_internal(
+        error, __FILE__, __LINE__, __func__,
+        "smmusim: a device behind this SMMU asks to be told of mappings; only unmap notifications "
+        "exist");
     return -EINVAL;
   }
-  function.wants_unmap = (wanted & notify_unmap) != 0;
+  function.notifications = wanted;
   return 0;
 }
 
@@ -181,8 +182,12 @@ void Machine::deliver(const Consequences& consequences) {
   // First, because a message or an interrupt may say that an invalidation is complete.
   for (const Unmapped& range : consequences.unmapped) {
     for (auto& [place, function] : functions_) {
-      if (!function->wants_unmap) continue;
-      qemu_.memory_region_notify_iommu(function->region.data(), 0, unmap_event(qemu_, range));
+      // A device with ATS hears of it here too, before its CMD_ATC_INV: what it asks for in between is what is mapped
+      // now.
+      for (const int kind : {notify_unmap, notify_device_unmap}) {
+        if ((function->notifications & kind) == 0) continue;
+        qemu_.memory_region_notify_iommu(function->region.data(), 0, unmap_event(qemu_, range, kind));
+      }
     }
   }
   for (const MsiWrite& message : consequences.messages) {

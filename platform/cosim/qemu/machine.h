@@ -47,7 +47,7 @@ class Machine {
     PciBus* bus = nullptr;
     int devfn = 0;
     std::string name;
-    bool wants_unmap = false;
+    int notifications = 0;  ///< that its device has asked for
   };
   AddressSpace* space_of(PciBus* bus, int devfn);
   TlbEntry translate(FunctionSpace& function, std::uint64_t address, int access);

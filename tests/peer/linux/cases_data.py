@@ -149,9 +149,8 @@ def preloaded(run):
     guest.require_healthy()
 
 
-@case()
-def unmap_notifications(run):
-    """A disk outside QEMU keeps translations until it is told that they are gone; if it is not, pages get wrong data."""
+def disk_outside(run, properties, *more):
+    """Boots with a disk of VhostUserDisk as second one, and has the guest read and write it."""
     contents = bytearray(os.urandom(4 << 20))
     path = run.scratch("vhost")
     disk = VhostUserDisk(path, contents)
@@ -160,8 +159,8 @@ def unmap_notifications(run):
                       "--append", f"SUM={hashlib.md5(contents[:1 << 20]).hexdigest()}",
                       "--qemu-arg=-object", "--qemu-arg=memory-backend-memfd,id=shared,size=1024M,share=on",
                       "--qemu-arg=-machine", "--qemu-arg=memory-backend=shared",
-                      "--qemu-arg=-chardev", f"--qemu-arg=socket,id=vhost,path={path}", "--qemu-arg=-device",
-                      "--qemu-arg=vhost-user-blk-pci,chardev=vhost,num-queues=1,iommu_platform=on,disable-legacy=on")
+                      "--qemu-arg=-chardev", f"--qemu-arg=socket,id=vhost,path={path}", *more, "--qemu-arg=-device",
+                      "--qemu-arg=vhost-user-blk-pci,chardev=vhost,num-queues=1,iommu_platform=on,disable-legacy=on" + properties)
     finally:
         disk.stop()
     guest.require(disk.failure is None, f"the disk: {disk.failure}")
@@ -172,3 +171,18 @@ def unmap_notifications(run):
     found = hashlib.md5(contents[1 << 20:(1 << 20) + (256 << 10)]).hexdigest()
     guest.require(written is not None and written[1] == found, "the disk has not what the guest wrote")
     run.note(f"{disk.requests} requests, {disk.asked} translations asked for, {disk.dropped} dropped")
+    return guest
+
+
+@case()
+def unmap_notifications(run):
+    """A disk outside QEMU keeps translations until it is told that they are gone; if it is not, pages get wrong data."""
+    disk_outside(run, "")
+
+
+@case()
+def unmap_notifications_with_ats(run):
+    """The same with ATS switched on by the driver: then QEMU since 8.1 asks for notifications of another kind."""
+    guest = disk_outside(run, ",ats=on,bus=outside", "--kernel", "6.12", "--set", "smmu.ats=on", "--qemu-arg=-device",
+                         "--qemu-arg=pcie-root-port,id=outside,chassis=9,slot=9")
+    guest.require(guest.smmu("commands", "CMD_ATC_INV") > 0, f"commands {guest.smmu('commands')}")
