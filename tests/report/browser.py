@@ -140,9 +140,13 @@ class Reports(unittest.TestCase):
         self.check("untimed")
 
     def test_run_with_faults(self):
-        smmusim("trace", "gen", "random", "--count", "500", "-o", self.path("random.trace"))
-        smmusim("run", "--trace", self.path("random.trace"), "--out", self.path("random"))
-        self.check("random")
+        """A trace of which every fifth access has no mapping."""
+        smmusim("trace", "gen", "random", "--count", "500", "--streams", "3", "--text", "-o", self.path("all.txt"))
+        lines = pathlib.Path(self.path("all.txt")).read_text(encoding="utf-8").splitlines()
+        cut = [line.split(" pa=")[0] if number % 5 == 0 else line for number, line in enumerate(lines)]
+        pathlib.Path(self.path("some.txt")).write_text("\n".join(cut) + "\n", encoding="utf-8")
+        smmusim("run", "--trace", self.path("some.txt"), "--out", self.path("faults"))
+        self.check("faults")
 
     def test_run_with_hostile_names(self):
         evil = "\"><img src=x onerror=alert(1)><script>alert(2)</script>'`{}&amp;"
