@@ -6,6 +6,7 @@ RUN_PACKAGES=(cmake ninja-build g++ ccache pkg-config libsystemc-dev libboost-de
   nlohmann-json3-dev libfmt-dev libzstd-dev gnuplot-nox)
 TEST_PACKAGES=(libgtest-dev python3 clang-format git zstd device-tree-compiler acpica-tools)
 GUEST_PACKAGES=(qemu-system-arm device-tree-compiler xz-utils procps)
+BROWSER_PACKAGES=(chromium chromium-driver fonts-dejavu-core python3)
 BENCH_PACKAGES=(libbenchmark-dev python3)
 CLANG_PACKAGES=(clang libclang-rt-14-dev llvm)
 

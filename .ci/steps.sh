@@ -50,6 +50,7 @@ usual_steps() {
   step "release build" build_release
   step "all tests, release" tests/run
   step "quick tests, sanitizers" tests/run --quick --preset dev
+  step "reports in Chromium" tests/report/run
   step "2,000 peer cases" tests/peer/qemu/run --cases 2000
   step "Linux in QEMU" tests/peer/linux/run --quick
 }

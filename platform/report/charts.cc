@@ -110,6 +110,7 @@ std::string axis_script(const char* name, const Axis& axis, const Range& range) 
   if (axis.log) return label + log_axis(name, axis, range);
   if (!axis.marks.empty()) return label + tics_of(name, axis.marks, "");
   if (axis.min < axis.max) return label + axis_range(name, axis.min, axis.max);
+  if (*name == 'x' && range.max > range.min) return label + axis_range(name, range.min, range.max);
   if (*name != 'y' || range.empty() || range.min < 0) return label;
   constexpr double room = 1.06;
   return label + axis_range(name, 0, range.max > 0 ? range.max * room : 1);
@@ -182,18 +183,24 @@ Picture line_chart(const std::string& title, const Axis& x, const Axis& y, const
   for (std::size_t i = 0; i != series.size(); ++i) {
     std::string rows;
     for (const Point& point : series[i].points) {
-      if (!drawable(point, x, y)) continue;
+      if (!drawable(point, x, y)) {
+        rows += '\n';  // the line is broken
+        continue;
+      }
       x_range.include(point.x);
       y_range.include(point.y);
       rows += fmt::format("{} {}\n", point.x, point.y);
     }
-    if (rows.empty()) continue;
+    if (rows.find_first_not_of('\n') == std::string::npos) continue;
     append_block(blocks, i, rows);
     if (!series[i].name.empty()) legend.push_back(&series[i]);
     plots += fmt::format("{}$d{} using 1:2 with {} lc rgb '{}' notitle", plots.empty() ? "" : ", ", i, style_of(mark),
                          series_colour(series[i].colour));
   }
-  if (plots.empty()) plots = "NaN notitle";
+  if (plots.empty()) {  // gnuplot must have something, which is out of sight
+    x_range = y_range = {1, 10};
+    plots = "-1 notitle";
+  }
   Picture picture{full_width, height, title, look};
   picture.script += "set key off\n";
   if (!legend.empty()) picture.script += legend_beside(legend, height);
@@ -259,8 +266,7 @@ void append_cells(Picture& picture, const HeatMap& map, bool labelled) {
   }
   picture.script += labels;
   append_block(picture.script, 0, rows);
-  picture.script +=
-      rows.empty() ? "plot NaN notitle\n" : "plot $d0 using 1:2:(0.49):(0.49):3 with boxxyerror lc palette notitle\n";
+  picture.script += "plot $d0 using 1:2:(0.49):(0.49):3 with boxxyerror lc palette notitle\n";
 }
 
 }  // namespace
@@ -270,7 +276,7 @@ Picture heat_map(const std::string& title, const HeatMap& map) {
   const bool labelled = columns <= labelled_cells_max;
   const unsigned margin = 150 + static_cast<unsigned>(static_cast<double>(longest(map.y_names)) * character_pixels);
   const unsigned most = map.small ? full_width / 2 : full_width;
-  const unsigned cell = map.small ? 70 : 110, line = rows > 20 ? 18 : 46;
+  const unsigned cell = map.small ? 70 : 110, line = rows > 20 ? 18 : rows > 8 ? 28 : 46;
   Picture picture;
   picture.width = std::clamp(margin + columns * cell, map.small ? 315U : 480U, most);
   const bool upright = static_cast<double>(longest(map.x_names)) * character_pixels >

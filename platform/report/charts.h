@@ -38,7 +38,7 @@ struct Axis {
 
 enum class Mark : unsigned char { lines, points_and_lines, area };
 
-/// Lines over x. Logarithmic axes leave out what is not above 0.
+/// Lines over x. A line is broken where a number is none, and where a logarithmic axis can't have it.
 Picture line_chart(const std::string& title, const Axis& x, const Axis& y, const std::vector<Series>& series,
                    Mark mark = Mark::lines, unsigned height = 380);
 
@@ -53,8 +53,8 @@ struct Bars {
 };
 Picture bar_chart(const std::string& title, const Bars& bars);
 
-/// A number for each pair of names; values[y][x], NaN where there is none. The colours go from `min` to
-/// `max`, which is larger.
+/// A number for each pair of names; values[y][x], NaN where there is none, but not everywhere. The colours go from
+/// `min` to `max`, which is larger.
 struct HeatMap {
   std::string x_label, y_label, label;
   std::vector<std::string> x_names, y_names;

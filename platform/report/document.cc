@@ -49,6 +49,7 @@ Document::Document(std::string name, ordered_json json) : name_(std::move(name))
         "check.mismatches", "latency_ns.count", "latency_ns.mean", "latency_ns.p99"}) {
     number(path);
   }
+  for (const char* path : {"config", "trace", "memory"}) object(path);
 }
 
 Document Document::parse(const std::string& name, const std::string& text) {

@@ -23,6 +23,7 @@ class Document {
   static Document parse(const std::string& name, const std::string& text);
 
   const std::string& name() const { return name_; }
+  const nlohmann::ordered_json& json() const { return json_; }
   /// Null if there is no such member.
   const nlohmann::ordered_json* find(std::string_view path) const;
   /// These throw InputError if it is not there or of another type.
@@ -56,10 +57,8 @@ struct Results {
   std::vector<std::string> columns;  ///< of the statistics
   std::vector<Row> rows;
 
-  /// The number of the column; columns.size(): there is none.
-  std::size_t column(std::string_view title) const;
-  /// NaN if there is no such column, or nothing in it.
-  double number(const Row& row, std::string_view title) const;
+  /// By row; NaN where there is no such column, or nothing in it.
+  std::vector<double> values(std::string_view title) const;
 };
 
 /// Throws InputError with FILE:LINE.

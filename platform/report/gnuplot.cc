@@ -81,7 +81,8 @@ std::string gnuplot_string(std::string_view text) {
       out += "…";
       break;
     }
-    out += c == '\'' ? std::string("''") : std::string(1, c);
+    // gnuplot 5.4 does not read a doubled quote at the front of a string as one.
+    out += c == '\'' ? std::string("’") : std::string(1, c);
   }
   return "'" + out + "'";
 }

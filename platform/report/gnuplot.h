@@ -22,7 +22,8 @@ void require_gnuplot();
 /// drawn. Throws cosim::Lacking and InputError; leaves no process and no file.
 std::vector<std::string> draw(const std::vector<Picture>& pictures, const std::string& source);
 
-/// Text as a string of gnuplot's, in which nothing has a meaning of its own; at most 64 characters of it.
+/// Text as a string of gnuplot's, in which nothing has a meaning of its own: at most 64 characters of it,
+/// its quotes as the typographic ones.
 std::string gnuplot_string(std::string_view text);
 
 }  // namespace smmusim::report

@@ -31,15 +31,13 @@ constexpr Row rows[] = {
 };
 
 std::vector<double> values_of(const Results& results, const Row& row) {
-  std::vector<double> values;
-  for (const Results::Row& point : results.rows) {
-    double value = results.number(point, row.column);
-    if (row.divisor != nullptr) {
-      const double divisor = results.number(point, row.divisor);
-      // Nothing of nothing: a cache that was never asked.
-      value = value == 0 && divisor == 0 ? 0 : value / divisor;
-    }
-    values.push_back(row.kind == Kind::percent ? 100 * value : value);
+  std::vector<double> values = results.values(row.column);
+  if (row.divisor == nullptr) return values;
+  const std::vector<double> divisors = results.values(row.divisor);
+  for (std::size_t i = 0; i != values.size(); ++i) {
+    // Nothing of nothing: a cache that was never asked.
+    const double share = values[i] == 0 && divisors[i] == 0 ? 0 : values[i] / divisors[i];
+    values[i] = row.kind == Kind::percent ? 100 * share : share;
   }
   return values;
 }

@@ -100,13 +100,11 @@ double number_of(const Records& records, const std::string& name, const std::str
 
 }  // namespace
 
-std::size_t Results::column(std::string_view title) const {
-  return static_cast<std::size_t>(std::find(columns.begin(), columns.end(), title) - columns.begin());
-}
-
-double Results::number(const Row& row, std::string_view title) const {
-  const std::size_t index = column(title);
-  return index == columns.size() ? nothing : row.numbers[index];
+std::vector<double> Results::values(std::string_view title) const {
+  const auto index = static_cast<std::size_t>(std::find(columns.begin(), columns.end(), title) - columns.begin());
+  std::vector<double> values;
+  for (const Row& row : rows) values.push_back(index == columns.size() ? nothing : row.numbers[index]);
+  return values;
 }
 
 Results parse_results(const std::string& name, const std::string& text) {

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "platform/report/charts.h"
 #include "platform/report/classes.h"
@@ -24,67 +25,109 @@ struct Captioned {
   std::string caption;
 };
 
-/// Numbers by interval of the run; the last one ends with it.
-struct Intervals {
-  double width_ns, end_ns;
-  std::vector<double> bytes, latencies;
-
+/// What came back in the intervals of the run; the last one ends with it.
+class Intervals {
+ public:
   explicit Intervals(const Document& statistics)
-      : width_ns(statistics.number("timeline.interval_ns")),
-        end_ns(statistics.number("timeline.end_ns")),
-        bytes(statistics.numbers("timeline.bytes")),
-        latencies(statistics.numbers("timeline.mean_latency_ns")) {
-    if (bytes.size() != latencies.size() || !(width_ns > 0)) statistics.fail("timeline", "has lists of unequal length");
+      : width_ns_(statistics.number("timeline.interval_ns")), end_ns_(statistics.number("timeline.end_ns")) {
+    const std::vector<double> transactions = statistics.numbers("timeline.transactions");
+    const std::vector<double> bytes = statistics.numbers("timeline.bytes");
+    const std::vector<double> latencies = statistics.numbers("timeline.mean_latency_ns");
+    const std::size_t count = transactions.size();
+    if (count == 0 || bytes.size() != count || latencies.size() != count) {
+      statistics.fail("timeline", "has lists of unequal length");
+    }
+    if (!(width_ns_ > 0)) statistics.fail("timeline.interval_ns", "is not above 0");
+    for (std::size_t i = 0; i != count; ++i) {
+      list_.push_back({transactions[i], bytes[i], transactions[i] * latencies[i]});
+    }
+    while (too_fine()) join_pairs();
+    drop_a_short_end();
   }
-  double begin(std::size_t i) const { return static_cast<double>(i) * width_ns; }
-  double end(std::size_t i) const { return i + 1 == bytes.size() ? std::min(end_ns, begin(i + 1)) : begin(i + 1); }
-};
 
-/// A line over the intervals, level within each.
-std::vector<Point> level(const Intervals& intervals, const std::vector<double>& values, const TimeUnit& unit) {
-  std::vector<Point> points;
-  for (std::size_t i = 0; i != values.size(); ++i) {
-    points.push_back({intervals.begin(i) / unit.ns, values[i]});
-    points.push_back({intervals.end(i) / unit.ns, values[i]});
+  std::size_t size() const { return list_.size(); }
+  double width_ns() const { return width_ns_; }
+  double end_ns() const { return end_ns_; }
+  double gbps(std::size_t i) const { return list_[i].bytes * 8 / (end(i) - begin(i)); }
+  /// NaN: nothing came back.
+  double mean_latency_ns(std::size_t i) const { return list_[i].latency_ns / list_[i].transactions; }
+
+  /// A line over the intervals, level within each.
+  template <class Value>
+  std::vector<Point> level(const TimeUnit& unit, Value value) const {
+    std::vector<Point> points;
+    for (std::size_t i = 0; i != size(); ++i) {
+      points.push_back({begin(i) / unit.ns, value(i)});
+      points.push_back({end(i) / unit.ns, value(i)});
+    }
+    return points;
   }
-  return points;
-}
+
+ private:
+  struct Interval {
+    double transactions = 0, bytes = 0, latency_ns = 0;
+  };
+
+  double begin(std::size_t i) const { return static_cast<double>(i) * width_ns_; }
+  double end(std::size_t i) const { return i + 1 == size() ? std::min(end_ns_, begin(i + 1)) : begin(i + 1); }
+
+  /// More than can be told apart, or so fine that chance is all that there is to see.
+  bool too_fine() const {
+    constexpr std::size_t intervals_max = 128, intervals_min = 32;
+    constexpr double transactions_min = 16;
+    double transactions = 0;
+    for (const Interval& one : list_) transactions += one.transactions;
+    return size() > intervals_max ||
+           (size() > intervals_min && transactions < transactions_min * static_cast<double>(size()));
+  }
+
+  void join_pairs() {
+    std::vector<Interval> joined((size() + 1) / 2);
+    for (std::size_t i = 0; i != size(); ++i) {
+      joined[i / 2].transactions += list_[i].transactions;
+      joined[i / 2].bytes += list_[i].bytes;
+      joined[i / 2].latency_ns += list_[i].latency_ns;
+    }
+    list_ = std::move(joined);
+    width_ns_ *= 2;
+  }
+
+  /// What is left of the last interval may be too short for a rate that means anything.
+  void drop_a_short_end() {
+    if (size() < 2 || end_ns_ - begin(size() - 1) >= width_ns_ / 2) return;
+    end_ns_ = begin(size() - 1);
+    list_.pop_back();
+  }
+
+  double width_ns_, end_ns_;
+  std::vector<Interval> list_;
+};
 
 void add_timeline(std::vector<Captioned>& pictures, const Document& statistics) {
   if (statistics.find("timeline") == nullptr || statistics.number("latency_ns.mean") <= 0) return;
-  Intervals intervals(statistics);
-  // What is left of the last interval may be too short for a rate that means anything.
-  const std::size_t last = intervals.bytes.size();
-  if (last > 1 && intervals.end(last - 1) - intervals.begin(last - 1) < intervals.width_ns / 2) {
-    intervals.end_ns = intervals.begin(last - 1);
-    intervals.bytes.pop_back();
-    intervals.latencies.pop_back();
-  }
-  const TimeUnit unit = unit_for(intervals.end_ns);
+  const Intervals intervals(statistics);
+  const TimeUnit unit = unit_for(intervals.end_ns());
   const Axis time{fmt::format("simulated time since the first access, {}", unit.name),
                   false,
                   false,
                   {},
                   0,
-                  intervals.end_ns / unit.ns};
-  std::vector<double> rates;
-  for (std::size_t i = 0; i != intervals.bytes.size(); ++i) {
-    rates.push_back(intervals.bytes[i] * 8 / (intervals.end(i) - intervals.begin(i)));
-  }
+                  intervals.end_ns() / unit.ns};
+  const auto rate = [&](std::size_t i) { return intervals.gbps(i); };
   pictures.push_back(
       {RunPicture::throughput,
        line_chart("Throughput over simulated time", time, {"throughput, Gbit/s"},
-                  {{"", 1, level(intervals, rates, unit)}}, Mark::area, 260),
-       fmt::format("Payload of the accesses that came back, in intervals of {}.", time_text(intervals.width_ns))});
-  const double longest = *std::max_element(intervals.latencies.begin(), intervals.latencies.end());
+                  {{"", 1, intervals.level(unit, rate)}}, Mark::area, 260),
+       fmt::format("Payload of the accesses that came back, in intervals of {}.", time_text(intervals.width_ns()))});
+  double longest = 0;
+  for (std::size_t i = 0; i != intervals.size(); ++i) longest = std::fmax(longest, intervals.mean_latency_ns(i));
   const TimeUnit latency_unit = unit_for(longest);
-  std::vector<double> latencies;
-  for (const double ns : intervals.latencies) latencies.push_back(ns / latency_unit.ns);
+  const auto latency = [&](std::size_t i) { return intervals.mean_latency_ns(i) / latency_unit.ns; };
   pictures.push_back(
       {RunPicture::load,
        line_chart("Mean latency over simulated time", time, {fmt::format("mean latency, {}", latency_unit.name)},
-                  {{"", 0, level(intervals, latencies, unit)}}, Mark::lines, 260),
-       "Mean latency of the accesses that came back in the same intervals."});
+                  {{"", 0, intervals.level(unit, latency)}}, Mark::lines, 260),
+       "Mean latency of the accesses that came back in the same intervals; a gap is one without any."});
 }
 
 struct Histogram {

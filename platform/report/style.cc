@@ -48,6 +48,7 @@ figure { margin: .8rem 0 1.2rem; }
 figcaption { color: var(--soft); font-size: .87rem; max-width: 48rem; }
 svg { display: block; max-width: 100%; height: auto; color: var(--ink); font-family: system-ui, "DejaVu Sans", sans-serif; }
 .beside { display: flex; flex-wrap: wrap; gap: 0 1rem; }
+.beside > div { max-width: 100%; }
 .beside .scroll { margin-right: 1rem; }
 .scroll { overflow-x: auto; margin: .6rem 0 1rem; }
 table { border-collapse: collapse; font-size: .87rem; font-variant-numeric: tabular-nums; }

@@ -19,6 +19,7 @@ namespace smmusim::report {
 namespace {
 
 constexpr std::size_t rows_max = 2000;
+constexpr std::size_t values_max = 100;  // of a key
 
 std::string span_of(const Measured& measured) {
   const auto [least, most] = std::minmax_element(measured.values.begin(), measured.values.end());
@@ -28,8 +29,7 @@ std::string span_of(const Measured& measured) {
 
 double sum_of(const Results& results, const char* column) {
   double sum = 0;
-  for (const Results::Row& row : results.rows) {
-    const double number = results.number(row, column);
+  for (const double number : results.values(column)) {
     if (std::isfinite(number)) sum += number;
   }
   return sum;
@@ -49,8 +49,10 @@ std::string keys_section(const Results& results) {
   Table table({{"key", false}, {"values", false}});
   for (const Results::Axis& axis : results.axes) {
     std::string values;
-    for (const std::string& value : axis.values) values += (values.empty() ? "" : ", ") + value;
-    table.add({axis.key, values});
+    for (std::size_t i = 0; i != std::min(axis.values.size(), values_max); ++i) {
+      values += (i == 0 ? "" : ", ") + axis.values[i];
+    }
+    table.add({axis.key, values + (axis.values.size() > values_max ? ", …" : "")});
   }
   return table.markup();
 }
@@ -61,16 +63,18 @@ std::string averages_section(const Results& results, const std::vector<Measured>
   for (const Measured& measured : measures) columns.push_back({measured.label()});
   Table table(std::move(columns));
   for (const std::size_t axis : varied_axes(results)) {
-    for (std::size_t value = 0; value != results.axes[axis].values.size(); ++value) {
-      std::vector<double> sums(measures.size());
-      double count = 0;
-      for (std::size_t row = 0; row != results.rows.size(); ++row) {
-        if (results.rows[row].point[axis] != value) continue;
-        ++count;
-        for (std::size_t m = 0; m != measures.size(); ++m) sums[m] += measures[m].values[row];
-      }
-      std::vector<std::string> cells{results.axes[axis].key, results.axes[axis].values[value], fixed(count, 0)};
-      for (const double sum : sums) cells.push_back(short_number(sum / count));
+    const std::size_t values = results.axes[axis].values.size();
+    if (values > values_max) continue;
+    std::vector<double> counts(values);
+    std::vector<std::vector<double>> sums(values, std::vector<double>(measures.size()));
+    for (std::size_t row = 0; row != results.rows.size(); ++row) {
+      const std::size_t value = results.rows[row].point[axis];
+      ++counts[value];
+      for (std::size_t m = 0; m != measures.size(); ++m) sums[value][m] += measures[m].values[row];
+    }
+    for (std::size_t value = 0; value != values; ++value) {
+      std::vector<std::string> cells{results.axes[axis].key, results.axes[axis].values[value], fixed(counts[value], 0)};
+      for (const double sum : sums[value]) cells.push_back(short_number(sum / counts[value]));
       table.add(std::move(cells));
     }
   }
@@ -84,7 +88,6 @@ std::string points_section(const Results& results, const std::vector<Measured>& 
   };
   constexpr Plain plain[] = {{"latency_ns.p50", "median latency, ns", false},
                              {"latency_ns.max", "max latency, ns", false},
-                             {"walks.count", "walks", false},
                              {"ats.requests", "ATS requests", false},
                              {"faults", "faults", true},
                              {"check.mismatches", "mismatches", true}};
@@ -92,8 +95,11 @@ std::string points_section(const Results& results, const std::vector<Measured>& 
   for (const Results::Axis& axis : results.axes) columns.push_back({axis.key});
   for (const Measured& measured : measures) columns.push_back({measured.label()});
   std::vector<Plain> shown;
+  std::vector<std::vector<double>> numbers;
   for (const Plain& one : plain) {
-    if (one.always || sum_of(results, one.column) > 0) shown.push_back(one);
+    if (!one.always && sum_of(results, one.column) <= 0) continue;
+    shown.push_back(one);
+    numbers.push_back(results.values(one.column));
   }
   for (const Plain& one : shown) columns.push_back({one.title});
   Table table(std::move(columns));
@@ -107,7 +113,7 @@ std::string points_section(const Results& results, const std::vector<Measured>& 
       cells.push_back(results.axes[axis].values[row.point[axis]]);
     }
     for (const Measured& measured : measures) cells.push_back(short_number(measured.values[i]));
-    for (const Plain& one : shown) cells.push_back(short_number(results.number(row, one.column)));
+    for (const std::vector<double>& column : numbers) cells.push_back(short_number(column[i]));
     table.add(std::move(cells), has_best && measures.front().values[i] == best);
   }
   std::string text;

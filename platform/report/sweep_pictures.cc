@@ -192,13 +192,12 @@ void add_measure(std::vector<Drawn>& drawn, const Results& results, std::size_t 
 /// Stacked bars of the points' mean times.
 std::optional<Drawn> time_bars(const Results& results, std::size_t number) {
   if (results.rows.size() > bars_max) return std::nullopt;
+  std::vector<std::vector<double>> times;  // by part
+  for (const TimePart& part : time_parts) times.push_back(results.values(fmt::format("mean_time_ns.{}", part.name)));
   double longest = 0;
-  const auto time = [&](const Results::Row& row, const TimePart& part) {
-    return results.number(row, fmt::format("mean_time_ns.{}", part.name));
-  };
-  for (const Results::Row& row : results.rows) {
+  for (std::size_t row = 0; row != results.rows.size(); ++row) {
     double sum = 0;
-    for (const TimePart& part : time_parts) sum += time(row, part);
+    for (const std::vector<double>& part : times) sum += part[row];
     if (!std::isfinite(sum)) return std::nullopt;
     longest = std::max(longest, sum);
   }
@@ -211,7 +210,7 @@ std::optional<Drawn> time_bars(const Results& results, std::size_t number) {
     const std::string name = point_text(results, row, varied_axes(results));
     bars.names.push_back(name.empty() ? "all accesses" : name);
     bars.values.emplace_back();
-    for (const TimePart& part : time_parts) bars.values.back().push_back(time(results.rows[row], part) / unit.ns);
+    for (const std::vector<double>& part : times) bars.values.back().push_back(part[row] / unit.ns);
   }
   return Drawn{number, bar_chart("Where the time of an access went, by point", bars),
                "Waiting counts where it happened."};

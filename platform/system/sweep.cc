@@ -10,7 +10,6 @@
 
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -39,7 +38,6 @@ constexpr int exit_mismatch = 1;
 constexpr int exit_input = 2;
 constexpr int exit_defect = 70;
 constexpr std::size_t points_max = 1'000'000;
-constexpr int depth_max = 8;  // of a point's JSON; a deeper one is no result of ours
 
 struct Point {
   std::vector<std::string> values;  // by axis
@@ -109,30 +107,17 @@ std::vector<Point> points_of(const SweepOptions& options) {
 /// The file's JSON. Null if there is none, or one that no statistics can be: whatever a file of that name holds must
 /// neither be taken for a result nor stop the sweep.
 ordered_json read_point(const fs::path& path) {
-  std::ifstream file(path);
-  if (!file) return nullptr;
-  bool too_deep = false;
-  const auto shallow = [&too_deep](int depth, ordered_json::parse_event_t, ordered_json&) {
-    too_deep = too_deep || depth > depth_max;
-    return depth <= depth_max;
-  };
-  ordered_json json = ordered_json::parse(file, shallow, false);
-  if (too_deep || !json.is_object()) return nullptr;
-  for (const char* key : {"config", "trace", "check", "latency_ns", "memory"}) {
-    if (!json.contains(key) || !json[key].is_object()) return nullptr;
+  try {
+    return report::Document::parse(path.string(), report::read_results(path)).json();
+  } catch (const InputError&) {
+    return nullptr;
   }
-  for (const char* key : {"simulated_ns", "transactions", "bytes", "faults"}) {
-    if (!json.contains(key) || !json[key].is_number()) return nullptr;
-  }
-  const ordered_json& check = json["check"];
-  if (!check.contains("mismatches") || !check["mismatches"].is_number_unsigned()) return nullptr;
-  return json;
 }
 
 /// The statistics of a point that was run before with this configuration and this trace; null if there are none.
 ordered_json finished(const Point& point) {
   const ordered_json json = read_point(point.file);
-  if (json.is_null() || !json.contains("version") || json["version"] != program_version) return nullptr;
+  if (json.is_null() || json["version"] != program_version) return nullptr;
   if (json["trace"] != point.trace) return nullptr;
   // Endpoints that are made from the trace stand in the statistics, not in the configuration as it was given.
   ordered_json made = json["config"];

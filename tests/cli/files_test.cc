@@ -87,7 +87,7 @@ TEST_F(RunOutput, OnePlaceGivenTwiceIsWrittenOnce) {
   const Finished finished = run({"--json", folder_.path("o/stats.json"), "--out", folder_.path("o")});
   EXPECT_EQ(finished.exit_code, 0) << finished.err;
   EXPECT_TRUE(nlohmann::json::accept(read_text(folder_.path("o/stats.json"))));
-  EXPECT_EQ(std::distance(fs::directory_iterator(folder_.path("o")), {}), 1);
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_.path("o")), {}), 2) << "with report.html";
 }
 
 TEST_F(RunOutput, LinkStaysALink) {

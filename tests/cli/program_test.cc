@@ -32,7 +32,7 @@ TEST_P(BadInput, IsExitTwoWithOneLineAndNothingElse) {
 
 const BadCall bad_calls[] = {
     {{}, "see smmusim --help"},
-    {{"runn"}, "unknown command \"runn\"; known are run, sweep, trace, decode, config"},
+    {{"runn"}, "unknown command \"runn\"; known are run, sweep, report, trace, decode, config"},
     {{"trace", "impot"}, "unknown command \"impot\"; known are import, info, gen, export"},
     {{"trace"}, "see smmusim trace --help"},
     {{"config"}, "see smmusim config --help"},

@@ -198,5 +198,31 @@ TEST(PathClock, EveryUnitRunsAtTheConfiguredClock) {
   EXPECT_EQ(bench.go(sid, va).took(), bench.times.tcu_hit() + 2 * bench.times.memory + bench.times.walk(4));
 }
 
+TEST_F(Path, ResponseSaysHowFarTheTranslationWent) {
+  EXPECT_EQ(bench.go(sid, va).response.reach, Reach::configuration);
+  EXPECT_EQ(bench.go(sid, va).response.reach, Reach::tbu);
+  EXPECT_EQ(bench.go(sid, va + 0x1000).response.reach, Reach::walk);
+}
+
+TEST_F(Path, ResponseOfTheTcusCachesSaysSo) {
+  SmmuConfig config = TimingBench::prime_config();
+  config.tbu.micro_tlb.entries = 0;
+  TimingBench without(config);
+  without.stage1_stream(sid);
+  without.map_page(sid, va, TimingBench::target);
+  without.go(sid, va);
+  EXPECT_EQ(without.go(sid, va).response.reach, Reach::tcu);
+}
+
+TEST_F(Path, ResponseAfterAnothersWalkSaysSo) {
+  warm();
+  const auto& first = bench.send(sid, va + 0x1000);
+  const auto& second = bench.send(sid, va + 0x1000);
+  bench.run();
+  EXPECT_EQ(first.response.reach, Reach::walk);
+  EXPECT_EQ(second.response.reach, Reach::joined);
+  EXPECT_EQ(bench.walks(), 1u);
+}
+
 }  // namespace
 }  // namespace smmusim

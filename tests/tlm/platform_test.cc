@@ -224,6 +224,42 @@ TEST_F(PlatformTest, PostedWriteTakesTheNamedLatencies) {
                                         interconnect.response_latency_ps);
 }
 
+/// A write of two pages: two translations, two accesses to memory.
+TEST_F(PlatformTest, TimesOfTranslationAndMemoryAreBooked) {
+  Machine machine;
+  const SmmuConfig smmu;
+  const Clock clock{1'000'000 / smmu.tcu.clock_mhz};
+  const InterconnectConfig interconnect;
+  const Time memory =
+      interconnect.request_latency_ps + MemoryModuleConfig{}.latency_ps + interconnect.response_latency_ps;
+  Time translation = 0, at_memory = 0;
+  machine.endpoint.set_handler([&](const DmaCompletion& d) {
+    translation = d.smmu.translation_time;
+    at_memory = d.smmu.memory_time;
+  });
+  machine.endpoint.push(work(SmmuWorld::ram + 0xff0, 32, true));
+  machine.run();
+  EXPECT_EQ(at_memory, 2 * memory);
+  EXPECT_GE(translation, 2 * clock.cycles(smmu.tbu.lookup_cycles));
+  EXPECT_LT(translation, 2 * clock.cycles(smmu.tbu.lookup_cycles + 1)) << "with the way to the clock's edge";
+}
+
+TEST_F(PlatformTest, ReachIsThatOfThePartThatWentFarthest) {
+  Machine machine;
+  machine.world.add_stream(0x28).map(0x8000, Pa(0x40005000), 8192, {});
+  machine.world.enable();
+  std::vector<Reach> reached;
+  machine.endpoint.set_handler([&](const DmaCompletion& d) {
+    reached.push_back(d.smmu.reach);
+    if (reached.size() == 1) machine.endpoint.push(work(0x8ff0, 32, true));
+    if (reached.size() == 2) machine.endpoint.push(work(0x8ff0, 32, true));
+  });
+  machine.endpoint.push(work(0x9000, 8, true));
+  machine.run();
+  // The second page is known, the first is not: the access is a walk.
+  EXPECT_EQ(reached, (std::vector<Reach>{Reach::configuration, Reach::walk, Reach::tbu}));
+}
+
 TEST_F(PlatformTest, RunningAheadChangesNoLatency) {
   std::vector<std::pair<DmaStatus, Time>> results[2];
   for (int ahead = 0; ahead != 2; ++ahead) {
