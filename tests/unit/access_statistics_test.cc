@@ -15,10 +15,11 @@ using platform::DmaWork;
 
 struct Access {
   DmaWork work{};
-  systemc::SmmuExtension smmu{};
+  platform::RequestResult smmu{};
+  platform::AtcUse atc = platform::AtcUse::none;
   DmaStatus status = DmaStatus::ok;
   Time issued = 0, completed = 0;
-  DmaCompletion completion() const { return {work, status, issued, completed, smmu, {}}; }
+  DmaCompletion completion() const { return {work, status, issued, completed, smmu, atc, {}}; }
 };
 
 struct Row {
@@ -50,6 +51,17 @@ TEST(AccessStatistics, TranslatedAccessIsTheDevices) {
   Access access;
   access.work.ats = AtsType::translated;
   EXPECT_EQ(class_of(access.completion()), AccessClass::translated);
+}
+
+TEST(AccessStatistics, WhatTheAtcDidIsTheClassOfItsAccesses) {
+  Access access;
+  access.smmu.reach = Reach::walk;  // of a translated access the SMMU has nothing to walk
+  access.atc = platform::AtcUse::hit;
+  EXPECT_EQ(class_of(access.completion()), AccessClass::atc);
+  access.atc = platform::AtcUse::requested;
+  EXPECT_EQ(class_of(access.completion()), AccessClass::translation_request);
+  access.atc = platform::AtcUse::paged;
+  EXPECT_EQ(class_of(access.completion()), AccessClass::page_request);
 }
 
 TEST(AccessStatistics, WhatIsNeitherTranslationNorMemoryIsLink) {
