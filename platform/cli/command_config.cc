@@ -10,6 +10,7 @@
 #include "platform/config/show.h"
 #include "platform/emit/device_tree.h"
 #include "platform/emit/iort.h"
+#include "platform/system/endpoint_setup.h"
 #include "platform/system/output.h"
 
 namespace smmusim::cli {
@@ -36,6 +37,19 @@ void add_keys(CLI::App& config, Action& action) {
   });
 }
 
+/// The file, and as a comment what becomes of each endpoint's ATS.
+std::string shown_as_toml(const PlatformConfig& config) {
+  std::string text = config_to_toml(config) + "\n";
+  for (const std::string& line : ats_lines(config)) text += "# " + printable(line) + "\n";
+  return text;
+}
+
+std::string shown_as_json(const PlatformConfig& config) {
+  nlohmann::ordered_json json = config_to_json(config);
+  json["ats_outcome"] = ats_lines(config);
+  return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+}
+
 void add_show(CLI::App& config, Action& action) {
   struct Arguments : ConfigArguments {
     bool json = false;
@@ -48,7 +62,7 @@ void add_show(CLI::App& config, Action& action) {
   show.callback([arguments, &action] {
     action = [arguments] {
       const PlatformConfig resolved = load_config(arguments->source());
-      print(arguments->json ? config_to_json(resolved).dump(2) + "\n" : config_to_toml(resolved));
+      print(arguments->json ? shown_as_json(resolved) : shown_as_toml(resolved));
       return 0;
     };
   });

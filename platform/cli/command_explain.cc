@@ -2,7 +2,9 @@
 // `smmusim explain`: one translation, step by step; or many, in short. The telling is in platform/explain.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <sstream>
 
@@ -11,6 +13,7 @@
 #include "platform/explain/batch.h"
 #include "platform/explain/driver_state.h"
 #include "platform/explain/explain.h"
+#include "platform/system/endpoint_setup.h"
 
 namespace smmusim::cli {
 namespace {
@@ -24,7 +27,7 @@ struct Arguments : ConfigArguments {
   std::optional<std::uint64_t> address, record, frame;
   std::uint32_t size = 1;
   bool write = false, atomic = false, instruction = false, privileged = false;
-  bool strict = false, json = false;
+  bool strict = false, json = false, ats = false;
   bool of_dump() const { return !image.empty() || !registers.empty() || !batch.empty(); }
 };
 
@@ -115,7 +118,39 @@ explain::Story story_of_driver(const Arguments& arguments) {
   return explain::tell(state.smmu_config(), state.registers(), state.memory(), transaction, {state.note()});
 }
 
+/// Which of the conditions for ATS the device of this stream lacks. A stream without an endpoint is one that a trace
+/// brings.
+int explain_ats(const Arguments& arguments) {
+  if (!arguments.sid || arguments.of_dump() || arguments.address) {
+    throw InputError("explain: --ats is about a device of the configuration; give --sid N, no address and no dump");
+  }
+  const PlatformConfig config = load_config(arguments.source());
+  const auto found = std::find_if(config.endpoints.begin(), config.endpoints.end(),
+                                  [&](const EndpointConfig& e) { return e.stream() == StreamId(*arguments.sid); });
+  if (found == config.endpoints.end() && !config.endpoints.empty()) {
+    throw InputError(fmt::format("explain: no [[endpoint]] has StreamID 0x{:x}", *arguments.sid));
+  }
+  const EndpointConfig& endpoint = found == config.endpoints.end() ? config.endpoint_template : *found;
+  const AtsState state = ats_of(config, endpoint);
+  const std::vector<AtsCondition> conditions = ats_conditions(state, endpoint);
+  if (arguments.json) {
+    nlohmann::ordered_json json = {{"sid", *arguments.sid}, {"ats", state.enabled()}};
+    for (const AtsCondition& one : conditions) {
+      json["conditions"].push_back({{"what", one.what}, {"holds", one.holds}, {"why", one.why}});
+    }
+    print(json.dump(2) + "\n");
+    return 0;
+  }
+  std::string text = fmt::format("ATS of stream 0x{:x}: {}\n", *arguments.sid, describe(state));
+  for (const AtsCondition& one : conditions) {
+    text += fmt::format("  {:<3} {}{}\n", one.holds ? "yes" : "no", one.what, one.why.empty() ? "" : ": " + one.why);
+  }
+  print(text);
+  return 0;
+}
+
 int run_explain(const Arguments& arguments) {
+  if (arguments.ats) return explain_ats(arguments);
   require_consistent(arguments);
   if (!arguments.batch.empty()) {
     Dump dump(arguments);
@@ -168,6 +203,7 @@ void add_machine_options(CLI::App& command, Arguments& arguments) {
 constexpr const char* example =
     "smmusim explain --trace traces/linux72-nvme-randread.trace --sid 8 --address 0xffffd000\n"
     "  smmusim explain --sid 0 --address 0x1000 --write\n"
+    "  smmusim explain platform.toml --ats --sid 8\n"
     "  smmusim explain --image dump.pages.zst --registers dump.txt --sid 8 --address 0xffffd000 --json\n\n"
     "Without a dump the machine is CONFIG's, with the tables that the simulated driver makes: every endpoint has a\n"
     "stream table entry, a context descriptor and, unless a trace fills them, empty page tables.\n\n"
@@ -200,6 +236,7 @@ void add_explain(CLI::App& app, Action& action) {
       add_command(app, "explain", "one translation, step by step, as the specification tells it", example);
   add_access_options(command, *arguments);
   add_machine_options(command, *arguments);
+  command.add_flag("--ats", arguments->ats, "instead: whether the device of --sid does ATS, and what stops it");
   command.add_flag("--json", arguments->json, "the same steps as a JSON document");
   command.callback([arguments, &action] { action = [arguments] { return run_explain(*arguments); }; });
 }

@@ -382,12 +382,12 @@ void PcieFunction::finish(Access& access) {
   } else {
     ++dma_.failed;
   }
-  --in_flight_;
   const std::size_t read_bytes = fine && needs_completion(work) ? work.size : 0;
   if (handler_) {
     handler_({work, access.status, access.issued_at, engine_.now(), access.result, access.atc,
               std::span<const unsigned char>(access.buffer.data(), read_bytes)});
   }
+  --in_flight_;
   free_.push_back(&access);
   again_ = true;
 }

@@ -49,10 +49,6 @@ std::uint32_t size_code(unsigned bytes) {
   return static_cast<std::uint32_t>(std::bit_width(bytes)) - 8;  // 128: 0
 }
 
-std::string line(std::string_view what, bool yes, std::string_view why_not) {
-  return yes ? fmt::format("{}: yes", what) : fmt::format("{}: no, {}", what, why_not);
-}
-
 }  // namespace
 
 AtsState ats_of(const PlatformConfig& config, const EndpointConfig& endpoint) {
@@ -64,22 +60,45 @@ AtsState ats_of(const PlatformConfig& config, const EndpointConfig& endpoint) {
 }
 
 std::string describe(const AtsState& state) {
-  if (!state.property.shown) return fmt::format("off: {}", state.property.reason);
-  if (!state.smmu) return "off: the SMMU has no ATS (IDR0.ATS = 0)";
-  if (!state.root_complex) return "off: firmware says that the root complex does not support ATS";
-  return fmt::format("on: {}", state.property.reason);
+  std::string text;
+  if (!state.property.shown) {
+    text = fmt::format("off, {}", state.property.reason);
+  } else if (!state.smmu) {
+    text = "off, the SMMU has none (IDR0.ATS = 0)";
+  } else if (!state.root_complex) {
+    text = "off, firmware says that the root complex does not support it";
+  } else {
+    text = fmt::format("on, {}", state.property.reason);
+  }
+  if (state.property.warning != platform::AtsWarning::none) {
+    text += fmt::format("; warning: {}", platform::describe(state.property.warning));
+  }
+  return text;
 }
 
-std::vector<std::string> explain(const AtsState& state, const EndpointConfig& endpoint) {
+std::vector<std::string> ats_lines(const PlatformConfig& config) {
+  std::vector<std::string> lines;
+  for (const EndpointConfig& endpoint : config.endpoints) {
+    lines.push_back(fmt::format("endpoint {}: ATS {}", endpoint.name, describe(ats_of(config, endpoint))));
+  }
+  if (config.endpoints.empty()) {
+    lines.push_back(fmt::format("every endpoint: ATS {}", describe(ats_of(config, config.endpoint_template))));
+  }
+  return lines;
+}
+
+std::vector<AtsCondition> ats_conditions(const AtsState& state, const EndpointConfig& endpoint) {
   const bool enabled = state.enabled();
+  const std::string left_off = enabled ? "" : "the driver leaves it 0, because one of the above is missing";
   return {
-      line("the physical device has the ATS capability", endpoint.ats_capability, "endpoint.ats_capability = false"),
-      fmt::format("the guest is shown the capability: {}, {}", state.property.shown ? "yes" : "no",
-                  state.property.reason),
-      line("the SMMU supports ATS (IDR0.ATS)", state.smmu, "smmu.ats is off"),
-      line("the root complex supports ATS", state.root_complex, "pcie.ats_supported = false"),
-      line("the driver sets the capability's enable bit", enabled, "one of the above is missing"),
-      line("the driver sets STE.EATS", enabled, "one of the above is missing"),
+      {"the physical device has an ATS capability", endpoint.ats_capability,
+       endpoint.ats_capability ? "" : "endpoint.ats_capability = false"},
+      {"the guest is shown the capability", state.property.shown, std::string(state.property.reason)},
+      {"the SMMU supports ATS (IDR0.ATS)", state.smmu, state.smmu ? "" : "smmu.ats = false"},
+      {"the root complex supports ATS", state.root_complex,
+       state.root_complex ? "" : "pcie.ats_supported = false: firmware says so"},
+      {"the capability's Enable bit is set", enabled, left_off},
+      {"STE.EATS allows it", enabled, left_off},
   };
 }
 

@@ -26,10 +26,18 @@ struct AtsState {
   bool enabled() const { return property.shown && smmu && root_complex; }
 };
 AtsState ats_of(const PlatformConfig& config, const EndpointConfig& endpoint);
-/// One line: on or off, and why.
+/// One line: on or off, why, and the warning if there is one.
 std::string describe(const AtsState& state);
-/// A line for each condition, in the order in which they are asked: "name: yes" or "name: no, why".
-std::vector<std::string> explain(const AtsState& state, const EndpointConfig& endpoint);
+/// The same for each endpoint, or for all that the trace will bring: "endpoint NAME: ATS ...".
+std::vector<std::string> ats_lines(const PlatformConfig& config);
+
+/// One of the conditions for ATS, in the order in which they are asked.
+struct AtsCondition {
+  std::string what;
+  bool holds = false;
+  std::string why;
+};
+std::vector<AtsCondition> ats_conditions(const AtsState& state, const EndpointConfig& endpoint);
 
 platform::FunctionDescription function_description(const PlatformConfig& config, const EndpointConfig& endpoint);
 platform::PcieFunctionConfig function_config(const PlatformConfig& config, const EndpointConfig& endpoint);

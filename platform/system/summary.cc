@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "platform/report/markup.h"
+#include "platform/system/endpoint_setup.h"
 
 namespace smmusim {
 namespace {
@@ -74,6 +75,15 @@ std::string mismatch_text(const Player& player) {
   return text;
 }
 
+std::string endpoints_text(const PlatformConfig& config) {
+  constexpr std::size_t lines_max = 8;
+  const std::vector<std::string> lines = ats_lines(config);
+  std::string text;
+  for (std::size_t i = 0; i != std::min(lines.size(), lines_max); ++i) text += lines[i] + "\n";
+  if (lines.size() > lines_max) text += fmt::format("and {} endpoints more\n", lines.size() - lines_max);
+  return text;
+}
+
 }  // namespace
 
 std::string summary_text(const Simulation& simulation, const ordered_json& statistics, bool colour) {
@@ -91,6 +101,7 @@ std::string summary_text(const Simulation& simulation, const ordered_json& stati
   }
   text += fmt::format("host            {:.2f} s, {} transactions/s\n", statistics["host_seconds"].get<double>(),
                       grouped(static_cast<std::uint64_t>(statistics["transactions_per_host_second"].get<double>())));
+  text += endpoints_text(simulation.config());
   text += "translation\n";
   text += hit_line("micro TLB", statistics["micro_tlb"]);
   text += hit_line("TLB", statistics["tlb"]);

@@ -201,7 +201,7 @@ TEST_F(PlatformRuns, AtsTrafficFaultsWhereThereIsNoAts) {
   for (const unsigned number : {0U, 1U}) {
     EXPECT_EQ(point(number)["transactions"], 3);
     EXPECT_EQ(point(number)["faults"], 2);
-    EXPECT_EQ(point(number)["events"]["F_UUT"], 1);  // the Translation Request ends at the TLM socket
+    EXPECT_EQ(point(number)["events"]["F_UUT"], 2);
   }
 }
 
