@@ -96,6 +96,7 @@ void Tbu::release(Slot& slot) {
 
 void Tbu::begin(Slot& slot, tlm::tlm_generic_payload& payload, Time arrival) {
   slot.payload = &payload;
+  slot.extension = payload.get_extension<SmmuExtension>();
   slot.since = arrival;
   slot.address = payload.get_address();
   slot.part = {};
@@ -105,9 +106,7 @@ void Tbu::begin(Slot& slot, tlm::tlm_generic_payload& payload, Time arrival) {
 /// Books what the access has waited since the last time.
 void Tbu::charge(Slot& slot, Time SmmuExtension::*account) {
   const Time now = pump_.now();
-  if (auto* extension = slot.payload->get_extension<SmmuExtension>(); extension != nullptr) {
-    extension->*account += now - slot.since;
-  }
+  if (slot.extension != nullptr) slot.extension->*account += now - slot.since;
   slot.since = now;
 }
 

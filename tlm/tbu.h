@@ -63,6 +63,7 @@ class Tbu final : public tlm::tlm_fw_transport_if<> {
   struct Slot : TranslationRequest {
     Tbu* tbu = nullptr;
     tlm::tlm_generic_payload* payload = nullptr;  // the client's
+    SmmuExtension* extension = nullptr;           // the payload's, if it has one
     AtInitiator::Access out;                      // with what goes downstream: the same, or a part of it
     std::uint64_t address = 0;                    // as presented
     Part part{};
