@@ -87,9 +87,8 @@ void AtcInvalidations::completed(std::uint32_t tag) {
 
 void AtcInvalidations::drop_expired() {
   const Time now = core_.lifetime.engine().now();
-  const auto open = std::find_if(outstanding_.begin(), outstanding_.end(), [this, now](const Outstanding& request) {
-    return waits() && request.deadline > now;
-  });
+  const auto open = std::find_if(outstanding_.begin(), outstanding_.end(),
+                                 [this, now](const Outstanding& request) { return waits() && request.deadline > now; });
   if (open == outstanding_.begin()) return;
   core_.counters.atc_timeouts += static_cast<std::uint64_t>(open - outstanding_.begin());
   outstanding_.erase(outstanding_.begin(), open);

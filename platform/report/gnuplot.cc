@@ -37,7 +37,8 @@ std::vector<std::string> draw_in(const cosim::SignalGuard& guard, const std::vec
   const cosim::TemporaryFolder folder;
   cosim::write_file(folder.path("script"), script_of(pictures));
   // -d: no initialisation files of the user's.
-  const cosim::ToolResult result = cosim::run_tool(guard, {program, "-d", "script"}, cosim::TimeLimit(), {folder.path().string()});
+  const cosim::ToolResult result =
+      cosim::run_tool(guard, {program, "-d", "script"}, cosim::TimeLimit(), {folder.path().string()});
   if (result.exit_code != 0) {
     throw InputError(
         fmt::format("{}: gnuplot can't draw its numbers ({}); make the results again", source, result.last_line()));
