@@ -8,6 +8,7 @@
 #include "platform/cli/trace_output.h"
 #include "platform/config/presets.h"
 #include "platform/config/show.h"
+#include "platform/config/value.h"
 #include "platform/emit/device_tree.h"
 #include "platform/emit/iort.h"
 #include "platform/system/endpoint_setup.h"
