@@ -37,6 +37,7 @@ struct Arguments : ConfigArguments {
 void require_apart(const Arguments& arguments) {
   std::vector<std::string> outputs;
   if (!arguments.options.json_path.empty()) outputs.push_back(arguments.options.json_path);
+  if (!arguments.options.ladder_path.empty()) outputs.push_back(arguments.options.ladder_path);
   if (!arguments.options.out_dir.empty()) {
     for (const char* file : {report::statistics_file, report::report_file}) {
       outputs.push_back(arguments.options.out_dir + "/" + file);
@@ -80,6 +81,10 @@ void add_run(CLI::App& app, Action& action) {
     command.add_option(shortcuts[i].flag, arguments->shortcut_values[i], shortcuts[i].meaning)
         ->type_name(shortcuts[i].value_name);
   }
+  command
+      .add_option("--ladder", arguments->options.ladder_path,
+                  "write the TLPs of all links there as a message sequence chart (the first 100,000)")
+      ->type_name("FILE");
   command.add_option("--json", arguments->options.json_path, "write the statistics there; - is standard output")
       ->type_name("FILE|-");
   command

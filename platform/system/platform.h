@@ -38,7 +38,7 @@ class Platform {
   systemc::SmmuModule& smmu(std::size_t index) { return *smmus_[index]; }
   std::size_t endpoints() const { return endpoints_.size(); }
   platform::PcieFunction& endpoint(std::size_t index) { return *endpoints_[index]; }
-  const platform::TlpLink& link(std::size_t index) const { return *links_[index]; }
+  platform::TlpLink& link(std::size_t index) { return *links_[index]; }
   const platform::RootComplex& root_complex() const { return *root_complex_; }
   const platform::Interconnect& interconnect() const { return *interconnect_; }
   const platform::Doorbell& doorbell() const { return *doorbell_; }

@@ -6,11 +6,14 @@
 #include <filesystem>
 #include <list>
 #include <optional>
+#include <sstream>
 #include <stdexcept>
 #include <utility>
 
 #include "platform/config/load.h"
+#include "platform/config/value.h"
 #include "platform/driver/page_allocator.h"
+#include "platform/pcie/ladder.h"
 #include "platform/report/gnuplot.h"
 #include "platform/report/report.h"
 #include "platform/system/output.h"
@@ -36,13 +39,16 @@ class ResultFiles {
       page_.emplace(out / report::report_file);
     }
     if (!options.json_path.empty() && options.json_path != "-") statistics_.emplace_back(options.json_path);
+    if (!options.ladder_path.empty()) ladder_.emplace(options.ladder_path);
   }
 
   void write(const std::string& statistics, const std::string& source) {
     if (page_) page_->write(report::run_page(report::Document::parse(source, statistics)));
     for (OutputFile& file : statistics_) file.write(statistics);
   }
+  void write_ladder(const std::string& text) { ladder_->write(text); }
   void publish() {
+    if (ladder_) ladder_->publish();
     for (OutputFile& file : statistics_) file.publish();
     if (page_) page_->publish();
     if (folder_) folder_->keep();
@@ -52,6 +58,7 @@ class ResultFiles {
   std::optional<OutputFolder> folder_;
   std::list<OutputFile> statistics_;  // after the folder: they go first
   std::optional<OutputFile> page_;
+  std::optional<OutputFile> ladder_;
 };
 
 void show_progress(std::uint64_t done, std::uint64_t total) {
@@ -74,6 +81,35 @@ void as_input_errors(Work work) {
   }
 }
 
+/// Every link of the platform in one chart; what it has written is `text`.
+class RunLadder {
+ public:
+  explicit RunLadder(Simulation& simulation)
+      : ladder_(simulation.platform().engine(), text_, columns(simulation), lines_max) {
+    const std::vector<EndpointConfig>& endpoints = simulation.config().endpoints;
+    for (std::size_t i = 0; i != endpoints.size(); ++i) {
+      ladder_.attach(simulation.platform().link(i), root, printable(endpoints[i].name));
+    }
+  }
+  std::string text() {
+    ladder_.finish();
+    return text_.str();
+  }
+
+ private:
+  static constexpr const char* root = "root complex";
+  static constexpr std::uint64_t lines_max = 100'000;
+
+  static std::vector<std::string> columns(const Simulation& simulation) {
+    std::vector<std::string> names{root};
+    for (const EndpointConfig& endpoint : simulation.config().endpoints) names.push_back(printable(endpoint.name));
+    return names;
+  }
+
+  std::ostringstream text_;
+  platform::Ladder ladder_;
+};
+
 }  // namespace
 
 int run_simulation(const RunOptions& options) {
@@ -82,8 +118,10 @@ int run_simulation(const RunOptions& options) {
   nlohmann::ordered_json trace = trace_identity(options.config.trace.file);
   const auto host_start = std::chrono::steady_clock::now();
   std::optional<Simulation> simulation;
+  std::optional<RunLadder> ladder;
   as_input_errors([&] {
     simulation.emplace(options.config);
+    if (!options.ladder_path.empty()) ladder.emplace(*simulation);
     if (options.progress) simulation->on_progress = &show_progress;
     simulation->run();
   });
@@ -94,6 +132,7 @@ int run_simulation(const RunOptions& options) {
 
   const std::string json = to_text(statistics);
   files.write(json, options.config.trace.file);
+  if (ladder) files.write_ladder(ladder->text());
   write_standard_output(options.json_path == "-" ? json : summary_text(*simulation, statistics, options.colour));
   files.publish();
   return simulation->player().counters().mismatches == 0 ? 0 : 1;

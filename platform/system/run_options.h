@@ -16,6 +16,7 @@ struct RunOptions {
   PlatformConfig config{};  ///< resolved and valid; the trace to play is config.trace.file, not empty
   std::string json_path;    ///< "-": standard output, instead of the summary; empty: no JSON
   std::string out_dir;      ///< empty: none; else it gets stats.json and report.html
+  std::string ladder_path;  ///< gets the TLPs of all links as a message sequence chart; empty: none
   bool colour = false;      ///< standard output is a terminal and NO_COLOR is not set
   bool progress = false;    ///< standard error is a terminal
 };
