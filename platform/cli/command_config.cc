@@ -8,7 +8,6 @@
 #include "platform/cli/trace_output.h"
 #include "platform/config/presets.h"
 #include "platform/config/show.h"
-#include "platform/config/value.h"
 #include "platform/emit/device_tree.h"
 #include "platform/emit/iort.h"
 #include "platform/system/endpoint_setup.h"
@@ -41,7 +40,7 @@ void add_keys(CLI::App& config, Action& action) {
 /// The file, and as a comment what becomes of each endpoint's ATS.
 std::string shown_as_toml(const PlatformConfig& config) {
   std::string text = config_to_toml(config) + "\n";
-  for (const std::string& line : ats_lines(config)) text += "# " + printable(line) + "\n";
+  for (const std::string& line : ats_lines(config)) text += "# " + line + "\n";
   return text;
 }
 

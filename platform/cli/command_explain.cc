@@ -128,7 +128,8 @@ int explain_ats(const Arguments& arguments) {
   const auto found = std::find_if(config.endpoints.begin(), config.endpoints.end(),
                                   [&](const EndpointConfig& e) { return e.stream() == StreamId(*arguments.sid); });
   if (found == config.endpoints.end() && !config.endpoints.empty()) {
-    throw InputError(fmt::format("explain: no [[endpoint]] has StreamID 0x{:x}", *arguments.sid));
+    throw InputError(
+        fmt::format("explain: no [[endpoint]] has StreamID 0x{:x}; give that of one of them", *arguments.sid));
   }
   const EndpointConfig& endpoint = found == config.endpoints.end() ? config.endpoint_template : *found;
   const AtsState state = ats_of(config, endpoint);

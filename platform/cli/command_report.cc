@@ -26,7 +26,7 @@ void add_report(CLI::App& app, Action& action) {
   auto folder = std::make_shared<std::string>();
   CLI::App& command = add_command(app, "report", "makes report.html again in a folder that run or sweep wrote",
                                   "smmusim sweep --trace traces/linux72-nvme-mixed.trace --vary smmu.oas=40,44,48 "
-                                  "--vary endpoint.ats=off,auto --out study && smmusim report study\n\n"
+                                  "--vary endpoint.ats=off,on,auto --out study && smmusim report study\n\n"
                                   "The page is one file that asks for nothing from outside. It is drawn by gnuplot "
                                   "(gnuplot-nox).");
   command.add_option("dir", *folder, "the folder: of run --out (stats.json) or of sweep (results.csv)")

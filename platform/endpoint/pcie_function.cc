@@ -201,6 +201,7 @@ void PcieFunction::begin(Access& access, Queued& queued) {
   access.status = DmaStatus::ok;
   access.result = {};
   access.grant.reset();
+  access.asks_alone = false;
   access.atc = AtcUse::none;
   access.waited = 0;
   access.page_requests = 0;

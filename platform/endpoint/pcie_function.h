@@ -130,6 +130,8 @@ class PcieFunction final : public TlpLink::Port, public RequestWatcher {
     AtcUse atc = AtcUse::none;
     Time waits_since = 0;           // for a translation
     Time waited = 0;                // for translations, so far
+    bool merged = false;            // the request it waits for was another's
+    bool asks_alone = false;        // for its next part it must not merge
     std::optional<AtcEntry> grant;  // the answer it waited for, good for its next TLP
     unsigned page_requests = 0;
     Access* next_access = nullptr;  // in an AccessList

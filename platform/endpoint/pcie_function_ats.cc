@@ -96,8 +96,9 @@ void PcieFunction::ask(Access& access) {
   const AtcContext context = context_of(work);
   const std::uint64_t page = unit_of(work.address.value + access.next);
   const bool execute = prefix_of(work).execute;
-  Translation* translation = request_for(context, page, work.write, execute);
-  if (translation != nullptr) {
+  Translation* translation = access.asks_alone ? nullptr : request_for(context, page, work.write, execute);
+  access.merged = translation != nullptr;
+  if (access.merged) {
     ++counters_.merged;
   } else {
     translation = new_request(context, page, work.write, execute);
@@ -106,6 +107,7 @@ void PcieFunction::ask(Access& access) {
       ++unasked_;
       return;
     }
+    access.asks_alone = false;
     ++counters_.translation_requests;
     prefetch(context, page, work.write, execute);
   }
@@ -207,11 +209,16 @@ void PcieFunction::ask_again(Access& access) {
   make_ready(access);
 }
 
+/// A request that was sent before this access began may have found the page as it was before: its refusal says nothing,
+/// so the access asks itself.
 void PcieFunction::answer(Access& access, const std::optional<AtcEntry>& entry) {
   if (!entry) {
     lose_part(access, DmaStatus::aborted);
   } else if (entry->untranslated_only || permits(*entry, access.work)) {
     access.grant = *entry;
+    make_ready(access);
+  } else if (access.merged) {
+    access.asks_alone = true;
     make_ready(access);
   } else if (function_.pri_enabled() && access.page_requests < config_.page_retries) {
     ++access.page_requests;

@@ -6,6 +6,7 @@
 
 #include <bit>
 
+#include "platform/config/value.h"
 #include "platform/emit/address_map.h"
 #include "platform/pcie/ecam.h"
 #include "platform/system/cpu.h"
@@ -79,7 +80,7 @@ std::string describe(const AtsState& state) {
 std::vector<std::string> ats_lines(const PlatformConfig& config) {
   std::vector<std::string> lines;
   for (const EndpointConfig& endpoint : config.endpoints) {
-    lines.push_back(fmt::format("endpoint {}: ATS {}", endpoint.name, describe(ats_of(config, endpoint))));
+    lines.push_back(fmt::format("endpoint {}: ATS {}", printable(endpoint.name), describe(ats_of(config, endpoint))));
   }
   if (config.endpoints.empty()) {
     lines.push_back(fmt::format("every endpoint: ATS {}", describe(ats_of(config, config.endpoint_template))));

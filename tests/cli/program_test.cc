@@ -2,6 +2,9 @@
 // The program from outside: exit codes, what goes to which stream, one line per error, help, decode, traces.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <fstream>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "platform/config/version.h"
@@ -173,6 +176,47 @@ TEST(ConfigKeys, TextNamesTheSameKeys) {
   for (const auto& row : nlohmann::json::parse(run_program({"config", "keys", "--json"}).out)) {
     EXPECT_NE(text.find(row["key"].get<std::string>() + " = "), std::string::npos) << row;
   }
+}
+
+TEST(ConfigShow, TellsWhetherEachEndpointDoesAts) {
+  const Finished masked = run_program(
+      {"config", "show", "--set", "endpoint.ats_capability=true", "--set", "endpoint.host_ats=not-supported"});
+  EXPECT_NE(masked.out.find("# every endpoint: ATS off, the host kernel reports"), std::string::npos) << masked.out;
+  EXPECT_NE(masked.out.find("; warning: "), std::string::npos);
+  const Finished json = run_program({"config", "show", "--json", "--set", "endpoint.ats_capability=true"});
+  EXPECT_EQ(nlohmann::json::parse(json.out)["ats_outcome"].size(), 1u);
+}
+
+TEST(ExplainAts, NamesWhatStopsIt) {
+  const Finished finished = run_program(
+      {"explain", "--ats", "--sid", "8", "--json", "--set", "endpoint.ats_capability=true", "--set", "smmu.ats=off"});
+  ASSERT_EQ(finished.exit_code, 0) << finished.err;
+  const auto told = nlohmann::json::parse(finished.out);
+  EXPECT_FALSE(told["ats"]);
+  std::vector<bool> holds;
+  for (const auto& one : told["conditions"]) holds.push_back(one["holds"]);
+  EXPECT_EQ(holds, (std::vector<bool>{true, true, false, true, false, false}));
+}
+
+TEST(ExplainAts, IsAboutOneDevice) {
+  EXPECT_EQ(run_program({"explain", "--ats"}).exit_code, 2);
+  EXPECT_EQ(run_program({"explain", "--ats", "--sid", "8", "--address", "0"}).exit_code, 2);
+}
+
+TEST(RunLadder, HasALineForEveryTlp) {
+  const TemporaryFolder folder;
+  const std::string trace = folder.write("two.trace",
+                                         "smmusim-trace text 1\n"
+                                         "0 read sid=8 addr=0x1000 size=64 pa=0x41000000 perm=rw\n"
+                                         "1 write sid=8 addr=0x1040 size=64 pa=0x41000040 perm=rw\nend\n");
+  const std::string ladder = folder.path("ladder.txt");
+  ASSERT_EQ(run_program({"run", "--trace", trace, "--ladder", ladder}).exit_code, 0);
+  std::ifstream file(ladder);
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  EXPECT_NE(text.find("MRd 0x1000 64B"), std::string::npos) << text;
+  EXPECT_NE(text.find("CplD"), std::string::npos) << text;
+  EXPECT_NE(text.find("MWr 0x1040 64B"), std::string::npos) << text;
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 4) << text;
 }
 
 TEST(ConfigShow, PrintsTheResolvedConfiguration) {

@@ -333,5 +333,86 @@ TEST_F(PlatformRuns, ImpossiblePointStopsTheSweepBeforeItWritesAnything) {
   EXPECT_FALSE(fs::exists(sweep.out_dir));
 }
 
+/// A device with ATS in front of an SMMU that has it.
+SweepOptions with_ats(SweepOptions sweep) {
+  for (const auto& [key, value] : {std::pair{"smmu.ats", "on"}, {"endpoint.ats_capability", "true"}}) {
+    sweep.base.assignments.push_back({key, value, "test"});
+  }
+  return sweep;
+}
+
+void expect_balanced(const json& result) {
+  const json& atc = result["atc"];
+  EXPECT_EQ(atc["lookups"], atc["hits"].get<unsigned>() + atc["misses"].get<unsigned>());
+  EXPECT_EQ(atc["misses"], atc["requests"].get<unsigned>() + atc["merged"].get<unsigned>());
+  EXPECT_EQ(result["ats"]["requests"], atc["requests"].get<unsigned>() + atc["prefetches"].get<unsigned>());
+  EXPECT_EQ(result["ats"]["completions"], result["ats"]["requests"]);
+  EXPECT_EQ(result["ats"]["invalidations"], result["pcie"]["invalidate_requests"]);
+  EXPECT_EQ(result["pcie"]["invalidate_completions"], result["pcie"]["invalidate_requests"]);
+  EXPECT_EQ(result["ats"]["timeouts"], 0);
+}
+
+TEST_F(PlatformRuns, AtsOffOnAndAutoGoToTheSameAddresses) {
+  for (const ShippedRow row : {ShippedRow{"randread", 50256}, {"seqwrite", 8185}, {"mixed", 23728}}) {
+    SweepOptions sweep = with_ats(options(shipped(row.name), row.name));
+    sweep.base.assignments.push_back({"endpoint.atc_entries", "64", "test"});
+    sweep.axes = {{"mode", {"timed", "untimed"}}, {"endpoint.ats", {"off", "on", "auto"}}};
+    EXPECT_EQ(run_sweep(sweep), 0);
+    for (unsigned number = 0; number != 6; ++number) {
+      const json result = point(number, row.name);
+      EXPECT_EQ(result["check"]["checked"], row.accesses) << row.name;
+      EXPECT_EQ(result["check"]["mismatches"], 0) << row.name;
+      EXPECT_EQ(result["faults"], 0) << row.name;
+      expect_balanced(result);
+      const bool off = number % 3 == 0;
+      EXPECT_EQ(result["atc"]["lookups"] == 0, off) << row.name << number;
+      EXPECT_EQ(result["ats"]["invalidations"] == 0, off) << row.name << number;
+    }
+    EXPECT_EQ(point(1, row.name)["atc"], point(2, row.name)["atc"]);
+  }
+}
+
+TEST_F(PlatformRuns, EveryAtcGoesToTheSameAddresses) {
+  SweepOptions sweep = with_ats(options(shipped("mixed")));
+  sweep.axes = {{"endpoint.atc_entries", {"0", "8", "1024"}},
+                {"endpoint.atc_page_bits", {"12", "63"}},
+                {"endpoint.atc_prefetch", {"0", "2"}},
+                {"endpoint.atc_requests", {"1", "32"}}};
+  EXPECT_EQ(run_sweep(sweep), 0);
+  for (unsigned number = 0; number != 24; ++number) {
+    const json result = point(number);
+    EXPECT_EQ(result["check"]["mismatches"], 0) << number;
+    EXPECT_EQ(result["faults"], 0) << number;
+    expect_balanced(result);
+    EXPECT_EQ(result["atc"]["hits"] == 0, number < 8) << number;
+  }
+  EXPECT_GT(point(16)["atc"]["hits"], point(8)["atc"]["hits"]) << "more entries, more hits";
+}
+
+/// Table: what stands in the way of ATS, one at a time.
+TEST_F(PlatformRuns, AtsNeedsSmmuRootComplexAndCapability) {
+  struct Row {
+    const char* key;
+    const char* value;
+  };
+  for (const Row& row : {Row{"smmu.ats", "off"},
+                         {"pcie.ats_supported", "false"},
+                         {"endpoint.ats_capability", "false"},
+                         {"endpoint.host_ats", "not-supported"},
+                         {"endpoint.ats", "off"}}) {
+    SweepOptions sweep = with_ats(options(shipped("seqwrite"), row.key));
+    sweep.axes = {{row.key, {row.value}}};
+    EXPECT_EQ(run_sweep(sweep), 0);
+    EXPECT_EQ(point(0, row.key)["ats"]["requests"], 0) << row.key;
+    EXPECT_EQ(point(0, row.key)["check"]["mismatches"], 0) << row.key;
+  }
+}
+
+TEST_F(PlatformRuns, AtsThatTheHostRefusesIsNoDevice) {
+  SweepOptions sweep = with_ats(options(shipped("seqwrite")));
+  sweep.axes = {{"endpoint.ats", {"on"}}, {"endpoint.host_ats", {"not-supported"}}};
+  EXPECT_THROW(run_sweep(sweep), InputError);
+}
+
 }  // namespace
 }  // namespace smmusim::player_test

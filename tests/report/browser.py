@@ -162,7 +162,7 @@ class Reports(unittest.TestCase):
         self.sweep("names", "preset=mmu600-like,mmu700-like,gem5-like,minimal")
 
     def test_sweep_of_two_keys(self):
-        self.sweep("two", "smmu.oas=40,44,48", "endpoint.ats=off,auto")
+        self.sweep("two", "smmu.oas=40,44,48", "endpoint.ats=off,on,auto")
 
     def test_sweep_of_two_keys_with_many_values(self):
         self.sweep("many", "memory.latency_ns=" + ",".join(str(30 * i) for i in range(1, 19)), "pcie.generation=3,5")
