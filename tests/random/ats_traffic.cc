@@ -24,6 +24,8 @@ PlatformConfig config_of(const AtsTraffic& traffic) {
   PlatformConfig config;
   config.seed = traffic.seed;
   config.smmus[0].config.features.ats = true;
+  config.pcie.processing_ns = traffic.processing_ns;
+  config.memory.latency_ns = traffic.memory_ns;
   for (unsigned i = 0; i != traffic.devices; ++i) {
     EndpointConfig endpoint;
     endpoint.name = fmt::format("device{}", i);
@@ -32,6 +34,7 @@ PlatformConfig config_of(const AtsTraffic& traffic) {
     endpoint.atc.entries = traffic.atc_entries;
     endpoint.atc.prefetch_pages = traffic.prefetch_pages;
     endpoint.atc.invalidate_ns = traffic.invalidate_ns;
+    endpoint.tags = traffic.tags;
     endpoint.outstanding = 32;
     config.endpoints.push_back(endpoint);
   }

@@ -17,6 +17,9 @@ struct AtsTraffic {
   unsigned atc_entries = 32;
   unsigned prefetch_pages = 0;
   unsigned invalidate_ns = 20;
+  unsigned processing_ns = 150;  ///< in the root complex: completions can be overtaken by Invalidate Requests
+  unsigned memory_ns = 60;       ///< writes can be overtaken by what their device says of them
+  unsigned tags = 256;           ///< few: translated accesses wait before they leave
 };
 
 struct AtsTrafficResult {

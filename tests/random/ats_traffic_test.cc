@@ -50,7 +50,10 @@ TEST_P(AtsRace, NoTranslationIsUsedAfterItsInvalidationCompleted) {
 INSTANTIATE_TEST_SUITE_P(Machines, AtsRace,
                          testing::Values(AtsTraffic{}, AtsTraffic{25'000, 2, 1, 8, 4, 0, 500},
                                          AtsTraffic{25'000, 3, 4, 200, 1024, 2, 0},
-                                         AtsTraffic{25'000, 4, 1, 16, 0, 0, 20}));
+                                         AtsTraffic{25'000, 4, 1, 16, 0, 0, 20},
+                                         AtsTraffic{25'000, 5, 1, 8, 64, 0, 0, 8000},
+                                         AtsTraffic{25'000, 6, 2, 8, 64, 0, 0, 150, 10'000},
+                                         AtsTraffic{25'000, 7, 1, 8, 64, 0, 20, 150, 60, 1}));
 
 }  // namespace
 }  // namespace smmusim::random_test
