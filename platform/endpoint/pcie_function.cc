@@ -89,6 +89,7 @@ PcieFunction::PcieFunction(Engine& engine, TlpPool& pool, const PcieFunctionConf
       function_(description),
       atc_(config.atc, config.seed),
       scope_(engine),
+      queue_(config.queue_max),
       requests_(config.tags),
       translations_(config.translations),
       pages_(description.pri ? std::min<std::uint32_t>(description.pri->outstanding_capacity, page_groups) : 0) {
@@ -127,8 +128,10 @@ bool PcieFunction::push(const DmaWork& work, std::span<const unsigned char> data
                                                                          " bytes; give 1 to " +
                                                                          std::to_string(config_.transfer_bytes_max));
   require(data.empty() || data.size() == work.size, "a write's data has to be as long as the access");
-  if (queue_.size() == config_.queue_max) return false;
-  queue_.push_back({work, std::vector<unsigned char>(data.begin(), data.end())});
+  if (queued_ == queue_.size()) return false;
+  Queued& queued = queue_[(head_ + queued_++) % queue_.size()];
+  queued.work = work;
+  queued.data.assign(data.begin(), data.end());
   if (working_) {
     again_ = true;
   } else if (!free_.empty()) {
@@ -138,7 +141,7 @@ bool PcieFunction::push(const DmaWork& work, std::span<const unsigned char> data
 }
 
 bool PcieFunction::idle() const {
-  return queue_.empty() && in_flight_ == 0 && tags_out_ == 0 && invalidation_order_.empty() && held_.empty() &&
+  return queued_ == 0 && in_flight_ == 0 && tags_out_ == 0 && invalidation_order_.empty() && held_.empty() &&
          answers_.empty() && stop_markers_.empty();
 }
 
@@ -170,8 +173,8 @@ void PcieFunction::work_due(EventNode& node) {
 void PcieFunction::work() {
   do {
     again_ = false;
-    bool any = send_messages();
-    any |= send_translations();
+    bool any = has_messages() && send_messages();
+    any |= !unsent_translations_.empty() && send_translations();
     any |= send_accesses(posted_list, FlowClass::posted);
     any |= send_accesses(non_posted_list, FlowClass::non_posted);
     any |= start_access();
@@ -180,7 +183,7 @@ void PcieFunction::work() {
 }
 
 bool PcieFunction::start_access() {
-  if (queue_.empty() || free_.empty()) return false;
+  if (queued_ == 0 || free_.empty()) return false;
   if (engine_.now() < next_issue_) {
     work_later(next_issue_);
     return false;
@@ -188,8 +191,10 @@ bool PcieFunction::start_access() {
   next_issue_ = engine_.now() + config_.issue_interval_ps;
   Access& access = *free_.back();
   free_.pop_back();
-  begin(access, queue_.front());
-  queue_.pop_front();
+  Queued& next = queue_[head_];
+  if (++head_ == queue_.size()) head_ = 0;
+  --queued_;
+  begin(access, next);
   return true;
 }
 

@@ -99,7 +99,7 @@ class PcieFunction final : public TlpLink::Port, public RequestWatcher {
   /// Nothing is queued or under way.
   bool idle() const;
   unsigned in_flight() const { return in_flight_; }
-  std::size_t queue_space() const { return config_.queue_max - queue_.size(); }
+  std::size_t queue_space() const { return queue_.size() - queued_; }
   std::uint16_t requester_id() const { return config_.requester_id; }
   FunctionConfig& config_space() { return function_; }
   const FunctionConfig& config_space() const { return function_; }
@@ -207,8 +207,10 @@ class PcieFunction final : public TlpLink::Port, public RequestWatcher {
     const bool outermost = !working_;
     working_ = true;
     step();
-    again_ = true;
-    if (!outermost) return;
+    if (!outermost) {
+      again_ = true;
+      return;
+    }
     work();
     working_ = false;
   }
@@ -260,6 +262,9 @@ class PcieFunction final : public TlpLink::Port, public RequestWatcher {
   void drop_covered(Invalidation& invalidation);
 
   // Messages out (pcie_function_ats.cc).
+  bool has_messages() const {
+    return !invalidation_order_.empty() || !unsent_pages_.empty() || !stop_markers_.empty() || !answers_.empty();
+  }
   bool send_messages();
   bool send_invalidate_completions();
   bool send_page_requests();
@@ -282,7 +287,8 @@ class PcieFunction final : public TlpLink::Port, public RequestWatcher {
   Handler handler_;
   Scope scope_;
 
-  std::deque<Queued> queue_;
+  std::vector<Queued> queue_;  // a ring
+  std::size_t head_ = 0, queued_ = 0;
   std::vector<std::unique_ptr<Access>> accesses_;
   std::vector<Access*> free_;
   AccessList ready_[2];  // posted, non-posted

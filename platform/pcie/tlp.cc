@@ -7,45 +7,14 @@
 namespace smmusim::platform {
 namespace {
 
-struct TypeRow {
-  std::string_view name;
-  FlowClass flow_class;
-  bool data;
-};
-
 // In the order of TlpType.
-constexpr std::array<TypeRow, 13> rows{{
-    {"MRd", FlowClass::non_posted, false},
-    {"MWr", FlowClass::posted, true},
-    {"CfgRd0", FlowClass::non_posted, false},
-    {"CfgWr0", FlowClass::non_posted, true},
-    {"CfgRd1", FlowClass::non_posted, false},
-    {"CfgWr1", FlowClass::non_posted, true},
-    {"FetchAdd", FlowClass::non_posted, true},
-    {"Swap", FlowClass::non_posted, true},
-    {"CAS", FlowClass::non_posted, true},
-    {"Cpl", FlowClass::completion, false},
-    {"CplD", FlowClass::completion, true},
-    {"Msg", FlowClass::posted, false},
-    {"MsgD", FlowClass::posted, true},
-}};
-
-const TypeRow& row_of(TlpType type) {
-  return rows[static_cast<std::size_t>(type)];
-}
+constexpr std::array<std::string_view, 13> names{"MRd",  "MWr", "CfgRd0", "CfgWr0", "CfgRd1", "CfgWr1", "FetchAdd",
+                                                 "Swap", "CAS", "Cpl",    "CplD",   "Msg",    "MsgD"};
 
 }  // namespace
 
 std::string_view name_of(TlpType type) {
-  return row_of(type).name;
-}
-
-bool Tlp::has_data() const {
-  return row_of(type).data;
-}
-
-FlowClass Tlp::flow_class() const {
-  return row_of(type).flow_class;
+  return names[static_cast<std::size_t>(type)];
 }
 
 bool Tlp::long_header() const {
@@ -64,28 +33,6 @@ void Tlp::clear() {
   kept.clear();
   *this = Tlp();
   data = std::move(kept);
-}
-
-void TlpQueue::push(Tlp& tlp) {
-  tlp.next_tlp = nullptr;
-  (last_ == nullptr ? first_ : last_->next_tlp) = &tlp;
-  last_ = &tlp;
-  ++size_;
-}
-
-void TlpQueue::push_front(Tlp& tlp) {
-  tlp.next_tlp = first_;
-  first_ = &tlp;
-  if (last_ == nullptr) last_ = &tlp;
-  ++size_;
-}
-
-Tlp& TlpQueue::pop() {
-  Tlp& tlp = *first_;
-  first_ = tlp.next_tlp;
-  if (first_ == nullptr) last_ = nullptr;
-  --size_;
-  return tlp;
 }
 
 Tlp& TlpPool::take() {

@@ -31,6 +31,13 @@ enum class TlpType : std::uint8_t {
   MsgD
 };
 
+/// Bit n: the type with this number carries data.
+inline constexpr unsigned types_with_data =
+    1U << static_cast<unsigned>(TlpType::MWr) | 1U << static_cast<unsigned>(TlpType::CfgWr0) |
+    1U << static_cast<unsigned>(TlpType::CfgWr1) | 1U << static_cast<unsigned>(TlpType::FetchAdd) |
+    1U << static_cast<unsigned>(TlpType::Swap) | 1U << static_cast<unsigned>(TlpType::CAS) |
+    1U << static_cast<unsigned>(TlpType::CplD) | 1U << static_cast<unsigned>(TlpType::MsgD);
+
 /// The classes of flow control (section 2.6.1).
 enum class FlowClass : std::uint8_t { posted, non_posted, completion };
 inline constexpr unsigned flow_classes = 3;
@@ -94,12 +101,15 @@ struct Tlp : EventNode {
   void* holder = nullptr;             ///< for `fire` of whoever holds it
   std::uint64_t arrival = 0;          ///< its holder's: its place among the others that came
 
-  bool has_data() const;
+  bool has_data() const { return (types_with_data >> static_cast<unsigned>(type) & 1) != 0; }
   bool is_completion() const { return type == TlpType::Cpl || type == TlpType::CplD; }
   bool is_message() const { return type == TlpType::Msg || type == TlpType::MsgD; }
   bool is_atomic() const { return type == TlpType::FetchAdd || type == TlpType::Swap || type == TlpType::CAS; }
   bool is_translation_request() const { return type == TlpType::MRd && at == AddressType::translation_request; }
-  FlowClass flow_class() const;
+  FlowClass flow_class() const {
+    if (type == TlpType::MWr || is_message()) return FlowClass::posted;
+    return is_completion() ? FlowClass::completion : FlowClass::non_posted;
+  }
   /// A header of four doublewords: a 64-bit address, or a message.
   bool long_header() const;
   std::uint32_t payload_bytes() const { return has_data() ? length_dw * 4U : 0; }
@@ -118,9 +128,25 @@ class TlpQueue {
   bool empty() const { return first_ == nullptr; }
   std::size_t size() const { return size_; }
   Tlp& front() const { return *first_; }
-  void push(Tlp& tlp);
-  void push_front(Tlp& tlp);
-  Tlp& pop();
+  void push(Tlp& tlp) {
+    tlp.next_tlp = nullptr;
+    (last_ == nullptr ? first_ : last_->next_tlp) = &tlp;
+    last_ = &tlp;
+    ++size_;
+  }
+  void push_front(Tlp& tlp) {
+    tlp.next_tlp = first_;
+    first_ = &tlp;
+    if (last_ == nullptr) last_ = &tlp;
+    ++size_;
+  }
+  Tlp& pop() {
+    Tlp& tlp = *first_;
+    first_ = tlp.next_tlp;
+    if (first_ == nullptr) last_ = nullptr;
+    --size_;
+    return tlp;
+  }
 
  private:
   Tlp* first_ = nullptr;
