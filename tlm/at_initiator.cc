@@ -20,13 +20,13 @@ void AtInitiator::add(Access& access) {
   accesses_.push_back(&access);
 }
 
-bool AtInitiator::begin(Access& access) {
+bool AtInitiator::begin(Access& access, Time delay_ps) {
   access.path_->push({access.index_, 0});
   access.on_path_ = true;
   access.end_response_ = false;
   access.expects_response_ = false;
   tlm::tlm_phase phase = tlm::BEGIN_REQ;
-  sc_core::sc_time delay = sc_core::SC_ZERO_TIME;
+  sc_core::sc_time delay = delay_ps == 0 ? sc_core::SC_ZERO_TIME : from_ps(delay_ps);
   const tlm::tlm_sync_enum answer = socket_->nb_transport_fw(*access.payload_, phase, delay);
   const bool completed = answer == tlm::TLM_COMPLETED;
   if (completed || (answer == tlm::TLM_UPDATED && phase == tlm::BEGIN_RESP)) {

@@ -57,10 +57,10 @@ DmaStatus status_of(tlm::tlm_response_status status) {
 }  // namespace
 
 void RootComplex::Port::tlp_arrived(Tlp& tlp, TlpLink&) {
-  tlp.holder = this;
-  tlp.fire = &RootComplex::processed;
-  tlp.scope = &root->scope_;
-  root->engine_.schedule_in(root->config_.request_processing_ps, tlp);
+  tlp.ready_at = root->engine_.now() + root->config_.request_processing_ps;
+  tlp.arrival = arrivals++;
+  (tlp.flow_class() == FlowClass::non_posted ? non_posted : posted).push(tlp);
+  root->serve(*this);
 }
 
 void RootComplex::Port::room_again(FlowClass flow_class, TlpLink&) {
@@ -84,9 +84,9 @@ RootComplex::RootComplex(const sc_core::sc_module_name& name, systemc::Pump& pum
     Port& made = *ports_.emplace_back(std::make_unique<Port>());
     made.root = this;
     made.config = port;
-    made.retry.port = &made;
-    made.retry.scope = &scope_;
-    made.retry.fire = &retry_due;
+    made.waker.port = &made;
+    made.waker.scope = &scope_;
+    made.waker.fire = &wake;
   }
   for (unsigned i = 0; i != outputs; ++i) {
     outputs_.push_back(std::make_unique<Output>(*this, out[i], config_.outstanding));
@@ -129,7 +129,7 @@ void RootComplex::Output::do_chores(EventNode& node) {
   while (!output.waiting.empty() && !output.initiator.busy()) {
     Slot& slot = *output.waiting.front();
     output.waiting.pop_front();
-    output.initiator.begin(slot.out);
+    output.root.send(slot);
   }
 }
 
@@ -152,12 +152,17 @@ std::optional<StreamId> RootComplex::stream_of(std::uint16_t rid) const {
   return StreamId(row->stream_base.value + ((rid & config_.rid_mask) - row->rid_base));
 }
 
-void RootComplex::processed(EventNode& node) {
-  auto& tlp = static_cast<Tlp&>(node);
-  Port& port = *static_cast<Port*>(tlp.holder);
-  (tlp.flow_class() == FlowClass::non_posted ? port.non_posted : port.posted).push(tlp);
-  tlp.arrival = port.arrivals++;
-  port.root->serve(port);
+/// What goes to a TBU is sent at once and arrives there when the processing is over, which costs no event. All the rest
+/// waits for that here.
+bool RootComplex::is_due(Port& port, const Tlp& tlp) {
+  if (engine_.now() >= tlp.ready_at) return true;
+  wake_at(port, tlp.ready_at);
+  return false;
+}
+
+void RootComplex::send(Slot& slot) {
+  const Time now = engine_.now();
+  slot.output->initiator.begin(slot.out, slot.tlp->ready_at > now ? slot.tlp->ready_at - now : 0);
 }
 
 /// Everything that can go on, in order; a non-posted request waits for the posted ones that came before it.
@@ -178,11 +183,13 @@ void RootComplex::serve(Port& port) {
 /// False: it has to wait, in front of its queue.
 bool RootComplex::handle(Port& port, Tlp& tlp) {
   if (tlp.is_completion()) {
+    if (!is_due(port, tlp)) return false;
     ++counters_.unexpected_completions;  // nothing here has asked
     drop(port, tlp);
     return true;
   }
   if (tlp.requester_id < port.config.rid_first || tlp.requester_id > port.config.rid_last) {
+    if (!is_due(port, tlp)) return false;
     ++counters_.acs_violations;
     refuse(port, tlp, CplStatus::CA);
     return true;
@@ -195,11 +202,13 @@ bool RootComplex::handle_memory(Port& port, Tlp& tlp) {
   const bool memory = tlp.type == TlpType::MRd || tlp.type == TlpType::MWr || tlp.is_atomic();
   const bool ats = tlp.at != AddressType::untranslated;
   if (row == nullptr || !memory || (ats && !config_.ats_supported) || tlp.at == AddressType::reserved) {
+    if (!is_due(port, tlp)) return false;
     ++counters_.unsupported_requests;
     refuse(port, tlp, CplStatus::UR);
     return true;
   }
   if (tlp.type == TlpType::MWr && enables_nothing(tlp)) {  // a write of no byte goes nowhere
+    if (!is_due(port, tlp)) return false;
     if (tlp.watcher != nullptr) tlp.watcher->resolved(tlp.cookie, {.outcome = Outcome::proceed});
     drop(port, tlp);
     return true;
@@ -249,7 +258,7 @@ void RootComplex::start(Port& port, Tlp& tlp, const RidMapRow& row) {
   if (output.initiator.busy() || !output.waiting.empty()) {
     output.waiting.push_back(&slot);
   } else {
-    output.initiator.begin(slot.out);
+    send(slot);
   }
 }
 

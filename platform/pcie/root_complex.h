@@ -123,7 +123,8 @@ class RootComplex : public sc_core::sc_module, private RequestWatcher {
     unsigned received = 0;
   };
 
-  static void processed(EventNode& node);
+  bool is_due(Port& port, const Tlp& tlp);
+  void send(Slot& slot);
   void serve(Port& port);
   bool handle(Port& port, Tlp& tlp);
   void refuse(Port& port, Tlp& tlp, CplStatus status);
@@ -152,8 +153,8 @@ class RootComplex : public sc_core::sc_module, private RequestWatcher {
   void invalidation_answered(std::uint16_t rid, unsigned itag, unsigned count);
   void respond(Smmu& smmu, const PageResponse& message);
   bool offer_page_request(const Tlp& tlp);
-  void retry_later(Port& port);
-  static void retry_due(EventNode& node);
+  void wake_at(Port& port, Time when);
+  static void wake(EventNode& node);
   std::optional<std::uint16_t> rid_of(const Smmu& smmu, StreamId stream) const;
   Port* port_of(std::uint16_t rid) const;
 

@@ -97,6 +97,7 @@ void RootComplex::respond(Smmu& smmu, const PageResponse& message) {
 }
 
 bool RootComplex::handle_message(Port& port, Tlp& tlp) {
+  if (!is_due(port, tlp)) return false;
   if (tlp.message == MessageCode::Invalidate_Completion) {
     // It counts when the writes before it are visible; the TLP waits there, out of the receive buffer.
     port.link->release(TlpLink::upstream, tlp);
@@ -108,7 +109,7 @@ bool RootComplex::handle_message(Port& port, Tlp& tlp) {
   }
   if (tlp.message == MessageCode::Page_Request) {
     if (!offer_page_request(tlp)) {
-      retry_later(port);
+      wake_at(port, engine_.now() + std::max<Time>(config_.page_request_retry_ps, 1));
       return false;
     }
   } else {
@@ -143,16 +144,17 @@ bool RootComplex::offer_page_request(const Tlp& tlp) {
   return true;
 }
 
-void RootComplex::retry_later(Port& port) {
-  if (port.retry.waiting) return;
-  port.retry.waiting = true;
-  engine_.schedule_in(std::max<Time>(config_.page_request_retry_ps, 1), port.retry);
+void RootComplex::wake_at(Port& port, Time when) {
+  if (port.waker.waiting && port.waker.when <= when) return;
+  if (port.waker.waiting) engine_.withdraw(port.waker);
+  port.waker.waiting = true;
+  engine_.schedule_at(when, port.waker);
 }
 
-void RootComplex::retry_due(EventNode& node) {
-  auto& self = static_cast<Port::RetryNode&>(node);
+void RootComplex::wake(EventNode& node) {
+  auto& self = static_cast<Port::WakeNode&>(node);
   self.waiting = false;
-  self.port->posted_blocked = false;
+  self.port->posted_blocked = self.port->non_posted_blocked = false;
   self.port->root->serve(*self.port);
 }
 

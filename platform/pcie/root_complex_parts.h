@@ -20,7 +20,7 @@ struct RootComplex::Port final : TlpLink::Port {
     bool closed = false;
     Tlp* completion = nullptr;
   };
-  struct RetryNode : EventNode {
+  struct WakeNode : EventNode {
     Port* port = nullptr;
     bool waiting = false;
   };
@@ -30,13 +30,13 @@ struct RootComplex::Port final : TlpLink::Port {
   TlpLink* link = nullptr;
   TlpQueue posted, non_posted;  // have arrived and wait for their turn
   std::uint64_t arrivals = 0;
-  bool posted_blocked = false, non_posted_blocked = false;  // until an output, or the SMMU, has room again
+  bool posted_blocked = false, non_posted_blocked = false;  // until there is room, or time has passed
   TlpQueue errors;                                          // completions without a slot
   std::deque<Slot*> completing;
   TlpQueue messages;  // to the device
   std::deque<Epoch> epochs{Epoch{}};
   std::uint64_t first_epoch = 0;
-  RetryNode retry;
+  WakeNode waker;
 
   std::uint64_t begin_write();
   void tlp_arrived(Tlp& tlp, TlpLink& from) override;

@@ -100,6 +100,7 @@ struct Tlp : EventNode {
   Tlp* next_tlp = nullptr;            ///< in the pool's list or in a TlpQueue
   void* holder = nullptr;             ///< for `fire` of whoever holds it
   std::uint64_t arrival = 0;          ///< its holder's: its place among the others that came
+  Time ready_at = 0;                  ///< its holder's: when what it was held for is over
 
   bool has_data() const { return (types_with_data >> static_cast<unsigned>(type) & 1) != 0; }
   bool is_completion() const { return type == TlpType::Cpl || type == TlpType::CplD; }
