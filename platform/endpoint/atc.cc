@@ -8,8 +8,6 @@
 #include <stdexcept>
 #include <string>
 
-#include "model/base/types.h"
-
 namespace smmusim::platform {
 namespace {
 
@@ -31,10 +29,6 @@ const AtcConfig& checked(const AtcConfig& config) {
                                 "; give 12 to 63");
   }
   return config;
-}
-
-std::uint64_t last_of(const AtcEntry& entry) {
-  return entry.page | low_mask(entry.page_bits);
 }
 
 }  // namespace
@@ -71,6 +65,7 @@ std::optional<AtcEntry> Atc::find(const AtcContext& context, std::uint64_t addre
 void Atc::fill(const AtcEntry& answer, std::uint64_t address) {
   if (!cache_.present()) return;
   AtcEntry entry = answer;
+  if (entry.global) entry.context.pasid = 0;  // whoever asked: a newer answer for another PASID takes its place
   if (entry.page_bits > page_bits_max_) {
     entry.page_bits = static_cast<std::uint8_t>(page_bits_max_);
     const std::uint64_t inside = address & low_mask(answer.page_bits) & ~low_mask(page_bits_max_);
@@ -96,10 +91,7 @@ void Atc::fill(const AtcEntry& answer, std::uint64_t address) {
 
 void Atc::invalidate(const AtcRange& range) {
   const auto gone = [&](const AtcEntry& entry) {
-    // A global entry belongs to every PASID, so what names one of them takes it too.
-    AtcContext context = entry.context;
-    if (entry.global && range.pasid_valid) context.pasid = range.pasid;
-    if (!range.covers(context, entry.page, last_of(entry))) return false;
+    if (!range.covers(entry)) return false;
     note(entry.page_bits, -1);
     ++counters_.invalidated;
     return true;

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "model/base/types.h"
 #include "model/smmu/config.h"
 #include "model/smmu/set_associative.h"
 
@@ -29,7 +30,7 @@ struct AtcEntry {
   bool read = false;
   bool write = false;
   bool execute = false;
-  bool global = false;             ///< holds for every PASID
+  bool global = false;             ///< holds for every PASID; not without one
   bool untranslated_only = false;  ///< U: it may only be accessed untranslated
 };
 
@@ -49,6 +50,12 @@ struct AtcRange {
   bool covers(const AtcContext& context, std::uint64_t from, std::uint64_t to) const {
     if (from > last || to < first) return false;
     return global ? context.pasid_valid : pasid_valid == context.pasid_valid && pasid == context.pasid;
+  }
+  /// A global entry belongs to every PASID, so what names one of them covers it too.
+  bool covers(const AtcEntry& entry) const {
+    AtcContext context = entry.context;
+    if (entry.global && pasid_valid) context.pasid = pasid;
+    return covers(context, entry.page, entry.page | low_mask(entry.page_bits));
   }
 };
 

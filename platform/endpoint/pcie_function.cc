@@ -60,6 +60,7 @@ FunctionCounters& FunctionCounters::operator+=(const FunctionCounters& other) {
   no_permission += other.no_permission;
   unexpected += other.unexpected;
   unsupported += other.unsupported;
+  malformed += other.malformed;
   return *this;
 }
 
@@ -110,9 +111,7 @@ PcieFunction::PcieFunction(Engine& engine, TlpPool& pool, const PcieFunctionConf
   work_node_.scope = &scope_;
   work_node_.fire = &work_due;
   if (const auto ats = function_.capability(ats_capability_id, true)) {
-    function_.space().on_write(static_cast<std::uint16_t>(*ats + 4), [this] {
-      if (!function_.ats_enabled()) atc_.invalidate_all();
-    });
+    function_.space().on_write(static_cast<std::uint16_t>(*ats + 4), [this] { ats_switched(); });
   }
 }
 
@@ -124,10 +123,14 @@ void PcieFunction::connect(TlpLink& link) {
 }
 
 bool PcieFunction::push(const DmaWork& work, std::span<const unsigned char> data) {
-  require(work.size != 0 && work.size <= config_.transfer_bytes_max, "a DMA access of " + std::to_string(work.size) +
-                                                                         " bytes; give 1 to " +
-                                                                         std::to_string(config_.transfer_bytes_max));
-  require(data.empty() || data.size() == work.size, "a write's data has to be as long as the access");
+  // The sentences are made only when they are needed.
+  if (work.size == 0 || work.size > config_.transfer_bytes_max) {
+    throw std::invalid_argument("a DMA access of " + std::to_string(work.size) + " bytes; give 1 to " +
+                                std::to_string(config_.transfer_bytes_max));
+  }
+  if (!data.empty() && data.size() != work.size) {
+    throw std::invalid_argument("a write's data has to be as long as the access");
+  }
   if (queued_ == queue_.size()) return false;
   Queued& queued = queue_[(head_ + queued_++) % queue_.size()];
   queued.work = work;
@@ -213,7 +216,8 @@ void PcieFunction::begin(Access& access, Queued& queued) {
   ++in_flight_;
   ++dma_.issued;
   if (queued.data.empty()) {
-    if (access.buffer.size() < work.size) access.buffer.resize(work.size);
+    const std::uint32_t answer = work.ats == AtsType::translation_request ? translation_entry_bytes : 0;
+    access.buffer.resize(std::max<std::size_t>(access.buffer.size(), std::max(work.size, answer)));
     if (work.write) fill_pattern(work.tag, std::span(access.buffer.data(), work.size));
   } else {
     access.buffer = std::move(queued.data);

@@ -62,8 +62,9 @@ struct FunctionCounters {
   std::uint64_t page_responses = 0;
   std::uint64_t page_failures = 0;  ///< responses that were not Success
   std::uint64_t no_permission = 0;  ///< accesses that failed because no translation permits them
-  std::uint64_t unexpected = 0;     ///< completions and responses that nobody waits for
+  std::uint64_t unexpected = 0;     ///< completions and responses that nobody waits for, or that can't be
   std::uint64_t unsupported = 0;    ///< requests to this function that it refused
+  std::uint64_t malformed = 0;      ///< requests and messages to this function that break a rule of TLPs
 
   FunctionCounters& operator+=(const FunctionCounters& other);
 };
@@ -170,6 +171,7 @@ class PcieFunction final : public TlpLink::Port, public RequestWatcher {
   /// A Page Request Group of one page; its index is the group's.
   struct PageWait {
     bool used = false;
+    bool sent = false;
     bool write = false;
     bool execute = false;
     AtcContext context{};
@@ -195,7 +197,7 @@ class PcieFunction final : public TlpLink::Port, public RequestWatcher {
   };
   struct BarHit {
     unsigned bar = 0;
-    std::uint64_t offset = 0;
+    std::uint64_t offset = 0;  // of the request's first doubleword
   };
   static constexpr std::uint16_t ats_capability_id = 0x000f;
   static constexpr std::uint32_t translation_entry_bytes = 8;
@@ -250,7 +252,7 @@ class PcieFunction final : public TlpLink::Port, public RequestWatcher {
   void prefetch(const AtcContext& context, std::uint64_t page, bool write, bool execute);
   bool send_translations();
   void put_translation_request(Tlp& tlp, std::uint64_t page, bool no_write, const PasidPrefix& pasid) const;
-  static std::optional<AtcEntry> entry_of(const Tlp& tlp, const AtcContext& context, std::uint64_t page);
+  std::optional<AtcEntry> entry_of(const Tlp& tlp, const AtcContext& context, std::uint64_t page);
   void translation_completed(Translation& translation, const Tlp& tlp);
   void answer(Access& access, const std::optional<AtcEntry>& entry);
   void note_raw_translation(Access& access, const Tlp& tlp);
@@ -260,6 +262,8 @@ class PcieFunction final : public TlpLink::Port, public RequestWatcher {
   void begin_invalidation(Tlp& tlp);
   static void invalidation_due(EventNode& node);
   void drop_covered(Invalidation& invalidation);
+  void drop_translations(const AtcRange& range);
+  void ats_switched();
 
   // Messages out (pcie_function_ats.cc).
   bool has_messages() const {
@@ -272,8 +276,13 @@ class PcieFunction final : public TlpLink::Port, public RequestWatcher {
   void send_message(const Message& message);
 
   // What arrives (pcie_function_receive.cc).
+  void request_or_message(Tlp& tlp);
   void completion(const Tlp& tlp);
+  bool take_data(Request& request, const Tlp& tlp);
   void bar_access(Tlp& tlp);
+  std::vector<unsigned char> read_bar(const BarHit& hit, const Tlp& tlp);
+  void write_bar(const BarHit& hit, const Tlp& tlp);
+  void refuse(Tlp& tlp);
   std::optional<BarHit> find_bar(const Tlp& tlp) const;
   void give_back(Tlp& tlp);
 

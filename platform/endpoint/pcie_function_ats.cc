@@ -10,10 +10,11 @@
 namespace smmusim::platform {
 namespace {
 
-bool permits(const AtcEntry& entry, const DmaWork& work) {
+/// `execute`: the request says so; one that may not is a plain read.
+bool permits(const AtcEntry& entry, const DmaWork& work, bool execute) {
   if (work.atomic) return entry.read && entry.write;
   if (work.write) return entry.write;
-  return work.instruction ? entry.execute : entry.read;
+  return execute ? entry.execute : entry.read;
 }
 
 }  // namespace
@@ -47,7 +48,7 @@ PcieFunction::Way PcieFunction::translate(Access& access, std::uint64_t address,
   if (!found) {
     const AtcContext context = context_of(access.work);
     found = atc_.find(context, address);
-    const bool hit = found && permits(*found, access.work);
+    const bool hit = found && permits(*found, access.work, prefix_of(access.work).execute);
     atc_.count(hit);
     access.atc = std::max(access.atc, hit ? AtcUse::hit : AtcUse::requested);
     if (!hit) {
@@ -68,10 +69,11 @@ std::uint64_t PcieFunction::unit_of(std::uint64_t address) const {
 PcieFunction::Translation* PcieFunction::request_for(const AtcContext& context, std::uint64_t page, bool write,
                                                      bool execute) {
   for (Translation& known : translations_) {
-    if (known.used && known.invalidated.empty() && known.page == page && known.context == context &&
-        known.execute == execute && !(write && known.no_write)) {
-      return &known;
-    }
+    if (!known.used || known.page != page || known.context != context || known.execute != execute) continue;
+    const bool too_old = std::any_of(known.invalidated.begin(), known.invalidated.end(), [&](const AtcRange& range) {
+      return range.covers(context, 0, ~std::uint64_t{0});
+    });
+    if (!too_old && !(write && known.no_write)) return &known;
   }
   return nullptr;
 }
@@ -153,21 +155,31 @@ void PcieFunction::put_translation_request(Tlp& tlp, std::uint64_t page, bool no
   tlp.pasid = pasid;
 }
 
-/// What a Translation Completion says of `page`; nothing unless it is a success.
+/// What a Translation Completion says of `page`; nothing unless it is a success that can be true.
 std::optional<AtcEntry> PcieFunction::entry_of(const Tlp& tlp, const AtcContext& context, std::uint64_t page) {
   constexpr unsigned page_bits_most = 63;
-  if (tlp.status != CplStatus::SC || tlp.type != TlpType::CplD || translation_entries(tlp) != 1) return std::nullopt;
+  if (tlp.status != CplStatus::SC) return std::nullopt;
+  if (tlp.type != TlpType::CplD || tlp.data.size() != translation_entry_bytes) {
+    ++counters_.unexpected;
+    return std::nullopt;
+  }
   const TranslationEntry said = translation_entry(tlp, 0);
-  if (said.range.span_bits > page_bits_most) return std::nullopt;
+  const bool permitted = said.read || said.write;
+  // Without a permission the size says nothing; less than was asked for would leave part of the unit without an answer.
+  const unsigned bits = permitted ? said.range.span_bits : function_.stu_bits();
+  if (bits > page_bits_most || bits < function_.stu_bits()) {
+    ++counters_.unexpected;
+    return std::nullopt;
+  }
   AtcEntry entry;
   entry.context = context;
-  entry.page_bits = static_cast<std::uint8_t>(said.range.span_bits);
-  entry.page = page & ~low_mask(said.range.span_bits);
+  entry.page_bits = static_cast<std::uint8_t>(bits);
+  entry.page = page & ~low_mask(bits);
   entry.translated = said.range.address;
   entry.read = said.read;
   entry.write = said.write;
   entry.execute = said.execute;
-  entry.global = said.global;
+  entry.global = said.global && context.pasid_valid;
   entry.untranslated_only = said.untranslated_only;
   return entry;
 }
@@ -176,10 +188,8 @@ void PcieFunction::translation_completed(Translation& translation, const Tlp& tl
   ++counters_.translation_completions;
   counters_.translation_time += engine_.now() - translation.sent_at;
   const std::optional<AtcEntry> entry = entry_of(tlp, translation.context, translation.page);
-  const bool stale =
-      entry && std::any_of(translation.invalidated.begin(), translation.invalidated.end(), [&](const AtcRange& range) {
-        return range.covers(entry->context, entry->page, entry->page | low_mask(entry->page_bits));
-      });
+  const bool stale = entry && std::any_of(translation.invalidated.begin(), translation.invalidated.end(),
+                                          [&](const AtcRange& range) { return range.covers(*entry); });
   AccessList waiters = translation.waiters;
   const std::uint64_t page = translation.page;
   translation = {};
@@ -200,7 +210,7 @@ void PcieFunction::translation_completed(Translation& translation, const Tlp& tl
 /// There was no room for its request; meanwhile another's answer may have come, which counts as a merge.
 void PcieFunction::ask_again(Access& access) {
   const std::optional<AtcEntry> known = atc_.find(context_of(access.work), access.work.address.value + access.next);
-  if (!known || !permits(*known, access.work)) {
+  if (!known || !permits(*known, access.work, prefix_of(access.work).execute)) {
     ask(access);
     return;
   }
@@ -214,7 +224,7 @@ void PcieFunction::ask_again(Access& access) {
 void PcieFunction::answer(Access& access, const std::optional<AtcEntry>& entry) {
   if (!entry) {
     lose_part(access, DmaStatus::aborted);
-  } else if (entry->untranslated_only || permits(*entry, access.work)) {
+  } else if (entry->untranslated_only || permits(*entry, access.work, prefix_of(access.work).execute)) {
     access.grant = *entry;
     make_ready(access);
   } else if (access.merged) {
@@ -267,7 +277,7 @@ void PcieFunction::ask_for_page(Access& access) {
 
 void PcieFunction::page_response(const Tlp& tlp) {
   const PrgResponse response = prg_response(tlp);
-  if (response.group >= pages_.size() || !pages_[response.group].used) {
+  if (response.group >= pages_.size() || !pages_[response.group].sent) {
     ++counters_.unexpected;
     return;
   }
@@ -334,19 +344,7 @@ void PcieFunction::invalidation_due(EventNode& node) {
 
 void PcieFunction::drop_covered(Invalidation& invalidation) {
   const AtcRange& range = invalidation.range;
-  atc_.invalidate(range);
-  for (const auto& access : accesses_) {
-    const std::optional<AtcEntry>& grant = access->grant;
-    if (grant && range.covers(grant->context, grant->page, grant->page | low_mask(grant->page_bits))) {
-      access->grant.reset();
-    }
-  }
-  for (Translation& translation : translations_) {
-    // How much an answer will hold is not known yet.
-    if (translation.used && range.covers(translation.context, 0, ~std::uint64_t{0})) {
-      translation.invalidated.push_back(range);
-    }
-  }
+  drop_translations(range);
   const std::uint32_t bit = 1U << (&invalidation - invalidations_.data());
   for (Request& request : requests_) {
     if (request.access == nullptr || !request.translated || (request.holds_back & bit) != 0) continue;
@@ -355,6 +353,27 @@ void PcieFunction::drop_covered(Invalidation& invalidation) {
     ++invalidation.waits;
   }
   invalidation.done = true;
+}
+
+/// What is known, what is about to be used, and what is being asked for.
+void PcieFunction::drop_translations(const AtcRange& range) {
+  atc_.invalidate(range);
+  for (const auto& access : accesses_) {
+    if (access->grant && range.covers(*access->grant)) access->grant.reset();
+  }
+  for (Translation& translation : translations_) {
+    // How much an answer will hold, and whether for every PASID, is not known yet.
+    if (translation.used && translation.context.pasid_valid == (range.pasid_valid || range.global)) {
+      translation.invalidated.push_back(range);
+    }
+  }
+}
+
+/// Software has switched ATS off: nothing that was known, or is still to be answered, counts when it is on again.
+void PcieFunction::ats_switched() {
+  if (function_.ats_enabled()) return;
+  drop_translations({});
+  drop_translations({.global = true});
 }
 
 template <class Message>
@@ -403,7 +422,8 @@ bool PcieFunction::send_page_requests() {
   while (!unsent_pages_.empty() && may_send(FlowClass::posted)) {
     const unsigned group = unsent_pages_.front();
     unsent_pages_.pop_front();
-    const PageWait& page = pages_[group];
+    PageWait& page = pages_[group];
+    page.sent = true;
     const AtcContext& context = page.context;
     send_message(PageRequestMessage{config_.requester_id,
                                     {context.pasid_valid, context.pasid, context.privileged, page.execute},

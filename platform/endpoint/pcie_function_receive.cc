@@ -6,6 +6,7 @@
 #include "platform/endpoint/pcie_function.h"
 #include "platform/pcie/completion.h"
 #include "platform/pcie/messages.h"
+#include "platform/pcie/tlp_rules.h"
 
 namespace smmusim::platform {
 
@@ -14,19 +15,30 @@ void PcieFunction::tlp_arrived(Tlp& tlp, TlpLink&) {
     if (tlp.is_completion()) {
       completion(tlp);
       give_back(tlp);
-    } else if (tlp.is_message() && tlp.message == MessageCode::Invalidate_Request) {
-      invalidate(tlp);
-    } else if (tlp.is_message()) {
-      if (tlp.message == MessageCode::PRG_Response) {
-        page_response(tlp);
-      } else {
-        ++counters_.unsupported;
-      }
-      give_back(tlp);
     } else {
-      bar_access(tlp);
+      request_or_message(tlp);
     }
   });
+}
+
+void PcieFunction::request_or_message(Tlp& tlp) {
+  const TlpFault fault = judge(tlp, {});
+  if (fault != TlpFault::none && rule_of(fault).handling == TlpHandling::malformed) {
+    ++counters_.malformed;
+    if (tlp.watcher != nullptr) tlp.watcher->resolved(tlp.cookie, {.status = DmaStatus::refused});
+    give_back(tlp);
+  } else if (fault != TlpFault::none) {
+    refuse(tlp);
+  } else if (!tlp.is_message()) {
+    bar_access(tlp);
+  } else if (tlp.message == MessageCode::Invalidate_Request) {
+    invalidate(tlp);
+  } else if (tlp.message == MessageCode::PRG_Response) {
+    page_response(tlp);
+    give_back(tlp);
+  } else {
+    refuse(tlp);
+  }
 }
 
 void PcieFunction::room_again(FlowClass, TlpLink&) {
@@ -38,8 +50,8 @@ void PcieFunction::give_back(Tlp& tlp) {
   pool_.give(tlp);
 }
 
-/// A completion that nobody waits for, or that says more than was asked, is dropped (section 2.3.2): Unexpected
-/// Completion.
+/// A completion that nobody waits for is dropped (section 2.3.2): Unexpected Completion. One that is not what comes
+/// next of its request ends it as well, in place of a completion timeout: what is missing will not come.
 void PcieFunction::completion(const Tlp& tlp) {
   Request* request =
       tlp.requester_id == config_.requester_id && tlp.tag < requests_.size() ? &requests_[tlp.tag] : nullptr;
@@ -53,69 +65,108 @@ void PcieFunction::completion(const Tlp& tlp) {
     return;
   }
   Access& access = *request->access;
-  if (tlp.status != CplStatus::SC || tlp.type != TlpType::CplD) {
+  if (tlp.status != CplStatus::SC) {
     if (access.status == DmaStatus::ok) access.status = DmaStatus::aborted;
-  } else {
-    const CompletionPart part = part_of(tlp);
-    if (part.size > request->size - request->received) {
-      ++counters_.unexpected;
-      return;
-    }
-    std::memcpy(access.buffer.data() + request->offset + request->received, tlp.data.data() + part.skip, part.size);
-    request->received += part.size;
-    if (request->received != request->size) return;
+  } else if (!take_data(*request, tlp)) {
+    ++counters_.unexpected;
+    if (access.status == DmaStatus::ok) access.status = DmaStatus::aborted;
+  } else if (request->received != request->size) {
+    return;
   }
   if (access.work.ats == AtsType::translation_request) note_raw_translation(access, tlp);
   end_request(tlp.tag);
   end_part(access);
 }
 
+/// False: these are not the bytes that come next.
+bool PcieFunction::take_data(Request& request, const Tlp& tlp) {
+  const CompletionPart part = tlp.type == TlpType::CplD ? part_of(tlp) : CompletionPart{};
+  const std::uint32_t left = request.size - request.received;
+  if (part.size == 0 || tlp.byte_count != left) return false;
+  std::memcpy(request.access->buffer.data() + request.offset + request.received, tlp.data.data() + part.skip,
+              part.size);
+  request.received += part.size;
+  return true;
+}
+
+void PcieFunction::refuse(Tlp& tlp) {
+  ++counters_.unsupported;
+  if (tlp.watcher != nullptr) tlp.watcher->resolved(tlp.cookie, {.status = DmaStatus::address_error});
+  if (tlp.flow_class() == FlowClass::non_posted) {
+    answers_.push(error_completion(pool_, tlp, config_.requester_id, CplStatus::UR));
+  }
+  give_back(tlp);
+}
+
 /// Requests to the BARs, a peer's or the CPU's.
 void PcieFunction::bar_access(Tlp& tlp) {
   const std::optional<BarHit> hit = find_bar(tlp);
-  const bool read = tlp.type == TlpType::MRd && tlp.at != AddressType::translation_request;
+  const bool read = tlp.type == TlpType::MRd && !tlp.is_translation_request();
   if (!hit || bars_ == nullptr || (!read && tlp.type != TlpType::MWr)) {
-    ++counters_.unsupported;
-    if (tlp.watcher != nullptr) tlp.watcher->resolved(tlp.cookie, {.status = DmaStatus::address_error});
-    if (tlp.flow_class() == FlowClass::non_posted)
-      answers_.push(error_completion(pool_, tlp, config_.requester_id, CplStatus::UR));
-    give_back(tlp);
+    refuse(tlp);
     return;
   }
-  const ByteRange bytes = bytes_of(tlp);
-  std::vector<unsigned char> data(bytes.size);
-  if (!read) std::memcpy(data.data(), tlp.data.data() + bytes.address % 4, bytes.size);
-  for (std::uint32_t at = 0; at != bytes.size;) {
-    const std::uint64_t offset = hit->offset + at;
-    unsigned step = 8;
-    while (offset % step != 0 || step > bytes.size - at) step /= 2;
-    if (read) {
-      const std::uint64_t value = bars_->bar_read(hit->bar, offset, step);
-      std::memcpy(data.data() + at, &value, step);
-    } else {
-      std::uint64_t value = 0;
-      std::memcpy(&value, data.data() + at, step);
-      bars_->bar_write(hit->bar, offset, value, step);
-    }
-    at += step;
-  }
-  if (tlp.watcher != nullptr)
-    tlp.watcher->resolved(tlp.cookie, {.translated = true, .address = Pa(bytes.address), .outcome = Outcome::proceed});
   if (read) {
+    const std::vector<unsigned char> data = read_bar(*hit, tlp);
     const CompletionLimits limits{function_.max_payload(), function_.max_payload()};
     CompletionSplitter splitter(tlp, config_.requester_id, limits);
     while (!splitter.done()) answers_.push(splitter.next(pool_, data));
+  } else {
+    write_bar(*hit, tlp);
+  }
+  if (tlp.watcher != nullptr) {
+    tlp.watcher->resolved(tlp.cookie,
+                          {.translated = true, .address = Pa(bytes_of(tlp).address), .outcome = Outcome::proceed});
   }
   give_back(tlp);
+}
+
+/// The bytes from the first to the last that the request enables.
+std::vector<unsigned char> PcieFunction::read_bar(const BarHit& hit, const Tlp& tlp) {
+  const ByteRange bytes = bytes_of(tlp);
+  std::vector<unsigned char> data(bytes.size);
+  if (enables_nothing(tlp)) return data;
+  const std::uint64_t first = hit.offset + (bytes.address - tlp.address);
+  for (std::uint32_t at = 0; at != bytes.size;) {
+    unsigned step = 8;
+    while ((first + at) % step != 0 || step > bytes.size - at) step /= 2;
+    const std::uint64_t value = bars_->bar_read(hit.bar, first + at, step);
+    std::memcpy(data.data() + at, &value, step);
+    at += step;
+  }
+  return data;
+}
+
+/// Only the bytes that the request enables, in steps as large as they are aligned.
+void PcieFunction::write_bar(const BarHit& hit, const Tlp& tlp) {
+  const std::uint32_t end = tlp.length_dw * 4U;
+  const auto enabled = [&](std::uint32_t from, unsigned size) {
+    for (std::uint32_t at = from; at != from + size; ++at) {
+      const unsigned enables = at < 4 ? tlp.first_be : at + 4 >= end ? tlp.last_be : 0xfU;
+      if ((enables >> at % 4 & 1) == 0) return false;
+    }
+    return true;
+  };
+  for (std::uint32_t at = 0; at < end;) {
+    unsigned step = 8;
+    while (step > 1 && ((hit.offset + at) % step != 0 || step > end - at || !enabled(at, step))) step /= 2;
+    if (enabled(at, step)) {
+      std::uint64_t value = 0;
+      std::memcpy(&value, tlp.data.data() + at, step);
+      bars_->bar_write(hit.bar, hit.offset + at, value, step);
+    }
+    at += step;
+  }
 }
 
 std::optional<PcieFunction::BarHit> PcieFunction::find_bar(const Tlp& tlp) const {
   if (!function_.memory_space()) return std::nullopt;
   for (unsigned bar = 0; bar != 6; ++bar) {
     const auto base = function_.bar_address(bar);
-    if (base && tlp.address >= *base && tlp.address - *base < function_.bar_bytes(bar)) {
-      return BarHit{bar, bytes_of(tlp).address - *base};
-    }
+    if (!base || tlp.address < *base) continue;
+    const std::uint64_t offset = tlp.address - *base;
+    const std::uint64_t bytes = function_.bar_bytes(bar);
+    if (offset < bytes && tlp.length_dw * 4U <= bytes - offset) return BarHit{bar, offset};
   }
   return std::nullopt;
 }

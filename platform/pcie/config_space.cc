@@ -120,6 +120,9 @@ void ConfigSpace::set_reset_value(std::uint32_t offset, std::uint32_t value, uns
 
 void ConfigSpace::reset() {
   for (Word& word : words_) word.value = word.reset;
+  for (const Word& word : words_) {
+    if (word.then) word.then();
+  }
 }
 
 }  // namespace smmusim::platform

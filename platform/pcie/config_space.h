@@ -53,7 +53,7 @@ class ConfigSpace {
   using Filter = std::function<std::uint32_t(std::uint32_t writable)>;
   /// Bits of the aligned doubleword at `offset` that a write may change are asked of `filter` at each write.
   void guard(std::uint16_t offset, Filter filter);
-  /// Called after a write that touched the aligned doubleword at `offset`.
+  /// Called after a write that touched the aligned doubleword at `offset`, and after a reset.
   void on_write(std::uint16_t offset, std::function<void()> then);
 
   /// Not a write of software: read-only bits change too.

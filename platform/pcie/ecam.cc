@@ -32,6 +32,8 @@ void Ecam::access(tlm::tlm_generic_payload& payload) {
     payload.set_response_status(tlm::TLM_BURST_ERROR_RESPONSE);
     return;
   }
+  payload.set_response_status(tlm::TLM_OK_RESPONSE);
+  if (payload.get_command() == tlm::TLM_IGNORE_COMMAND) return;
   const auto found = spaces_.find(static_cast<std::uint16_t>(payload.get_address() >> 12));
   ConfigSpace* space = found == spaces_.end() ? nullptr : found->second;
   const unsigned size = payload.get_data_length();
@@ -48,7 +50,6 @@ void Ecam::access(tlm::tlm_generic_payload& payload) {
       std::memcpy(data, &value, step);
     }
   }
-  payload.set_response_status(tlm::TLM_OK_RESPONSE);
 }
 
 void Ecam::b_transport(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay) {

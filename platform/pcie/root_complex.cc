@@ -194,6 +194,12 @@ bool RootComplex::handle(Port& port, Tlp& tlp) {
     refuse(port, tlp, CplStatus::CA);
     return true;
   }
+  const TlpFault fault = judge(tlp, {});
+  if (fault != TlpFault::none) {
+    if (!is_due(port, tlp)) return false;
+    refuse_fault(port, tlp, fault);
+    return true;
+  }
   return tlp.is_message() ? handle_message(port, tlp) : handle_memory(port, tlp);
 }
 
@@ -201,7 +207,7 @@ bool RootComplex::handle_memory(Port& port, Tlp& tlp) {
   const RidMapRow* row = row_of(tlp.requester_id);
   const bool memory = tlp.type == TlpType::MRd || tlp.type == TlpType::MWr || tlp.is_atomic();
   const bool ats = tlp.at != AddressType::untranslated;
-  if (row == nullptr || !memory || (ats && !config_.ats_supported) || tlp.at == AddressType::reserved) {
+  if (row == nullptr || !memory || (ats && !config_.ats_supported)) {
     if (!is_due(port, tlp)) return false;
     ++counters_.unsupported_requests;
     refuse(port, tlp, CplStatus::UR);
@@ -220,6 +226,20 @@ bool RootComplex::handle_memory(Port& port, Tlp& tlp) {
   }
   start(port, tlp, *row);
   return true;
+}
+
+/// Malformed TLPs have no answer, not even those that ask for one.
+void RootComplex::refuse_fault(Port& port, Tlp& tlp, TlpFault fault) {
+  if (rule_of(fault).handling == TlpHandling::unsupported) {
+    ++counters_.unsupported_requests;
+    refuse(port, tlp, CplStatus::UR);
+    return;
+  }
+  ++counters_.malformed;
+  if (tlp.watcher != nullptr && !tlp.is_translation_request()) {
+    tlp.watcher->resolved(tlp.cookie, {.status = DmaStatus::refused});
+  }
+  drop(port, tlp);
 }
 
 void RootComplex::refuse(Port& port, Tlp& tlp, CplStatus status) {
@@ -382,12 +402,12 @@ void RootComplex::serve_completions(Port& port) {
     Slot& slot = *port.completing.front();
     Tlp& tlp = next_completion(slot);
     const bool last = slot.error != CplStatus::SC || slot.tlp->is_translation_request() || slot.splitter.done();
+    ++counters_.completions;
+    link.send(TlpLink::upstream, tlp);  // first: what goes on once the slot is free may take the room
     if (last) {
       port.completing.pop_front();
       release(slot);
     }
-    ++counters_.completions;
-    link.send(TlpLink::upstream, tlp);
   }
 }
 
@@ -453,8 +473,9 @@ bool RootComplex::idle() const {
 }
 
 std::string RootComplex::imbalance() const {
-  if (counters_.invalidate_requests != counters_.invalidate_completions + invalidations_.size()) {
-    return "Invalidate Requests are not answered + outstanding";
+  if (counters_.invalidate_requests !=
+      counters_.invalidate_completions + counters_.invalidations_lost + invalidations_.size()) {
+    return "Invalidate Requests are not answered + lost + outstanding";
   }
   return {};
 }

@@ -25,6 +25,7 @@
 #include "platform/pcie/messages.h"
 #include "platform/pcie/request_watcher.h"
 #include "platform/pcie/tlp_link.h"
+#include "platform/pcie/tlp_rules.h"
 #include "tlm/at_initiator.h"
 #include "tlm/payload_pool.h"
 #include "tlm/pump.h"
@@ -66,9 +67,11 @@ struct RootComplexCounters {
   std::uint64_t translation_requests = 0;
   std::uint64_t completions = 0;           ///< Cpl and CplD TLPs sent
   std::uint64_t unsupported_requests = 0;  ///< RIDs in no row, ATS without support, requests of other kinds
+  std::uint64_t malformed = 0;             ///< TLPs that break a rule (tlp_rules.h), dropped
   std::uint64_t acs_violations = 0;        ///< Requester IDs that are not the port's
   std::uint64_t invalidate_requests = 0;   ///< sent
   std::uint64_t invalidate_completions = 0;
+  std::uint64_t invalidations_lost = 0;      ///< never answered, and their ITag is used again
   std::uint64_t unexpected_completions = 0;  ///< of invalidations that are not under way
   std::uint64_t page_requests = 0;
   std::uint64_t page_responses = 0;  ///< sent
@@ -127,6 +130,7 @@ class RootComplex : public sc_core::sc_module, private RequestWatcher {
   void send(Slot& slot);
   void serve(Port& port);
   bool handle(Port& port, Tlp& tlp);
+  void refuse_fault(Port& port, Tlp& tlp, TlpFault fault);
   void refuse(Port& port, Tlp& tlp, CplStatus status);
   void drop(Port& port, Tlp& tlp);
 
@@ -150,6 +154,7 @@ class RootComplex : public sc_core::sc_module, private RequestWatcher {
   void serve_messages(Port& port);
   void send_message(Port& port, Tlp& tlp);
   void invalidate(Smmu& smmu, const AtcInvalidate& message);
+  void forget_lost(const Smmu& smmu, std::uint16_t rid, unsigned itag);
   void invalidation_answered(std::uint16_t rid, unsigned itag, unsigned count);
   void respond(Smmu& smmu, const PageResponse& message);
   bool offer_page_request(const Tlp& tlp);

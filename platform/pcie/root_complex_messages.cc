@@ -58,9 +58,20 @@ void RootComplex::invalidate(Smmu& smmu, const AtcInvalidate& message) {
                              message.global});
   tlp.watcher = this;
   tlp.cookie = std::uint64_t{*rid} << 32 | itag;
+  forget_lost(smmu, *rid, itag);
   invalidations_.push_back({&smmu, message.tag, *rid, itag, 0});
   ++counters_.invalidate_requests;
   send_message(*port, tlp);
+}
+
+/// An SMMU takes an ITag that is in use only while all are, so if they are not, the older request with this one has
+/// timed out there: a completion that comes now is the new one's.
+void RootComplex::forget_lost(const Smmu& smmu, std::uint16_t rid, unsigned itag) {
+  const auto of_smmu = std::count_if(invalidations_.begin(), invalidations_.end(),
+                                     [&](const Invalidation& i) { return i.smmu == &smmu; });
+  if (of_smmu >= itags) return;
+  counters_.invalidations_lost +=
+      std::erase_if(invalidations_, [&](const Invalidation& i) { return i.rid == rid && i.itag == itag; });
 }
 
 /// The function has refused an Invalidate Request: the SMMU takes UR for a completion (IHI 0070 section 4.5).
