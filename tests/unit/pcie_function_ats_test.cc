@@ -271,6 +271,21 @@ TEST_F(PcieFunctionAts, AnAnswerThatComesAfterAtsWasSwitchedOffIsNotUsed) {
   bench.expect_quiet();
 }
 
+TEST_F(PcieFunctionAts, SwitchingOffIsForEveryPasid) {
+  bench.disable_ats();
+  bench.enable_pasid();
+  bench.enable_ats();
+  bench.push_and_run(Bench::with_pasid(Bench::read_of(0x5000, 64), 7));
+  hold_translations();
+  bench.push_and_run(Bench::with_pasid(Bench::read_of(0x6000, 64), 8));
+  bench.disable_ats();
+  EXPECT_EQ(bench.function.atc().size(), 0U);
+  root.answer_held();
+  bench.run();
+  EXPECT_EQ(bench.function.atc().size(), 0U);
+  EXPECT_EQ(root.reads().back().at, AddressType::untranslated);
+}
+
 // --- Invalidations ---------------------------------------------------------------------------------------------------
 
 TEST_F(PcieFunctionAts, AnInvalidationIsAnsweredWithItsItag) {
