@@ -279,14 +279,16 @@ void PcieFunction::page_response(const Tlp& tlp) {
   const PrgResponse response = prg_response(tlp);
   if (response.group >= pages_.size() || !pages_[response.group].sent) {
     ++counters_.unexpected;
+    function_.report(PriStatus::unexpected_index);
     return;
   }
   ++counters_.page_responses;
   AccessList waiters = pages_[response.group].waiters;
   pages_[response.group] = {};
-  constexpr unsigned response_success = 0;
+  constexpr unsigned response_success = 0, response_invalid = 1;  // all others are Response Failure
   const bool success = response.code == response_success;
   if (!success) ++counters_.page_failures;
+  if (!success && response.code != response_invalid) function_.report(PriStatus::response_failure);
   while (!waiters.empty()) {
     Access& access = waiters.pop();
     if (success) {

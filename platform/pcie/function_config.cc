@@ -85,12 +85,14 @@ void FunctionConfig::set_rules() {
   if (!pri_) return;
   space_.guard(*pri_ + cap::pri_allocation, [this](std::uint32_t) { return pri_enabled() ? 0 : ~std::uint32_t{0}; });
   space_.on_write(*pri_ + cap::pri_control, [this] {
-    constexpr std::uint32_t reset_bit = 2, response_failure = 1, unexpected_index = 2, stopped = 1u << 8;
+    constexpr std::uint32_t reset_bit = 2, stopped = 1u << 8;
+    constexpr auto flags = static_cast<std::uint32_t>(PriStatus::response_failure) |
+                           static_cast<std::uint32_t>(PriStatus::unexpected_index);
     const auto status_at = static_cast<std::uint16_t>(*pri_ + cap::pri_status);
     const std::uint32_t now = control(pri_, cap::pri_control);
     std::uint32_t status = space_.read(status_at, 2);
     // Reset reads as zero; it clears the status only while Page Requests are off.
-    if ((now & reset_bit) != 0 && !pri_enabled()) status &= ~(response_failure | unexpected_index);
+    if ((now & reset_bit) != 0 && !pri_enabled()) status &= ~flags;
     space_.set(static_cast<std::uint16_t>(*pri_ + cap::pri_control), now & ~reset_bit, 2);
     status = pri_enabled() ? status & ~stopped : status | stopped;
     space_.set(status_at, status, 2);
@@ -128,6 +130,11 @@ bool FunctionConfig::pri_enabled() const {
 }
 std::uint32_t FunctionConfig::pri_allocation() const {
   return pri_ ? space_.read(*pri_ + cap::pri_allocation, 4) : 0;
+}
+void FunctionConfig::report(PriStatus flag) {
+  if (!pri_) return;
+  const auto at = static_cast<std::uint16_t>(*pri_ + cap::pri_status);
+  space_.set(at, space_.read(at, 2) | static_cast<std::uint32_t>(flag), 2);
 }
 unsigned FunctionConfig::invalidate_queue_depth() const {
   return description_.ats ? description_.ats->invalidate_queue_depth : 0;

@@ -33,6 +33,9 @@ struct FunctionDescription {
   std::optional<PasidCapability> pasid{};
 };
 
+/// What a function reports of PRG Responses (section 10.5.2.3).
+enum class PriStatus : std::uint32_t { response_failure = 1, unexpected_index = 2 };
+
 class FunctionConfig {
  public:
   /// Throws std::invalid_argument for a BAR or a capability that can't be.
@@ -55,6 +58,8 @@ class FunctionConfig {
   unsigned stu_bits() const;
   bool pri_enabled() const;
   std::uint32_t pri_allocation() const;
+  /// Sets a flag of Page Request Status; software clears it.
+  void report(PriStatus flag);
   unsigned invalidate_queue_depth() const;  ///< Invalidate Requests that it takes at a time; 0: it has no ATS
   bool pasid_enabled() const;
   unsigned pasid_bits() const;  ///< width of its PASIDs

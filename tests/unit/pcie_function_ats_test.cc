@@ -410,6 +410,34 @@ TEST_F(PcieFunctionAts, TheCompletionFollowsTheWrites) {
   EXPECT_TRUE(later == root.came.end() || asked < later) << "a write after it needs a new translation";
 }
 
+/// Writes that have their translation and no credits yet must not go out with it behind the completion.
+TEST_F(PcieFunctionAts, WritesThatWaitForCreditsAskAgainAfterAnInvalidation) {
+  TlpLinkConfig narrow = Bench::untimed();
+  narrow.transmit_queue = 1;
+  narrow.upstream_receiver.headers[0] = 1;
+  Bench starved({}, Bench::with_everything(), narrow);
+  starved.enable_ats();
+  starved.root.keeps = [](const Tlp& tlp) { return tlp.type == TlpType::MWr; };
+  for (std::uint64_t i = 0; i != 8; ++i) starved.push(Bench::write_of(0x5000 + 64 * i, 64, i));
+  starved.run();
+  ASSERT_LT(starved.root.of(TlpType::MWr).size(), 4U);
+  constexpr std::uint64_t newer = 0x7000'0000;
+  starved.root.translate = [](const Tlp& t) { return Root::page_entry(newer + t.address); };
+  starved.invalidate(0x5000);
+  starved.run();
+  starved.root.keeps = nullptr;
+  starved.root.release_kept();
+  starved.run();
+  bool completed = false;
+  for (const Tlp& tlp : starved.root.came) {
+    completed = completed || tlp.is_message();
+    EXPECT_FALSE(completed && tlp.type == TlpType::MWr && tlp.address < newer);
+  }
+  EXPECT_TRUE(completed);
+  EXPECT_EQ(starved.root.of(TlpType::MWr).size(), 8U);
+  starved.expect_quiet();
+}
+
 TEST_F(PcieFunctionAts, InvalidationsBeyondTheQueueDepthWait) {
   FunctionDescription description = Bench::with_everything();
   description.ats->invalidate_queue_depth = 2;

@@ -134,6 +134,25 @@ TEST_F(PcieFunctionPri, AStopMarkerNamesThePasid) {
   bench.expect_quiet();
 }
 
+/// Software sees which kind of trouble there was, and clears the flags with ones.
+TEST_F(PcieFunctionPri, PageRequestStatusTellsOfFailuresAndUnknownIndices) {
+  ConfigSpace& space = bench.function.config_space().space();
+  const std::uint32_t at = *bench.function.config_space().capability(0x13, true) + cap::pri_status;
+  const auto status = [&] { return space.read(at, 2) & 3; };
+  bench.push_and_run(Bench::read_of(0x5000, 64));
+  respond(requests().back().group, 1);
+  EXPECT_EQ(status(), 0U) << "Invalid Request";
+  respond(requests().back().group);
+  EXPECT_EQ(status(), 2U) << "nothing with this index is out";
+  for (const unsigned code : {2U, 15U}) {
+    space.write(at, 3, 2);
+    EXPECT_EQ(status(), 0U);
+    bench.push_and_run(Bench::read_of(0x5000, 64));
+    respond(requests().back().group, code);
+    EXPECT_EQ(status(), 1U) << code;
+  }
+}
+
 // --- Responses that lie ----------------------------------------------------------------------------------------------
 
 TEST_F(PcieFunctionPri, AResponseWithAnUnknownIndexIsUnexpected) {
