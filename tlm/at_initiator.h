@@ -53,8 +53,9 @@ class AtInitiator final : public tlm::tlm_bw_transport_if<> {
 
   /// BEGIN_REQ is sent and END_REQ not seen: begin() must wait.
   bool busy() const { return requesting_ != nullptr; }
-  /// Sends the payload, which arrives `delay` later; access.done fires when the response is there. True: the target has completed it in the call.
-  /// Its answer is in the payload, and Access and payload are free again, though `done` fires in its time all the same.
+  /// Sends the payload, which arrives `delay` later; access.done fires when the response is there. True: the target has
+  /// completed it in the call. Its answer is in the payload, and Access and payload are free again, though `done` fires
+  /// in its time all the same.
   bool begin(Access& access, Time delay = 0);
   /// Ends the transaction of an access whose `done` has fired: END_RESP if it is still due. Nothing if begin() said
   /// true.
