@@ -278,6 +278,26 @@ void BM_TimedAllMiss(benchmark::State& state) {
 }
 BENCHMARK(BM_TimedAllMiss)->UseManualTime()->Unit(benchmark::kMillisecond);
 
+/// The device translates: every access is one TLP with AT=translated, from an ATC that holds the window's 16 pages.
+void BM_AtcHit(benchmark::State& state) {
+  or_skip(state, [&state] {
+    const TemporaryFolder folder;
+    const std::vector<std::string> ats{"smmu.ats=on", "endpoint.ats_capability=true", "endpoint.atc_entries=64"};
+    measure(state, configuration(random_trace(folder, 1'000'000, std::uint64_t{16} << 12), ats));
+  });
+}
+BENCHMARK(BM_AtcHit)->UseManualTime()->Unit(benchmark::kMillisecond);
+
+/// An ATC that remembers nothing: a Translation Request goes before every access, and the SMMU's caches answer it.
+void BM_AtcAllMiss(benchmark::State& state) {
+  or_skip(state, [&state] {
+    const TemporaryFolder folder;
+    const std::vector<std::string> ats{"smmu.ats=on", "endpoint.ats_capability=true", "endpoint.atc_entries=0"};
+    measure(state, configuration(random_trace(folder, 1'000'000, std::uint64_t{16} << 20), ats));
+  });
+}
+BENCHMARK(BM_AtcAllMiss)->UseManualTime()->Unit(benchmark::kMillisecond);
+
 /// A shipped trace, every translation compared with the one that its source made.
 void BM_TraceReplay(benchmark::State& state, const std::string& name) {
   or_skip(state, [&] { measure(state, configuration("traces/linux72-nvme-" + name + ".trace")); });

@@ -14,6 +14,7 @@ constexpr Choice replays[] = {{"closed", 0}, {"recorded", 1}};
 constexpr Choice stream_tables[] = {{"linear", 0}, {"2-level", 1}};
 constexpr Choice host_modes[] = {{"none", 0}, {"simulated", 1}, {"hardware", 2}, {"auto", 3}};
 constexpr Choice oas_checks[] = {{"aperture", 0}, {"idr5", 1}};
+constexpr Choice dllp_spacings[] = {{"observed", 0}, {"latest", 1}};
 constexpr Choice driver_stages[] = {{"1", 0}, {"2", 1}, {"nested", 2}};
 constexpr Choice stage2_leaves[] = {{"4K", 12}, {"2M", 21}, {"1G", 30}};
 constexpr std::uint64_t lane_counts[] = {1, 2, 4, 8, 12, 16, 32};
@@ -93,6 +94,9 @@ void add_pcie(std::vector<Key>& keys) {
   keys.push_back(
       integer<P>("pcie.processing_ns", [](auto& p) -> auto& { return p.pcie.processing_ns; }, 0, 1'000'000,
                  {"ns", "through device and root complex, one way", "half of pcie-bench's round trip without memory"}));
+  keys.push_back(choice<P>("pcie.dllp_spacing", [](auto& p) -> auto& { return p.pcie.dllp_spacing; }, dllp_spacings,
+                           {"", "how often receivers send Acks and credits: as measured, or as late as they may",
+                            "what measured adapters and the published formulae agree on"}));
   keys.push_back(
       boolean<P>("pcie.ats_supported", [](auto& p) -> auto& { return p.pcie.ats_supported; },
                  {"", "whether the root complex takes ATS, as firmware says (IORT, device tree)", "it does"}));

@@ -54,6 +54,9 @@ struct MsiConfig {
   std::uint64_t size = 0x8'0000;
 };
 
+/// How often receivers acknowledge and return credits while TLPs come in.
+enum class DllpSpacing : std::uint8_t { observed, latest };
+
 struct PcieConfig {
   unsigned generation = 3;  ///< 1 to 6
   unsigned lanes = 4;
@@ -62,8 +65,9 @@ struct PcieConfig {
   unsigned rcb_bytes = 64;       ///< Read Completion Boundary
   unsigned propagation_ns = 5;   ///< one way along the link
   unsigned processing_ns = 150;  ///< one way through the root complex
-  bool ats_supported = true;     ///< by the root complex, as firmware says of it
-  unsigned outstanding = 256;    ///< memory requests at a time at each TBU
+  DllpSpacing dllp_spacing = DllpSpacing::observed;
+  bool ats_supported = true;   ///< by the root complex, as firmware says of it
+  unsigned outstanding = 256;  ///< memory requests at a time at each TBU
   // What the root port's receive buffers hold: TLPs, and units of 16 bytes. 0: unlimited.
   unsigned posted_header_credits = 64;
   unsigned posted_data_credits = 1024;

@@ -230,7 +230,8 @@ void PcieFunction::answer(Access& access, const std::optional<AtcEntry>& entry) 
   } else if (access.merged) {
     access.asks_alone = true;
     make_ready(access);
-  } else if (function_.pri_enabled() && access.page_requests < config_.page_retries) {
+  } else if (function_.pri_enabled() && function_.pri_allocation() != 0 &&
+             access.page_requests < config_.page_retries) {
     ++access.page_requests;
     access.atc = AtcUse::paged;
     ask_for_page(access);

@@ -69,6 +69,8 @@ TlpLinkConfig link_config(const PlatformConfig& config) {
   link.generation = pcie.generation;
   link.lanes = pcie.lanes;
   link.mps_bytes = pcie.mps_bytes;
+  link.dllp_spacing =
+      pcie.dllp_spacing == DllpSpacing::observed ? platform::DllpSpacing::observed : platform::DllpSpacing::latest;
   link.propagation_ps = pcie.propagation_ns * ps_per_ns;
   link.upstream_receiver.headers = {pcie.posted_header_credits, pcie.non_posted_header_credits, 0};
   link.upstream_receiver.data = {pcie.posted_data_credits, pcie.non_posted_header_credits, 0};

@@ -245,7 +245,9 @@ ordered_json pcie_json(Platform& platform) {
           {"page_requests", root.page_requests},
           {"page_responses", root.page_responses},
           {"unsupported_requests", root.unsupported_requests},
+          {"malformed", root.malformed + functions.malformed},
           {"acs_violations", root.acs_violations},
+          {"invalidations_lost", root.invalidations_lost},
           {"unexpected_completions", root.unexpected_completions + functions.unexpected},
           {"doorbell_writes", platform.doorbell().count()},
           {"links", links}};

@@ -2,8 +2,6 @@
 // Pages of runs and of sweeps: which parts there are for which results, and that names stay names.
 #include <gtest/gtest.h>
 
-#include <regex>
-
 #include "platform/config/load.h"
 #include "platform/report/report.h"
 #include "tests/report/sample.h"
