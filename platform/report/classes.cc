@@ -21,8 +21,8 @@ constexpr Known known_classes[] = {
     {"joined_walk", "waited for another's walk", 3},
     {"walk", "walk", 4},
     {"configuration", "configuration miss", 5},
-    {"translation_request", "translation request", 0},
-    {"page_request", "page request", 9},
+    {"translation_request", "translation request", 10},
+    {"page_request", "page request", 11},
     {"fault", "fault", 7},
 };
 constexpr unsigned colours_of_others[] = {9, 8, 6};

@@ -11,14 +11,14 @@ std::string_view style_sheet() {
   --page: #ffffff; --ink: #1c2126; --soft: #59636e; --line: #d5dae0; --grid: #c3c9d0; --band: #f4f6f8; --link: #0a58a8;
   --warn: #9a1c1c; --warn-band: #fdecea;
   --c0: var(--ink); --c1: #0072b2; --c2: #00805f; --c3: #9a6fb8; --c4: #d0550a; --c5: #8a6a00; --c6: #2c9ccf; --c7: #c01f3f;
-  --c8: #6b7580; --c9: #b5468c;
+  --c8: #6b7580; --c9: #b5468c; --c10: #5f7f1f; --c11: #4b4fb0;
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --page: #14181c; --ink: #e4e8ec; --soft: #9aa5b1; --line: #323a43; --grid: #47515c; --band: #1c2228; --link: #7cb7f2;
     --warn: #ff9d94; --warn-band: #3a1f1f;
     --c1: #4ba3e3; --c2: #2fbf92; --c3: #c3a1dc; --c4: #f5874a; --c5: #d3b13f; --c6: #86d0f5; --c7: #ff6f86; --c8: #8d98a5;
-    --c9: #e58cc0;
+    --c9: #e58cc0; --c10: #b5d66a; --c11: #a3a7f5;
   }
 }
 * { box-sizing: border-box; }

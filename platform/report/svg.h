@@ -9,7 +9,7 @@
 namespace smmusim::report {
 
 /// The colours that the page's style decides: series 0 is the text's own.
-inline constexpr unsigned series_colours = 10;
+inline constexpr unsigned series_colours = 12;
 /// The colour to draw with, for gnuplot: '#01000N' becomes var(--cN).
 std::string series_colour(unsigned series);
 
