@@ -388,7 +388,8 @@ void PcieFunction::send_message(const Message& message) {
 
 /// Everything posted that is not DMA, and the answers to who reads the BARs.
 bool PcieFunction::send_messages() {
-  bool any = send_invalidate_completions() | send_page_requests();
+  bool any = send_invalidate_completions();
+  any |= send_page_requests();
   while (!stop_markers_.empty() && may_send(FlowClass::posted)) {
     send_message(PageRequestMessage{
         config_.requester_id, {true, stop_markers_.front(), false, false}, 0, 0, true, false, false});
