@@ -23,7 +23,7 @@ TlpLinkConfig credits(unsigned headers, unsigned data, TlpLinkConfig config = ge
   return config;
 }
 
-/// Sends `count` TLPs: as many as there is room for now, and at each refill().
+/// Sends `count` TLPs: as many as there is room for, then the rest at each refill().
 class Stream {
  public:
   Stream(LinkedPorts& m, TlpLink::End from, TlpType type, unsigned bytes, unsigned count)
