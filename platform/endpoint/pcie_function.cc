@@ -4,6 +4,7 @@
 #include "platform/endpoint/pcie_function.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <stdexcept>
 #include <string>
@@ -350,8 +351,8 @@ std::uint16_t PcieFunction::take_tag(const Request& request) {
 
 void PcieFunction::end_request(std::uint16_t tag) {
   Request& request = requests_[tag];
-  for (unsigned i = 0; i != invalidations_.size(); ++i) {
-    if ((request.holds_back >> i & 1) != 0) --invalidations_[i].waits;
+  for (std::uint32_t left = request.holds_back; left != 0; left &= left - 1) {
+    --invalidations_[static_cast<unsigned>(std::countr_zero(left))].waits;
   }
   request = {};
   free_tags_.push_back(tag);

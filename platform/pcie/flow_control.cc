@@ -7,9 +7,6 @@
 namespace smmusim::platform {
 namespace {
 
-constexpr unsigned unit_bytes = 16;
-constexpr unsigned unit_dw = unit_bytes / 4;
-
 CreditCount count_of(unsigned advertised) {
   CreditCount count;
   if (advertised != 0) count.capacity = count.limit = count.advertised = advertised;
@@ -32,50 +29,10 @@ FlowControl::FlowControl(const FlowCredits& receiver, unsigned mps_bytes) {
   }
 }
 
-std::uint64_t FlowControl::units(const Tlp& tlp) {
-  return tlp.has_data() ? (tlp.length_dw + unit_dw - 1) / unit_dw : 0;
-}
-
-bool FlowControl::may_send(const Tlp& tlp) const {
-  const Class& c = of(tlp.flow_class());
-  return c.headers.enough(1) && c.data.enough(units(tlp));
-}
-
-bool FlowControl::possible(const Tlp& tlp) const {
-  return units(tlp) <= of(tlp.flow_class()).data.capacity;
-}
-
-void FlowControl::sent(const Tlp& tlp) {
-  Class& c = of(tlp.flow_class());
-  ++c.headers.used;
-  c.data.used += units(tlp);
-}
-
 void FlowControl::updated(const CreditLimits& limits) {
   Class& c = of(limits.flow_class);
   c.headers.limit = limits.headers;
   c.data.limit = limits.data;
-}
-
-void FlowControl::arrived(const Tlp& tlp) {
-  Class& c = of(tlp.flow_class());
-  ++c.headers.arrived;
-  c.data.arrived += units(tlp);
-}
-
-void FlowControl::freed(const Tlp& tlp) {
-  Class& c = of(tlp.flow_class());
-  ++c.headers.freed;
-  c.data.freed += units(tlp);
-}
-
-bool FlowControl::unadvertised(FlowClass flow_class) const {
-  const Class& c = of(flow_class);
-  return c.headers.unadvertised() || c.data.unadvertised();
-}
-
-bool FlowControl::unadvertised() const {
-  return unadvertised(FlowClass::posted) || unadvertised(FlowClass::non_posted) || unadvertised(FlowClass::completion);
 }
 
 bool FlowControl::sender_may_starve(FlowClass flow_class) const {

@@ -66,12 +66,50 @@ class FlowControl {
     CreditCount headers, data;
     std::uint64_t largest_units = 0;  ///< that a TLP may need
   };
-  static std::uint64_t units(const Tlp& tlp);
+  static constexpr unsigned unit_bytes = 16, unit_dw = unit_bytes / 4;
+  static std::uint64_t units(const Tlp& tlp) { return tlp.has_data() ? (tlp.length_dw + unit_dw - 1) / unit_dw : 0; }
   Class& of(FlowClass flow_class) { return classes_[static_cast<std::size_t>(flow_class)]; }
   const Class& of(FlowClass flow_class) const { return classes_[static_cast<std::size_t>(flow_class)]; }
 
   std::array<Class, flow_classes> classes_;
   bool all_infinite_ = true;
 };
+
+// Inline: each is a step of every TLP's way over a link.
+inline bool FlowControl::may_send(const Tlp& tlp) const {
+  const Class& c = of(tlp.flow_class());
+  return c.headers.enough(1) && c.data.enough(units(tlp));
+}
+
+inline bool FlowControl::possible(const Tlp& tlp) const {
+  return units(tlp) <= of(tlp.flow_class()).data.capacity;
+}
+
+inline void FlowControl::sent(const Tlp& tlp) {
+  Class& c = of(tlp.flow_class());
+  ++c.headers.used;
+  c.data.used += units(tlp);
+}
+
+inline void FlowControl::arrived(const Tlp& tlp) {
+  Class& c = of(tlp.flow_class());
+  ++c.headers.arrived;
+  c.data.arrived += units(tlp);
+}
+
+inline void FlowControl::freed(const Tlp& tlp) {
+  Class& c = of(tlp.flow_class());
+  ++c.headers.freed;
+  c.data.freed += units(tlp);
+}
+
+inline bool FlowControl::unadvertised(FlowClass flow_class) const {
+  const Class& c = of(flow_class);
+  return c.headers.unadvertised() || c.data.unadvertised();
+}
+
+inline bool FlowControl::unadvertised() const {
+  return unadvertised(FlowClass::posted) || unadvertised(FlowClass::non_posted) || unadvertised(FlowClass::completion);
+}
 
 }  // namespace smmusim::platform
