@@ -13,9 +13,9 @@
 #include "platform/cli/trace_output.h"
 #include "platform/config/value.h"
 #include "platform/cosim/device/options.h"
-#include "platform/cosim/linux/errors.h"
 #include "platform/cosim/linux/guest_kernel.h"
 #include "platform/cosim/linux/launcher.h"
+#include "platform/programs/errors.h"
 #include "platform/system/output.h"
 #include "platform/system/statistics.h"
 
@@ -169,7 +169,7 @@ int launch(Arguments& arguments) {
 int run(Arguments& arguments) {
   try {
     return launch(arguments);
-  } catch (const cosim::Interrupted&) {
+  } catch (const programs::Interrupted&) {
     // Only for a signal whose effect was changed meanwhile: else it has ended us.
     throw InputError("cosim linux: interrupted; nothing was written");
   }

@@ -8,7 +8,7 @@
 #include "platform/cli/commands.h"
 #include "platform/config/value.h"
 #include "platform/config/version.h"
-#include "platform/cosim/linux/errors.h"
+#include "platform/programs/errors.h"
 #include "platform/trace/error.h"
 
 namespace smmusim {
@@ -119,7 +119,7 @@ int run_command_line(int argc, const char* const* argv) {
   } catch (const cli::MissingError& error) {
     complain(error.what());
     return machine_lacks_it;
-  } catch (const cosim::Lacking& error) {
+  } catch (const programs::Lacking& error) {
     complain(error.what());
     return machine_lacks_it;
   } catch (const std::exception& error) {

@@ -9,7 +9,7 @@
 
 #include "platform/config/load.h"
 #include "platform/config/value.h"
-#include "platform/cosim/linux/temporary_folder.h"
+#include "platform/programs/temporary_folder.h"
 
 namespace smmusim::report {
 namespace {
@@ -38,7 +38,7 @@ std::string read_results(const fs::path& path) {
   if (error || bytes > bytes_max) {
     throw InputError(fmt::format("{}: it is larger than any result; {}", printable(path.string()), remedy));
   }
-  return cosim::read_file(path);
+  return programs::read_file(path);
 }
 
 Document::Document(std::string name, ordered_json json) : name_(std::move(name)), json_(std::move(json)) {

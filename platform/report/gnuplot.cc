@@ -6,9 +6,9 @@
 #include <fmt/format.h>
 
 #include "platform/config/load.h"
-#include "platform/cosim/linux/errors.h"
-#include "platform/cosim/linux/process.h"
-#include "platform/cosim/linux/temporary_folder.h"
+#include "platform/programs/errors.h"
+#include "platform/programs/process.h"
+#include "platform/programs/temporary_folder.h"
 #include "platform/report/markup.h"
 #include "platform/report/svg.h"
 
@@ -32,13 +32,13 @@ std::string script_of(const std::vector<Picture>& pictures) {
   return script + "set output\n";
 }
 
-std::vector<std::string> draw_in(const cosim::SignalGuard& guard, const std::vector<Picture>& pictures,
+std::vector<std::string> draw_in(const programs::SignalGuard& guard, const std::vector<Picture>& pictures,
                                  const std::string& source) {
-  const cosim::TemporaryFolder folder;
-  cosim::write_file(folder.path("script"), script_of(pictures));
+  const programs::TemporaryFolder folder;
+  programs::write_file(folder.path("script"), script_of(pictures));
   // -d: no initialisation files of the user's.
-  const cosim::ToolResult result =
-      cosim::run_tool(guard, {program, "-d", "script"}, cosim::TimeLimit(), {folder.path().string()});
+  const programs::ToolResult result =
+      programs::run_tool(guard, {program, "-d", "script"}, programs::TimeLimit(), {folder.path().string()});
   if (result.exit_code != 0) {
     throw InputError(
         fmt::format("{}: gnuplot can't draw its numbers ({}); make the results again", source, result.last_line()));
@@ -47,7 +47,7 @@ std::vector<std::string> draw_in(const cosim::SignalGuard& guard, const std::vec
   for (std::size_t i = 0; i != pictures.size(); ++i) {
     const Picture& picture = pictures[i];
     svgs.push_back(
-        clean_svg(cosim::read_file(folder.path(file_name(i))), picture.width, picture.height, picture.title));
+        clean_svg(programs::read_file(folder.path(file_name(i))), picture.width, picture.height, picture.title));
   }
   return svgs;
 }
@@ -55,17 +55,18 @@ std::vector<std::string> draw_in(const cosim::SignalGuard& guard, const std::vec
 }  // namespace
 
 void require_gnuplot() {
-  if (!cosim::find_program(program).empty()) return;
-  throw cosim::Lacking("gnuplot, which draws the report's pictures, is not installed; install the package gnuplot-nox");
+  if (!programs::find_program(program).empty()) return;
+  throw programs::Lacking(
+      "gnuplot, which draws the report's pictures, is not installed; install the package gnuplot-nox");
 }
 
 std::vector<std::string> draw(const std::vector<Picture>& pictures, const std::string& source) {
   if (pictures.empty()) return {};
   require_gnuplot();
-  const cosim::SignalGuard guard;
+  const programs::SignalGuard guard;
   try {
     return draw_in(guard, pictures, source);
-  } catch (const cosim::Interrupted&) {
+  } catch (const programs::Interrupted&) {
     // Only for a signal whose effect was changed meanwhile: else it has ended us.
     throw InputError(source + ": the report was interrupted; make it again with smmusim report");
   }

@@ -15,11 +15,11 @@ struct Picture {
   std::string script;              ///< gnuplot's commands after those for terminal and output
 };
 
-/// Throws cosim::Lacking, with the package's name, if this machine has no gnuplot.
+/// Throws programs::Lacking, with the package's name, if this machine has no gnuplot.
 void require_gnuplot();
 
 /// The pictures as <svg> elements for a page, in the same order. `source`, a file, is blamed for numbers that can't be
-/// drawn. Throws cosim::Lacking and InputError; leaves no process and no file.
+/// drawn. Throws programs::Lacking and InputError; leaves no process and no file.
 std::vector<std::string> draw(const std::vector<Picture>& pictures, const std::string& source);
 
 /// Text as a string of gnuplot's, in which nothing has a meaning of its own: at most 64 characters of it,

@@ -2,7 +2,7 @@
 // report.html: one page for a run or for a sweep, complete in itself, the same bytes for the same results. It asks for
 // nothing from outside and says nothing of the machine or of the day.
 //
-// All functions throw InputError (with the file and the place) for results that are none, and cosim::Lacking if this
+// All functions throw InputError (with the file and the place) for results that are none, and programs::Lacking if this
 // machine has no gnuplot.
 #pragma once
 

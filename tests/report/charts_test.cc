@@ -12,7 +12,7 @@
 #include <limits>
 
 #include "platform/config/load.h"
-#include "platform/cosim/linux/errors.h"
+#include "platform/programs/errors.h"
 
 namespace smmusim::report {
 namespace {
@@ -165,7 +165,7 @@ TEST(Gnuplot, WithoutItThePackageIsNamed) {
   try {
     draw({heat_map("t", heat_map_of_2_by_3())}, "source");
     ADD_FAILURE();
-  } catch (const cosim::Lacking& lacking) {
+  } catch (const programs::Lacking& lacking) {
     EXPECT_NE(std::string(lacking.what()).find("gnuplot-nox"), std::string::npos);
   }
   setenv("PATH", path.c_str(), 1);

@@ -6,7 +6,7 @@
 
 #include <sstream>
 
-#include "platform/cosim/linux/errors.h"
+#include "platform/programs/errors.h"
 
 namespace smmusim::cosim {
 namespace {
@@ -18,12 +18,12 @@ constexpr const char* hint =
     "; co-simulation fetches kernel and busybox once, on a Debian system with network, and keeps them";
 
 [[noreturn]] void lack(const std::string& sentence) {
-  throw Lacking("cosim linux: " + sentence + hint);
+  throw programs::Lacking("cosim linux: " + sentence + hint);
 }
 
 /// Of Debian's main archive, as the host's apt names it.
-std::string mirror(const SignalGuard& guard, const TimeLimit& limit) {
-  const ToolResult targets = run_tool(
+std::string mirror(const programs::SignalGuard& guard, const programs::TimeLimit& limit) {
+  const programs::ToolResult targets = programs::run_tool(
       guard, {"apt-get", "indextargets", "--format", "$(REPO_URI) $(ORIGIN) $(LABEL)", "Created-By: Packages"}, limit);
   std::istringstream lines(targets.out);
   constexpr std::string_view ending = " Debian Debian";
@@ -35,21 +35,21 @@ std::string mirror(const SignalGuard& guard, const TimeLimit& limit) {
 
 }  // namespace
 
-DebianPackages::DebianPackages(const SignalGuard& guard, const std::string& suite, const fs::path& work,
-                               const TimeLimit& limit)
+DebianPackages::DebianPackages(const programs::SignalGuard& guard, const std::string& suite, const fs::path& work,
+                               const programs::TimeLimit& limit)
     : guard_(guard), suite_(suite), work_(work), limit_(limit) {
   for (const char* program : {"apt-get", "apt-cache", "dpkg-deb"}) {
-    if (find_program(program).empty()) lack(fmt::format("there is no {}", program));
+    if (programs::find_program(program).empty()) lack(fmt::format("there is no {}", program));
   }
   if (!fs::exists(keyring)) lack(fmt::format("{} is missing; install debian-archive-keyring", keyring));
   for (const char* folder : {"state/lists/partial", "cache/archives/partial", "deb"})
     fs::create_directories(work / folder);
-  write_file(work / "status", "");
-  write_file(work / "sources.list",
-             fmt::format("deb [arch=arm64 signed-by={}] {} {} main\n", keyring, mirror(guard, limit), suite));
+  programs::write_file(work / "status", "");
+  programs::write_file(work / "sources.list",
+                       fmt::format("deb [arch=arm64 signed-by={}] {} {} main\n", keyring, mirror(guard, limit), suite));
   std::vector<std::string> words = command("apt-get");
   words.insert(words.end(), {"update", "-qq", "--error-on=any"});
-  const ToolResult update = run_tool(guard, words, limit);
+  const programs::ToolResult update = programs::run_tool(guard, words, limit);
   if (update.exit_code != 0) lack(fmt::format("apt-get can't read the suite {} ({})", suite, update.last_line()));
 }
 
@@ -70,7 +70,7 @@ std::vector<std::string> DebianPackages::command(const std::string& program) con
 std::string DebianPackages::dependency_of(const std::string& package) const {
   std::vector<std::string> words = command("apt-cache");
   words.insert(words.end(), {"depends", package});
-  const ToolResult result = run_tool(guard_, words, limit_);
+  const programs::ToolResult result = programs::run_tool(guard_, words, limit_);
   std::istringstream lines(result.out);
   constexpr std::string_view beginning = "  Depends: ";
   for (std::string line; std::getline(lines, line);) {
@@ -84,12 +84,13 @@ void DebianPackages::unpack(const std::string& package, const fs::path& folder) 
   fs::create_directories(archives);
   std::vector<std::string> words = command("apt-get");
   words.insert(words.end(), {"download", "-qq", package});
-  const ToolResult download = run_tool(guard_, words, limit_, {archives.string()});
+  const programs::ToolResult download = programs::run_tool(guard_, words, limit_, {archives.string()});
   if (download.exit_code != 0) {
     lack(fmt::format("apt-get can't download {} of {} ({})", package, suite_, download.last_line()));
   }
   for (const fs::directory_entry& archive : fs::directory_iterator(archives)) {
-    const ToolResult unpacked = run_tool(guard_, {"dpkg-deb", "-x", archive.path().string(), folder.string()}, limit_);
+    const programs::ToolResult unpacked =
+        programs::run_tool(guard_, {"dpkg-deb", "-x", archive.path().string(), folder.string()}, limit_);
     if (unpacked.exit_code != 0) lack(fmt::format("dpkg-deb can't unpack {} ({})", package, unpacked.last_line()));
   }
   fs::remove_all(archives);

@@ -7,8 +7,8 @@
 #include <functional>
 #include <string>
 
-#include "platform/cosim/linux/process.h"
-#include "platform/cosim/linux/temporary_folder.h"
+#include "platform/programs/process.h"
+#include "platform/programs/temporary_folder.h"
 
 namespace smmusim::cosim {
 
@@ -16,8 +16,8 @@ class DebianPackages {
  public:
   /// `suite` as in "bookworm". Reads the suite's list of packages. Throws Lacking: no apt, no mirror, no network; here
   /// and below also when the time is over.
-  DebianPackages(const SignalGuard& guard, const std::string& suite, const std::filesystem::path& work,
-                 const TimeLimit& limit);
+  DebianPackages(const programs::SignalGuard& guard, const std::string& suite, const std::filesystem::path& work,
+                 const programs::TimeLimit& limit);
 
   /// The package that an empty one like linux-image-arm64 stands for.
   std::string dependency_of(const std::string& package) const;
@@ -28,10 +28,10 @@ class DebianPackages {
  private:
   std::vector<std::string> command(const std::string& program) const;
 
-  const SignalGuard& guard_;
+  const programs::SignalGuard& guard_;
   std::string suite_;
   std::filesystem::path work_;
-  TimeLimit limit_;
+  programs::TimeLimit limit_;
 };
 
 }  // namespace smmusim::cosim

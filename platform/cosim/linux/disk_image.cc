@@ -7,7 +7,7 @@
 
 #include "platform/config/load.h"
 #include "platform/cosim/linux/md5.h"
-#include "platform/cosim/linux/temporary_folder.h"
+#include "platform/programs/temporary_folder.h"
 
 namespace smmusim::cosim {
 
@@ -34,7 +34,7 @@ DiskPlan plan_disk(std::uint64_t seed) {
 }
 
 void write_disk(const DiskPlan& plan, const std::string& path) {
-  write_file(path, plan.contents);
+  programs::write_file(path, plan.contents);
   std::error_code error;
   std::filesystem::resize_file(path, DiskPlan::known_bytes + DiskPlan::free_bytes, error);
   if (error) throw InputError(path + ": can't be made longer (" + error.message() + "); give it room");

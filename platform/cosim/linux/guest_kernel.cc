@@ -12,7 +12,7 @@
 #include "platform/config/load.h"
 #include "platform/config/value.h"
 #include "platform/cosim/linux/debian.h"
-#include "platform/cosim/linux/errors.h"
+#include "platform/programs/errors.h"
 
 namespace smmusim::cosim {
 namespace {
@@ -39,14 +39,15 @@ fs::path cache_folder() {
   } else if (home != nullptr && *home == '/') {
     base = fs::path(home) / ".cache";
   } else {
-    throw Lacking("cosim linux: there is no place to keep kernels; set HOME or XDG_CACHE_HOME");
+    throw programs::Lacking("cosim linux: there is no place to keep kernels; set HOME or XDG_CACHE_HOME");
   }
   const fs::path folder = base / "smmusim" / "cosim";
   std::error_code error;
   fs::create_directories(folder, error);
   if (error) {
-    throw Lacking(fmt::format("cosim linux: {}: can't be made ({}); set XDG_CACHE_HOME to a folder that can be written",
-                              folder.string(), error.message()));
+    throw programs::Lacking(
+        fmt::format("cosim linux: {}: can't be made ({}); set XDG_CACHE_HOME to a folder that can be written",
+                    folder.string(), error.message()));
   }
   return folder;
 }
@@ -57,7 +58,8 @@ fs::path entry_of(const fs::path& folder, const std::string& beginning) {
   for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
     if (entry.path().filename().string().starts_with(beginning)) return entry.path();
   }
-  throw Lacking(fmt::format("cosim linux: the package holds no {}*; report it, with the name of the suite", beginning));
+  throw programs::Lacking(
+      fmt::format("cosim linux: the package holds no {}*; report it, with the name of the suite", beginning));
 }
 
 bool has_contents(const fs::path& path) {
@@ -83,8 +85,8 @@ void keep(const fs::path& made, const Cached& cached) {
   fs::rename(cached.name, made.parent_path() / "replaced", error);
   if (!error) fs::rename(made, cached.name, error);
   if (error && !cached.is_whole()) {
-    throw Lacking(fmt::format("cosim linux: {}: can't be made ({}); remove what is there", cached.name.string(),
-                              error.message()));
+    throw programs::Lacking(fmt::format("cosim linux: {}: can't be made ({}); remove what is there",
+                                        cached.name.string(), error.message()));
   }
 }
 
@@ -92,8 +94,8 @@ void keep(const fs::path& made, const Cached& cached) {
 /// `made` what is kept.
 template <class Fill>
 void fetch(const Fetching& fetching, const char* suite, const Cached& cached, Fill&& fill) {
-  const TimeLimit limit(fetching.seconds, "look at the network, or give it more with --fetch-timeout");
-  const TemporaryFolder work(cached.name.parent_path());
+  const programs::TimeLimit limit(fetching.seconds, "look at the network, or give it more with --fetch-timeout");
+  const programs::TemporaryFolder work(cached.name.parent_path());
   const DebianPackages packages(fetching.guard, suite, work.path(), limit);
   const fs::path root = work.path() / "root", made = work.path() / "made";
   fs::create_directories(root);
@@ -118,9 +120,9 @@ void fill_busybox(const DebianPackages& packages, const fs::path& root, const fs
 }
 
 void require_driver(const fs::path& config, const std::string& which) {
-  if (read_file(config).find("\n" + std::string(driver_option) + "y") != std::string::npos) return;
-  throw Lacking(fmt::format("cosim linux: kernel {} is configured without {}y; choose another with --kernel", which,
-                            driver_option));
+  if (programs::read_file(config).find("\n" + std::string(driver_option) + "y") != std::string::npos) return;
+  throw programs::Lacking(fmt::format("cosim linux: kernel {} is configured without {}y; choose another with --kernel",
+                                      which, driver_option));
 }
 
 void require_image(const std::string& path) {
@@ -130,7 +132,7 @@ void require_image(const std::string& path) {
                                  in_quotes(path), known_kernels()));
   }
   constexpr std::size_t at_magic = 0x38;  // of the arm64 boot header
-  const std::string bytes = read_file(path);
+  const std::string bytes = programs::read_file(path);
   if (bytes.size() < at_magic + 4 || bytes.compare(at_magic, 4, "ARM\x64") != 0) {
     throw InputError(
         fmt::format("--kernel {}: byte {}: it is no arm64 Image; give arch/arm64/boot/Image of a built "

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "platform/cosim/linux/process.h"
+#include "platform/programs/process.h"
 
 namespace smmusim::cosim {
 
@@ -19,7 +19,7 @@ struct GuestKernel {
 
 /// How packages are fetched.
 struct Fetching {
-  const SignalGuard& guard;
+  const programs::SignalGuard& guard;
   std::function<void(const std::string& sentence)> progress;  ///< tells people what takes long
   unsigned seconds;                                           ///< for each kernel or busybox
 };

@@ -9,8 +9,8 @@
 #include "platform/config/load.h"
 #include "platform/config/show.h"
 #include "platform/config/value.h"
-#include "platform/cosim/linux/errors.h"
 #include "platform/emit/device_tree.h"
+#include "platform/programs/errors.h"
 
 namespace smmusim::cosim {
 namespace {
@@ -38,39 +38,42 @@ std::vector<std::string> machine_arguments(const LinuxOptions& options, const st
           "-no-reboot"};
 }
 
-void require_tool_worked(const ToolResult& result, const std::string& what) {
+void require_tool_worked(const programs::ToolResult& result, const std::string& what) {
   if (result.exit_code == 0) return;
-  throw Lacking(fmt::format("cosim linux: {} (exit code {}: {})", what, result.exit_code, result.last_line()));
+  throw programs::Lacking(
+      fmt::format("cosim linux: {} (exit code {}: {})", what, result.exit_code, result.last_line()));
 }
 
 /// Makes QEMU write its device tree to `path`; says whether it did.
-bool dump_device_tree(const SignalGuard& guard, const Qemu& qemu, const LinuxOptions& options, const std::string& path,
-                      ToolResult& result) {
+bool dump_device_tree(const programs::SignalGuard& guard, const Qemu& qemu, const LinuxOptions& options,
+                      const std::string& path, programs::ToolResult& result) {
   std::vector<std::string> words{qemu.program};
   const std::vector<std::string> machine = machine_arguments(options, ",dumpdtb=" + escaped(path));
   words.insert(words.end(), machine.begin(), machine.end());
-  result = run_tool(guard, words);
+  result = programs::run_tool(guard, words);
   std::error_code ignored;
   return result.exit_code == 0 && fs::is_regular_file(path, ignored);
 }
 
-void write_device_tree(const SignalGuard& guard, const Qemu& qemu, const LinuxOptions& options,
+void write_device_tree(const programs::SignalGuard& guard, const Qemu& qemu, const LinuxOptions& options,
                        const MachineFiles& files) {
   const std::string nodes = emit::virt_machine_nodes(options.config);
-  if (find_program("dtc").empty()) {
-    throw Lacking("cosim linux: there is no dtc for the guest's device tree; install device-tree-compiler");
+  if (programs::find_program("dtc").empty()) {
+    throw programs::Lacking("cosim linux: there is no dtc for the guest's device tree; install device-tree-compiler");
   }
   const std::string dumped = files.device_tree + ".qemu", source = files.device_tree + ".dts";
-  ToolResult dump;
+  programs::ToolResult dump;
   if (!dump_device_tree(guard, qemu, options, dumped, dump)) {
-    throw Lacking(fmt::format("cosim linux: QEMU does not give the device tree of its virt machine (exit code {}: {})",
-                              dump.exit_code, dump.last_line()));
+    throw programs::Lacking(
+        fmt::format("cosim linux: QEMU does not give the device tree of its virt machine (exit code {}: {})",
+                    dump.exit_code, dump.last_line()));
   }
-  const ToolResult text = run_tool(guard, {"dtc", "-q", "-I", "dtb", "-O", "dts", dumped});
+  const programs::ToolResult text = programs::run_tool(guard, {"dtc", "-q", "-I", "dtb", "-O", "dts", dumped});
   require_tool_worked(text, "dtc can't read QEMU's device tree");
-  write_file(source, text.out + nodes);
-  require_tool_worked(run_tool(guard, {"dtc", "-q", "-I", "dts", "-O", "dtb", "-o", files.device_tree, source}),
-                      "dtc can't add the SMMU to QEMU's device tree");
+  programs::write_file(source, text.out + nodes);
+  require_tool_worked(
+      programs::run_tool(guard, {"dtc", "-q", "-I", "dts", "-O", "dtb", "-o", files.device_tree, source}),
+      "dtc can't add the SMMU to QEMU's device tree");
 }
 
 void add_our_smmu(std::vector<std::string>& words, const LinuxOptions& options, const MachineFiles& files) {
@@ -88,22 +91,23 @@ void add_our_smmu(std::vector<std::string>& words, const LinuxOptions& options, 
 
 }  // namespace
 
-Qemu find_qemu(const SignalGuard& guard, const std::string& name) {
-  Qemu qemu{find_program(name), ""};
+Qemu find_qemu(const programs::SignalGuard& guard, const std::string& name) {
+  Qemu qemu{programs::find_program(name), ""};
   if (qemu.program.empty()) {
-    throw Lacking(fmt::format("cosim linux: there is no QEMU {}; install qemu-system-arm, or name one with --qemu",
-                              in_quotes(name)));
+    throw programs::Lacking(fmt::format(
+        "cosim linux: there is no QEMU {}; install qemu-system-arm, or name one with --qemu", in_quotes(name)));
   }
   constexpr std::string_view before = "QEMU emulator version ";
-  const ToolResult result = run_tool(guard, {qemu.program, "-version"});
+  const programs::ToolResult result = programs::run_tool(guard, {qemu.program, "-version"});
   const std::size_t at = result.out.find(before);
   if (at != std::string::npos) {
     const std::string rest = result.out.substr(at + before.size());
     qemu.version = rest.substr(0, rest.find_first_of(" \n"));
   }
   if (result.exit_code != 0 || qemu.version.empty()) {
-    throw Lacking(fmt::format("cosim linux: {} does not tell the version of QEMU ({}); name another with --qemu",
-                              in_quotes(name), result.last_line()));
+    throw programs::Lacking(
+        fmt::format("cosim linux: {} does not tell the version of QEMU ({}); name another with --qemu", in_quotes(name),
+                    result.last_line()));
   }
   return qemu;
 }
@@ -114,13 +118,13 @@ fs::path find_shared_object() {
   for (const fs::path& place : {folder / object_name, folder / ".." / "lib" / "smmusim" / object_name}) {
     if (fs::is_regular_file(place, error)) return place;
   }
-  throw Lacking(
+  throw programs::Lacking(
       fmt::format("cosim linux: {} is not beside smmusim ({}); build it: cmake --build build --target "
                   "smmusim_qemu",
                   object_name, folder.string()));
 }
 
-MachineFiles::MachineFiles(const TemporaryFolder& folder)
+MachineFiles::MachineFiles(const programs::TemporaryFolder& folder)
     : config(folder.path("config.toml")),
       statistics(folder.path("statistics.json")),
       device_tree(folder.path("tree.dtb")),
@@ -132,11 +136,12 @@ std::string MachineFiles::disk(const Device& device) const {
   return fmt::format("{}/disk{}.img", folder_, device.index);
 }
 
-void require_cpu(const SignalGuard& guard, const Qemu& qemu, const LinuxOptions& options, const MachineFiles& files) {
+void require_cpu(const programs::SignalGuard& guard, const Qemu& qemu, const LinuxOptions& options,
+                 const MachineFiles& files) {
   if (options.cpu == LinuxOptions{}.cpu) return;
   LinuxOptions probe = options;
   const std::string path = files.device_tree + ".cpu";
-  ToolResult with_theirs, with_ours;
+  programs::ToolResult with_theirs, with_ours;
   probe.cpu += ",aarch64=on";  // a property that processors of 32 bits do not have
   if (dump_device_tree(guard, qemu, probe, path, with_theirs)) return;
   probe.cpu = LinuxOptions{}.cpu;
@@ -146,12 +151,12 @@ void require_cpu(const SignalGuard& guard, const Qemu& qemu, const LinuxOptions&
                                with_theirs.err.empty() ? "" : " (" + with_theirs.last_line() + ")", qemu.program));
 }
 
-void write_machine_files(const SignalGuard& guard, const Qemu& qemu, const LinuxOptions& options,
+void write_machine_files(const programs::SignalGuard& guard, const Qemu& qemu, const LinuxOptions& options,
                          const MachineFiles& files) {
   if (options.iommu != Iommu::smmusim) return;
   PlatformConfig config = options.config;
   config.mode = Mode::untimed;
-  write_file(files.config, config_to_toml(config));
+  programs::write_file(files.config, config_to_toml(config));
   write_device_tree(guard, qemu, options, files);
 }
 

@@ -8,7 +8,7 @@
 
 #include "platform/cosim/linux/guest_kernel.h"
 #include "platform/cosim/linux/launcher.h"
-#include "platform/cosim/linux/temporary_folder.h"
+#include "platform/programs/temporary_folder.h"
 
 namespace smmusim::cosim {
 
@@ -18,14 +18,14 @@ struct Qemu {
 };
 
 /// Throws Lacking if there is none, or none that says its version.
-Qemu find_qemu(const SignalGuard& guard, const std::string& name);
+Qemu find_qemu(const programs::SignalGuard& guard, const std::string& name);
 
 /// The shared object beside the running program, or in ../lib/smmusim of it. Throws Lacking.
 std::filesystem::path find_shared_object();
 
 /// Names of the files in the temporary folder.
 struct MachineFiles {
-  explicit MachineFiles(const TemporaryFolder& folder);
+  explicit MachineFiles(const programs::TemporaryFolder& folder);
   std::string config, statistics, device_tree, initramfs, log;
   std::string disk(const Device& device) const;
 
@@ -35,11 +35,12 @@ struct MachineFiles {
 
 /// Throws InputError if QEMU's machine works with another processor, but not with options.cpu. Linux for arm64 needs
 /// one of 64 bits.
-void require_cpu(const SignalGuard& guard, const Qemu& qemu, const LinuxOptions& options, const MachineFiles& files);
+void require_cpu(const programs::SignalGuard& guard, const Qemu& qemu, const LinuxOptions& options,
+                 const MachineFiles& files);
 
 /// The configuration and, for our SMMU, the device tree: QEMU's own of these options, with our nodes. Throws InputError
 /// for a configuration that can't be had in QEMU, Lacking without dtc.
-void write_machine_files(const SignalGuard& guard, const Qemu& qemu, const LinuxOptions& options,
+void write_machine_files(const programs::SignalGuard& guard, const Qemu& qemu, const LinuxOptions& options,
                          const MachineFiles& files);
 
 /// Program and arguments of the guest.

@@ -10,12 +10,12 @@
 #include "platform/config/load.h"
 #include "platform/config/version.h"
 #include "platform/cosim/linux/disk_image.h"
-#include "platform/cosim/linux/errors.h"
 #include "platform/cosim/linux/guest_console.h"
 #include "platform/cosim/linux/guest_machine.h"
 #include "platform/cosim/linux/guest_scripts.h"
 #include "platform/cosim/linux/initramfs.h"
 #include "platform/emit/device_tree.h"
+#include "platform/programs/errors.h"
 #include "platform/trace/files.h"
 
 namespace smmusim::cosim {
@@ -26,8 +26,8 @@ using nlohmann::ordered_json;
 constexpr int exit_check_failed = 1, exit_wrong_input = 2, exit_lacking = 3, exit_defect = 70;
 constexpr std::string_view our_prefix = "smmusim: ";
 
-double seconds_since(Clock::time_point begin) {
-  return std::chrono::duration<double>(Clock::now() - begin).count();
+double seconds_since(programs::Clock::time_point begin) {
+  return std::chrono::duration<double>(programs::Clock::now() - begin).count();
 }
 
 class Launch {
@@ -40,7 +40,7 @@ class Launch {
 
   LinuxOutcome run() {
     // What the user gave comes first, then what the machine lacks, then what takes time.
-    script_ = options_.script_path.empty() ? std::string(default_script()) : read_file(options_.script_path);
+    script_ = options_.script_path.empty() ? std::string(default_script()) : programs::read_file(options_.script_path);
     require_kernel(options_.kernel, options_.modules);
     if (options_.iommu == Iommu::smmusim) emit::virt_machine_nodes(options_.config);
     const Qemu qemu = find_qemu(guard_, options_.qemu);
@@ -60,7 +60,7 @@ class Launch {
  private:
   void write_initramfs(const GuestKernel& kernel) {
     InitramfsParts parts;
-    parts.busybox = read_file(find_busybox(fetching_));
+    parts.busybox = programs::read_file(find_busybox(fetching_));
     std::vector<std::string> names;
     std::optional<DiskPlan> disk;
     for (const Device& device : options_.devices) {
@@ -75,13 +75,13 @@ class Launch {
     parts.devices = options_.devices;
     parts.disk = disk ? &*disk : nullptr;
     parts.script = script_;
-    write_file(files_.initramfs, make_initramfs(parts));
+    programs::write_file(files_.initramfs, make_initramfs(parts));
   }
 
   void boot(const std::vector<std::string>& command) {
     constexpr std::chrono::seconds last_wish{5};  // for the statistics, after the time-out
-    const Clock::time_point begin = Clock::now();
-    Child child(guard_, command);
+    const programs::Clock::time_point begin = programs::Clock::now();
+    programs::Child child(guard_, command);
     const auto out = [&](std::string_view piece) {
       console_.take(piece);
       if (!console_.user_space || boot_seconds_ != 0) return;
@@ -94,7 +94,7 @@ class Launch {
     timed_out_ = !child.wait(begin + std::chrono::seconds(options_.timeout_seconds), out, err);
     if (timed_out_) {
       child.ask_to_end();
-      child.wait(Clock::now() + last_wish, out, err);
+      child.wait(programs::Clock::now() + last_wish, out, err);
     }
     console_.finish();
     qemu_exit_ = child.exit_code();
@@ -103,7 +103,7 @@ class Launch {
 
   void add_errors(std::string_view piece) {
     for (const char byte : piece.substr(0, error_bytes_max - errors_.size())) {
-      errors_ += byte == '\n' ? byte : harmless(byte);
+      errors_ += byte == '\n' ? byte : programs::harmless(byte);
     }
   }
 
@@ -163,7 +163,7 @@ class Launch {
     // Words that only the user can answer for.
     fail(exit_wrong_input,
          fmt::format("--qemu-arg: QEMU did not start the guest (exit code {}: {}); look at what it says", qemu_exit_,
-                     ToolResult{qemu_exit_, "", errors_}.last_line()));
+                     programs::ToolResult{qemu_exit_, "", errors_}.last_line()));
   }
 
   void judge_script() {
@@ -209,7 +209,7 @@ class Launch {
     std::error_code ignored;
     ordered_json statistics;
     if (std::filesystem::is_regular_file(files_.statistics, ignored)) {
-      statistics = ordered_json::parse(read_file(files_.statistics), nullptr, false);
+      statistics = ordered_json::parse(programs::read_file(files_.statistics), nullptr, false);
     }
     if (!statistics.is_object() || !statistics.contains("smmu")) {
       if (outcome_.exit_code == 0) fail(exit_defect, "a defect of smmusim: the SMMU inside QEMU left no statistics");
@@ -231,9 +231,9 @@ class Launch {
   static constexpr std::size_t error_bytes_max = 8000;
 
   const LinuxOptions& options_;
-  const SignalGuard guard_;  // first of all: what follows is cleaned up before a signal takes effect
+  const programs::SignalGuard guard_;  // first of all: what follows is cleaned up before a signal takes effect
   const Fetching fetching_{guard_, options_.progress, options_.fetch_seconds};
-  const TemporaryFolder folder_;
+  const programs::TemporaryFolder folder_;
   const MachineFiles files_;
   std::string script_;
   GuestConsole console_;
@@ -251,7 +251,7 @@ LinuxOutcome run_linux(const LinuxOptions& options) {
   try {
     return Launch(options).run();
   } catch (const std::filesystem::filesystem_error& error) {
-    throw Lacking(fmt::format(
+    throw programs::Lacking(fmt::format(
         "cosim linux: {}; make room for it, or set XDG_CACHE_HOME and TMPDIR to folders that have", error.what()));
   }
 }

@@ -7,9 +7,9 @@
 #include <algorithm>
 #include <system_error>
 
-#include "platform/cosim/linux/errors.h"
 #include "platform/cosim/linux/module_info.h"
-#include "platform/cosim/linux/temporary_folder.h"
+#include "platform/programs/errors.h"
+#include "platform/programs/temporary_folder.h"
 
 namespace smmusim::cosim {
 namespace {
@@ -25,7 +25,7 @@ std::string kernel_name(std::string name) {
 
 }  // namespace
 
-ModuleFolder::ModuleFolder(const SignalGuard& guard, const fs::path& folder) : guard_(guard) {
+ModuleFolder::ModuleFolder(const programs::SignalGuard& guard, const fs::path& folder) : guard_(guard) {
   if (folder.empty()) return;
   std::error_code error;
   for (fs::recursive_directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
@@ -37,13 +37,13 @@ ModuleFolder::ModuleFolder(const SignalGuard& guard, const fs::path& folder) : g
 }
 
 std::string ModuleFolder::bytes_of(const fs::path& path) const {
-  if (!path.string().ends_with(compressed_ending)) return read_file(path);
-  if (find_program("xz").empty())
-    throw Lacking("cosim linux: there is no xz for the kernel's modules; install xz-utils");
-  ToolResult result = run_tool(guard_, {"xz", "-dc", path.string()});
+  if (!path.string().ends_with(compressed_ending)) return programs::read_file(path);
+  if (programs::find_program("xz").empty())
+    throw programs::Lacking("cosim linux: there is no xz for the kernel's modules; install xz-utils");
+  programs::ToolResult result = programs::run_tool(guard_, {"xz", "-dc", path.string()});
   if (result.exit_code != 0) {
-    throw Lacking(fmt::format("cosim linux: xz can't unpack {} ({}); remove the folder, it is fetched again",
-                              path.string(), result.last_line()));
+    throw programs::Lacking(fmt::format("cosim linux: xz can't unpack {} ({}); remove the folder, it is fetched again",
+                                        path.string(), result.last_line()));
   }
   return std::move(result.out);
 }

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "platform/cosim/linux/process.h"
+#include "platform/programs/process.h"
 
 namespace smmusim::cosim {
 
@@ -20,7 +20,7 @@ struct LoadedModule {
 class ModuleFolder {
  public:
   /// Looks through a folder (*.ko and *.ko.xz). An empty path is a folder without modules.
-  ModuleFolder(const SignalGuard& guard, const std::filesystem::path& folder);
+  ModuleFolder(const programs::SignalGuard& guard, const std::filesystem::path& folder);
 
   /// `names` and all that they depend on, each once, after what it depends on. A name that the folder does not have is
   /// taken for a built-in one and left out. Throws InputError for a file that is no module, Lacking without xz.
@@ -30,7 +30,7 @@ class ModuleFolder {
   void add(const std::string& name, std::vector<LoadedModule>& order, std::set<std::string>& seen) const;
   std::string bytes_of(const std::filesystem::path& path) const;
 
-  const SignalGuard& guard_;
+  const programs::SignalGuard& guard_;
   std::map<std::string, std::filesystem::path> by_name_;  // '-' as '_', as the kernel has them
 };
 

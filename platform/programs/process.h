@@ -13,7 +13,7 @@
 #include <string_view>
 #include <vector>
 
-namespace smmusim::cosim {
+namespace smmusim::programs {
 
 /// Holds back SIGINT, SIGTERM and SIGHUP (those that are not ignored) while it lives. With its end they do what they
 /// do by default. One at a time. SIGCHLD has its default meanwhile: ignored, as some parents leave it, it would make
@@ -107,4 +107,4 @@ ToolResult run_tool(const SignalGuard& guard, const std::vector<std::string>& wo
 /// The path of a program in PATH (or of `name` itself if it has a slash); empty if there is none.
 std::string find_program(const std::string& name);
 
-}  // namespace smmusim::cosim
+}  // namespace smmusim::programs

@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <string>
 
-namespace smmusim::cosim {
+namespace smmusim::programs {
 
 class TemporaryFolder {
  public:
@@ -28,4 +28,4 @@ class TemporaryFolder {
 std::string read_file(const std::filesystem::path& path);
 void write_file(const std::filesystem::path& path, std::string_view contents);
 
-}  // namespace smmusim::cosim
+}  // namespace smmusim::programs

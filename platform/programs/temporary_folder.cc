@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // TemporaryFolder and whole files; see the header.
-#include "platform/cosim/linux/temporary_folder.h"
+#include "platform/programs/temporary_folder.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -16,7 +16,7 @@
 
 #include "platform/config/load.h"
 
-namespace smmusim::cosim {
+namespace smmusim::programs {
 namespace {
 
 namespace fs = std::filesystem;
@@ -97,4 +97,4 @@ void write_file(const fs::path& path, std::string_view contents) {
   if (!file) throw InputError(fmt::format("{}: can't be written ({}); give it room", path.string(), reason()));
 }
 
-}  // namespace smmusim::cosim
+}  // namespace smmusim::programs

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Child processes; see the header.
-#include "platform/cosim/linux/process.h"
+#include "platform/programs/process.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -20,9 +20,9 @@
 #include <sstream>
 #include <system_error>
 
-#include "platform/cosim/linux/errors.h"
+#include "platform/programs/errors.h"
 
-namespace smmusim::cosim {
+namespace smmusim::programs {
 namespace {
 
 constexpr std::array watched{SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE};
@@ -207,8 +207,7 @@ ToolResult run_tool(const SignalGuard& guard, const std::vector<std::string>& wo
   Child child(guard, words, options);
   const auto keep = [](std::string& text) { return [&text](std::string_view piece) { text += piece; }; };
   if (!child.wait(limit.until, keep(result.out), keep(result.err))) {
-    throw Lacking(
-        fmt::format("cosim linux: {} did not end within {} s; {}", words[0], limit.seconds, limit.what_to_do));
+    throw Lacking(fmt::format("{} did not end within {} s; {}", words[0], limit.seconds, limit.what_to_do));
   }
   result.exit_code = child.exit_code();
   return result;
@@ -230,4 +229,4 @@ std::string find_program(const std::string& name) {
   return "";
 }
 
-}  // namespace smmusim::cosim
+}  // namespace smmusim::programs

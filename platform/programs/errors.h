@@ -4,7 +4,7 @@
 
 #include <stdexcept>
 
-namespace smmusim::cosim {
+namespace smmusim::programs {
 
 /// The machine lacks something: a program, a package, a network. what() says what to do.
 struct Lacking : std::runtime_error {
@@ -17,4 +17,4 @@ struct Interrupted : std::runtime_error {
   Interrupted() : std::runtime_error("interrupted") {}
 };
 
-}  // namespace smmusim::cosim
+}  // namespace smmusim::programs

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: MIT
 // The launcher's child processes: their end, ours, and the time that they have.
-#include "platform/cosim/linux/process.h"
-
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -10,9 +8,10 @@
 #include <cstdio>
 #include <string>
 
-#include "platform/cosim/linux/errors.h"
+#include "platform/programs/errors.h"
+#include "platform/programs/process.h"
 
-namespace smmusim::cosim {
+namespace smmusim::programs {
 namespace {
 
 using std::chrono::seconds;
@@ -39,7 +38,7 @@ bool ends(pid_t process) {
   return true;
 }
 
-TEST(CosimProcess, AnExitCodeIsSeenWhereChildrenAreIgnored) {
+TEST(ProgramsProcess, AnExitCodeIsSeenWhereChildrenAreIgnored) {
   const auto before = std::signal(SIGCHLD, SIG_IGN);
   {
     const SignalGuard guard;
@@ -49,23 +48,23 @@ TEST(CosimProcess, AnExitCodeIsSeenWhereChildrenAreIgnored) {
   EXPECT_EQ(std::signal(SIGCHLD, before), SIG_IGN) << "it is as it was";
 }
 
-TEST(CosimProcess, AToolThatHangsIsEnded) {
+TEST(ProgramsProcess, AToolThatHangsIsEnded) {
   const SignalGuard guard;
   try {
     run_tool(guard, {"sh", "-c", "trap '' TERM; echo $$; sleep 600"}, TimeLimit(1, "do something"));
     FAIL() << "it has ended";
   } catch (const Lacking& lacking) {
-    EXPECT_STREQ(lacking.what(), "cosim linux: sh did not end within 1 s; do something");
+    EXPECT_STREQ(lacking.what(), "sh did not end within 1 s; do something");
   }
 }
 
-TEST(CosimProcess, AMessageShowsNoByteThatDisturbsATerminal) {
+TEST(ProgramsProcess, AMessageShowsNoByteThatDisturbsATerminal) {
   const SignalGuard guard;
   EXPECT_EQ(run_tool(guard, {"printf", "first\\n\\033[2J\\377end\\n\\n"}).last_line(), "?[2J?end");
   EXPECT_EQ(run_tool(guard, {"printf", "%400d", "1"}).last_line().size(), 303u);
 }
 
-TEST(CosimProcess, AChildDiesWithUsWhateverKillsUs) {
+TEST(ProgramsProcess, AChildDiesWithUsWhateverKillsUs) {
   int ends_of_pipe[2];
   ASSERT_EQ(::pipe(ends_of_pipe), 0);
   const pid_t launcher = ::fork();
@@ -90,4 +89,4 @@ TEST(CosimProcess, AChildDiesWithUsWhateverKillsUs) {
 }
 
 }  // namespace
-}  // namespace smmusim::cosim
+}  // namespace smmusim::programs

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT
 // The launcher's temporary folders: those of killed processes go, those of others stay.
-#include "platform/cosim/linux/temporary_folder.h"
-
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-namespace smmusim::cosim {
+#include "platform/programs/temporary_folder.h"
+
+namespace smmusim::programs {
 namespace {
 
 namespace fs = std::filesystem;
 
-TEST(CosimTemporaryFolder, GoesWithTheObjectAndAllThatIsInIt) {
+TEST(ProgramsTemporaryFolder, GoesWithTheObjectAndAllThatIsInIt) {
   fs::path path;
   {
     const TemporaryFolder folder;
@@ -23,7 +23,7 @@ TEST(CosimTemporaryFolder, GoesWithTheObjectAndAllThatIsInIt) {
   EXPECT_FALSE(fs::exists(path));
 }
 
-TEST(CosimTemporaryFolder, OfAKilledProcessGoesWhenTheNextOneIsMade) {
+TEST(ProgramsTemporaryFolder, OfAKilledProcessGoesWhenTheNextOneIsMade) {
   const TemporaryFolder parent;
   const pid_t killed = ::fork();
   ASSERT_GE(killed, 0);
@@ -40,7 +40,7 @@ TEST(CosimTemporaryFolder, OfAKilledProcessGoesWhenTheNextOneIsMade) {
   EXPECT_TRUE(fs::exists(next.path()));
 }
 
-TEST(CosimTemporaryFolder, OfOthersStays) {
+TEST(ProgramsTemporaryFolder, OfOthersStays) {
   const TemporaryFolder parent;
   fs::create_directories(parent.path() / "smmusim-else");
   write_file(parent.path("smmusim-cosim-file"), "text");
@@ -52,4 +52,4 @@ TEST(CosimTemporaryFolder, OfOthersStays) {
 }
 
 }  // namespace
-}  // namespace smmusim::cosim
+}  // namespace smmusim::programs
