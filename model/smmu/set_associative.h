@@ -29,7 +29,7 @@ class SetAssociative {
         pitch_log2_(static_cast<unsigned>(std::bit_width(std::max(ways_, std::size_t{1}) - 1))),
         set_mask_(config.entries == 0 ? 0 : config.entries / config.ways - 1),
         replacement_(config.replacement),
-        random_(seed | 1),
+        random_(mixed(seed)),
         tags_(slots(), 0),
         used_(slots(), 0),
         entries_(slots()),
@@ -86,6 +86,14 @@ class SetAssociative {
   std::size_t sets() const { return static_cast<std::size_t>(set_mask_) + (present() ? 1 : 0); }
 
  private:
+  /// Neighbouring seeds must not give related choices, and xorshift needs a state that is not 0 (splitmix64's mixer).
+  static std::uint64_t mixed(std::uint64_t seed) {
+    seed += 0x9e3779b97f4a7c15;
+    seed = (seed ^ seed >> 30) * 0xbf58476d1ce4e5b9;
+    seed = (seed ^ seed >> 27) * 0x94d049bb133111eb;
+    seed ^= seed >> 31;
+    return seed == 0 ? 1 : seed;
+  }
   /// A set begins at a power of two, so that a lookup need not multiply; slots behind its ways stay empty.
   std::size_t first_slot(std::uint64_t index) const {
     return static_cast<std::size_t>(index & set_mask_) << pitch_log2_;

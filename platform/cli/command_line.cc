@@ -72,6 +72,16 @@ std::string usage_error(const CLI::App& app, const CLI::ParseError& error) {
   return complete ? text : text + "; see " + chosen_command(app) + " --help";
 }
 
+/// An option or argument that is there and says nothing: most likely a script's variable that is not set.
+std::string empty_value(const CLI::App& app) {
+  for (const CLI::Option* option : chosen(app).get_options()) {
+    for (const std::string& value : option->results()) {
+      if (value.empty()) return option->get_name() + " is empty; give it a value or leave it out";
+    }
+  }
+  return "";
+}
+
 void describe(CLI::App& app) {
   app.name("smmusim");
   app.set_version_flag("--version", "smmusim " + std::string(program_version));
@@ -99,6 +109,10 @@ int parse_and_act(CLI::App& app, int argc, const char* const* argv) {
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help and --version
     complain(usage_error(app, error));
+    return input_is_wrong;
+  }
+  if (const std::string error = empty_value(app); !error.empty()) {
+    complain(error);
     return input_is_wrong;
   }
   return action();

@@ -33,18 +33,23 @@ struct Arguments : ConfigArguments {
   RunOptions options;
 };
 
-/// No output may be an input.
+/// No output may be an input, or another output. The statistics may be asked for twice in one place.
 void require_apart(const Arguments& arguments) {
-  std::vector<std::string> outputs;
-  if (!arguments.options.json_path.empty()) outputs.push_back(arguments.options.json_path);
-  if (!arguments.options.ladder_path.empty()) outputs.push_back(arguments.options.ladder_path);
-  if (!arguments.options.out_dir.empty()) {
-    for (const char* file : {report::statistics_file, report::report_file}) {
-      outputs.push_back(arguments.options.out_dir + "/" + file);
-    }
+  const RunOptions& options = arguments.options;
+  std::vector<std::string> statistics, outputs;
+  if (!options.json_path.empty()) statistics.push_back(options.json_path);
+  if (!options.ladder_path.empty()) outputs.push_back(options.ladder_path);
+  if (!options.out_dir.empty()) {
+    statistics.push_back(options.out_dir + "/" + report::statistics_file);
+    outputs.push_back(options.out_dir + "/" + report::report_file);
   }
+  if (outputs.size() == 2) require_two_outputs(outputs[0], outputs[1]);
   for (const std::string& output : outputs) {
-    require_two_files(arguments.options.config.trace.file, output);
+    for (const std::string& other : statistics) require_two_outputs(other, output);
+  }
+  outputs.insert(outputs.end(), statistics.begin(), statistics.end());
+  for (const std::string& output : outputs) {
+    require_two_files(options.config.trace.file, output);
     if (!arguments.path.empty()) require_two_files(arguments.path, output);
   }
 }

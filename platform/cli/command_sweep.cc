@@ -2,12 +2,10 @@
 // `smmusim sweep`: one simulation for each point of a cross product of key values.
 #include <fmt/format.h>
 
-#include <filesystem>
 #include <memory>
 
 #include "platform/cli/commands.h"
 #include "platform/config/value.h"
-#include "platform/report/report.h"
 #include "platform/system/run_options.h"
 
 namespace smmusim::cli {
@@ -29,18 +27,6 @@ void require_executor(const std::string& name) {
   throw InputError("--executor " + printable(name) + ": unknown executor; known are local, slurm");
 }
 
-/// No output may be an input.
-void require_apart(const std::string& input, const std::string& out_dir) {
-  namespace fs = std::filesystem;
-  if (input.empty()) return;
-  std::error_code ignored;
-  const fs::path in = fs::weakly_canonical(input, ignored);
-  const fs::path out = fs::weakly_canonical(out_dir, ignored);
-  if (in == out / report::results_file || in == out / report::report_file || in.parent_path() == out / "points") {
-    throw InputError(printable(input) + ": the sweep would write its results there; give another --out");
-  }
-}
-
 int sweep(Arguments& arguments) {
   SweepOptions& options = arguments.options;
   options.base = arguments.source();
@@ -59,10 +45,6 @@ int sweep(Arguments& arguments) {
     require_values(vary.key, options.axes.back().second, vary.origin);
   }
   require_executor(arguments.executor);
-  require_apart(arguments.path, options.out_dir);
-  for (const Assignment& assignment : options.base.assignments) {
-    if (assignment.key == "trace.file") require_apart(assignment.value, options.out_dir);
-  }
   options.progress = progress_wanted();
   return run_sweep(options);
 }

@@ -53,4 +53,15 @@ void require_two_files(const std::string& in, const std::string& out) {
   throw InputError(printable(out) + ": input and output are the same file; give another output");
 }
 
+void require_two_outputs(const std::string& one, const std::string& other) {
+  namespace fs = std::filesystem;
+  std::error_code ignored;
+  const auto place = [&](const std::string& path) {
+    return fs::weakly_canonical(fs::absolute(path, ignored), ignored);
+  };
+  const bool special = fs::exists(other, ignored) && !fs::is_regular_file(other, ignored);  // /dev/null takes all
+  if (special || one == "-" || place(one) != place(other)) return;
+  throw InputError(printable(other) + ": two outputs would be this one file; give each its own");
+}
+
 }  // namespace smmusim::cli

@@ -19,4 +19,7 @@ void write_trace(const std::string& path, const std::function<std::string(const 
 /// Throws InputError if both are one regular file, also by way of links: writing would destroy what is to be read.
 void require_two_files(const std::string& in, const std::string& out);
 
+/// Throws InputError if both would be one file. Devices and pipes may be.
+void require_two_outputs(const std::string& one, const std::string& other);
+
 }  // namespace smmusim::cli

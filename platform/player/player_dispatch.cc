@@ -45,10 +45,7 @@ void Player::fail_record(const std::string& sentence) const {
 }
 
 void Player::fail_record(std::uint64_t number, const std::string& sentence) const {
-  const auto again = trace::Reader::open(reader_.path());
-  Record record;
-  for (std::uint64_t i = 0; i != number && again->next(record);) ++i;
-  throw again->place().error(again->path(), fmt::format("record {}: {}", number, sentence));
+  trace::fail_at_record(reader_.path(), number, sentence);
 }
 
 std::size_t Player::stream_index(std::uint32_t stream) const {

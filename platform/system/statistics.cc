@@ -267,11 +267,16 @@ void add_translation(ordered_json& json, Simulation& simulation, const SmmuCount
   json["pcie"] = pcie_json(simulation.platform());
 }
 
+/// A file's name may be no UTF-8; JSON is.
+std::string in_one_line(const ordered_json& json) {
+  return json.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+}
+
 /// As dump(2), but a list of plain values in one line: some have hundreds. `line`: a line's end and the indentation.
 void append_text(std::string& text, const ordered_json& json, const std::string& line) {
   const auto plain = [](const ordered_json& element) { return !element.is_structured(); };
   if (json.empty() || plain(json) || (json.is_array() && std::all_of(json.begin(), json.end(), plain))) {
-    text += json.dump();
+    text += in_one_line(json);
     return;
   }
   const std::string inner = line + "  ";
@@ -279,7 +284,7 @@ void append_text(std::string& text, const ordered_json& json, const std::string&
   const char* separator = "";
   for (const auto& [key, value] : json.items()) {
     text += separator + inner;
-    if (json.is_object()) text += ordered_json(key).dump() + ": ";
+    if (json.is_object()) text += in_one_line(key) + ": ";
     append_text(text, value, inner);
     separator = ",";
   }

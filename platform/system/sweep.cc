@@ -5,9 +5,11 @@
 // fails. It shares nothing between points but the folder.
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdio>
 #include <filesystem>
 #include <map>
@@ -19,12 +21,14 @@
 #include "model/base/check.h"
 #include "platform/config/load.h"
 #include "platform/config/show.h"
+#include "platform/config/value.h"
 #include "platform/config/version.h"
 #include "platform/report/gnuplot.h"
 #include "platform/report/report.h"
 #include "platform/system/output.h"
 #include "platform/system/results_table.h"
 #include "platform/system/run_options.h"
+#include "platform/system/statistics.h"
 #include "platform/system/trace_identity.h"
 #include "platform/trace/error.h"
 
@@ -64,9 +68,36 @@ class ProblemLines {
   std::string text_;
 };
 
+/// No output may be an input.
+void require_apart(const std::string& input, const std::string& out_dir) {
+  if (input.empty()) return;
+  std::error_code ignored;
+  const fs::path in = fs::weakly_canonical(input, ignored);
+  const fs::path out = fs::weakly_canonical(out_dir, ignored);
+  if (in == out / report::results_file || in == out / report::report_file || in.parent_path() == out / "points") {
+    throw InputError(printable(input) + ": the sweep would write its results there; give another --out");
+  }
+}
+
+/// Two values of an axis that say the same would count one result twice.
+void require_different(const SweepOptions& options, const std::vector<Point>& points) {
+  std::size_t stride = points.size();
+  for (const auto& [key, values] : options.axes) {
+    stride /= values.size();
+    std::map<std::string, std::string> seen;
+    for (std::size_t i = 0; i != values.size(); ++i) {
+      const auto [place, fresh] = seen.emplace(to_text(config_to_json(points[i * stride].config)), values[i]);
+      if (fresh) continue;
+      throw InputError(fmt::format("--vary {}: {} and {} are the same; give each value once", key,
+                                   in_quotes(place->second), in_quotes(values[i])));
+    }
+  }
+}
+
 /// All points, the last axis fastest. Every configuration is checked, and every trace read once, before anything runs
 /// or is written.
 std::vector<Point> points_of(const SweepOptions& options) {
+  require_apart(options.base.path, options.out_dir);
   std::size_t count = 1;
   for (const auto& [key, values] : options.axes) {
     count *= values.size();
@@ -95,12 +126,16 @@ std::vector<Point> points_of(const SweepOptions& options) {
       throw InputError("sweep: there is no trace to replay; give --trace FILE or set trace.file");
     }
     ordered_json& trace = traces[point.config.trace.file];
-    if (trace.is_null()) trace = trace_identity(point.config.trace.file);
+    if (trace.is_null()) {
+      require_apart(point.config.trace.file, options.out_dir);
+      trace = trace_identity(point.config.trace.file);
+    }
     point.trace = trace;
     point.file = report::point_file(options.out_dir, number);
     points.push_back(std::move(point));
   }
   problems.raise();
+  require_different(options, points);
   return points;
 }
 
@@ -126,11 +161,13 @@ ordered_json finished(const Point& point) {
     made.erase("endpoint");
     asked.erase("endpoint");
   }
-  return made == asked ? json : ordered_json();
+  return to_text(made) == to_text(asked) ? json : ordered_json();  // as text: a path may be no UTF-8
 }
 
 /// Runs in the child. The file appears complete or not at all.
-[[noreturn]] void run_point(const Point& point) {
+[[noreturn]] void run_point(const Point& point, pid_t parent) {
+  ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+  if (::getppid() != parent) _exit(exit_defect);  // it has ended already
   int code = exit_defect;
   try {
     const int nowhere = open("/dev/null", O_WRONLY);
@@ -156,8 +193,9 @@ class Runner {
  public:
   Runner(const SweepOptions& options, const std::vector<Point>& points) : options_(options), points_(points) {}
 
-  /// Throws what stopped the sweep, after the children that run have ended.
-  void run() {
+  /// False: the input of a point is wrong, and its run has said why. Throws what else stopped the sweep. In either case
+  /// the children that run have ended.
+  bool run() {
     for (std::size_t i = 0; i != points_.size() && failure_.empty(); ++i) {
       if (!finished(points_[i]).is_null()) {
         ++done_;
@@ -168,17 +206,18 @@ class Runner {
     }
     while (!children_.empty()) reap();
     if (options_.progress) std::fputs("\r\x1b[K", stderr);
-    if (failure_code_ == exit_input) throw InputError(failure_);
-    if (!failure_.empty()) throw InternalError(failure_);
+    if (!failure_.empty() && failure_code_ != exit_input) throw InternalError(failure_);
+    return failure_.empty();
   }
 
  private:
   void start(std::size_t index) {
     std::fflush(stdout);
     std::fflush(stderr);
+    const pid_t parent = ::getpid();
     const pid_t child = fork();
     if (child < 0) throw std::runtime_error("the host can't start another process; use fewer --jobs");
-    if (child == 0) run_point(points_[index]);
+    if (child == 0) run_point(points_[index], parent);
     children_[child] = index;
   }
 
@@ -219,7 +258,7 @@ int run_sweep(const SweepOptions& options) {
   const fs::path csv = out / report::results_file, page = out / report::report_file;
   OutputFolder folder(out / "points");
   OutputFile results(csv), report(page);
-  Runner(options, points).run();
+  if (!Runner(options, points).run()) return exit_input;
 
   ResultsTable table;
   for (const auto& [key, values] : options.axes) table.add_axis(key);

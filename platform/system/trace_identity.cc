@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <system_error>
 #include <vector>
@@ -17,6 +18,10 @@
 namespace smmusim {
 
 nlohmann::ordered_json trace_identity(const std::string& path) {
+  std::error_code none;
+  if (std::filesystem::exists(path, none) && !std::filesystem::is_regular_file(path, none)) {
+    throw trace::TraceError::in_file(path, "it is no regular file, and a trace is read more than once; save it first");
+  }
   const std::unique_ptr<std::FILE, trace::FileCloser> file(std::fopen(path.c_str(), "rb"));
   if (!file) {
     throw trace::TraceError::in_file(path, fmt::format("it can't be opened ({}); name a file that can be read",

@@ -84,23 +84,28 @@ const char* append_invalidate(const Record& r, const std::string& stamp, std::st
   return "an invalidation of unknown scope";
 }
 
-void append_config(const Record& r, const std::string& stamp, std::string& to) {
+const char* append_config(const Record& r, const std::string& stamp, std::string& to) {
   auto out = std::back_inserter(to);
   switch (r.config_scope) {
     case ConfigScope::ste:
       fmt::format_to(out, "{} smmuv3_cmdq_cfgi_ste streamid= 0x{:x}\n", stamp, r.stream);
-      return;
+      return nullptr;
     case ConfigScope::ste_range:
       fmt::format_to(out, "{} smmuv3_cmdq_cfgi_ste_range start=0x{:x} - end=0x{:x}\n", stamp, r.stream, r.stream_last);
-      return;
+      return nullptr;
     case ConfigScope::all:
       fmt::format_to(out, "{} smmuv3_cmdq_cfgi_ste_range start=0x0 - end=0xffffffff\n", stamp);
-      return;
-    case ConfigScope::cd:
+      return nullptr;
     case ConfigScope::cd_all:
+      return "an invalidation of all CDs of a stream, which this log can't tell from one of a single CD; "
+             "export to text instead";
+    case ConfigScope::cd:
+      if (r.has_substream)
+        return "an invalidation with a SubstreamID, which this log can't say; export to text instead";
       fmt::format_to(out, "{} smmuv3_cmdq_cfgi_cd sid=0x{:x}\n", stamp, r.stream);
-      return;
+      return nullptr;
   }
+  return "a change of unknown scope";
 }
 
 }  // namespace
@@ -114,8 +119,7 @@ const char* append_log_lines(const Record& record, std::string& to) {
     case Kind::invalidate:
       return append_invalidate(record, stamp, to);
     case Kind::config:
-      append_config(record, stamp, to);
-      return nullptr;
+      return append_config(record, stamp, to);
     case Kind::map:
     case Kind::unmap:
       break;

@@ -53,7 +53,7 @@ std::uint64_t export_log(const std::string& in, const std::string& out) {
   std::uint64_t index = 0;
   for_each_record(*reader, [&](const Record& r) {
     if (const char* wrong = append_log_lines(r, text)) {
-      throw TraceError::in_file(in, "record " + std::to_string(index) + " is " + wrong);
+      fail_at_record(in, index + 1, std::string("it is ") + wrong);
     }
     ++index;
     if (text.size() < 65536) return;

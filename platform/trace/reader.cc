@@ -42,4 +42,11 @@ RecordPlace Reader::place() const {
   return {info_.encoding, info_.compressed, position};
 }
 
+void fail_at_record(const std::string& path, std::uint64_t number, const std::string& sentence) {
+  const auto reader = Reader::open(path);
+  Record record;
+  for (std::uint64_t i = 0; i != number && reader->next(record);) ++i;
+  throw reader->place().error(path, "record " + std::to_string(number) + ": " + sentence);
+}
+
 }  // namespace smmusim::trace

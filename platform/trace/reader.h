@@ -59,4 +59,8 @@ class Reader {
   std::variant<std::monostate, TextDecoder, BinaryDecoder> decoder_;
 };
 
+/// Throws the TraceError `record NUMBER: sentence` with the place of that record, counted from 1, which it looks up by
+/// reading the trace once more.
+[[noreturn]] void fail_at_record(const std::string& path, std::uint64_t number, const std::string& sentence);
+
 }  // namespace smmusim::trace

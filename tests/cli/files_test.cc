@@ -2,6 +2,7 @@
 // What the program leaves on the disk: all of its results or none, standard output that fails, sweeps that go on in a
 // folder where something else stands.
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -103,7 +104,85 @@ TEST_F(RunOutput, TellsTheTraceItIsOf) {
   EXPECT_EQ(json["trace"]["bytes"], fs::file_size(folder_.path("t.trace")));
 }
 
+TEST_F(RunOutput, TwoResultsInOnePlaceAreRefused) {
+  const std::string j = folder_.path("j");
+  expect_refused(run({"--json", j, "--ladder", folder_.path("./j")}));
+  expect_refused(run({"--json", folder_.path("o/report.html"), "--out", folder_.path("o")}));
+  expect_refused(run({"--ladder", folder_.path("o/stats.json"), "--out", folder_.path("o")}));
+  expect_only_the_trace();
+  EXPECT_EQ(run({"--json", "/dev/null", "--ladder", "/dev/null"}).exit_code, 0);
+}
+
+TEST_F(RunOutput, AnEmptyValueIsRefused) {
+  for (const char* option : {"--seed", "--mode", "--json", "--out", "--ladder"}) {
+    const Finished finished = run({option, ""});
+    expect_refused(finished);
+    EXPECT_NE(finished.err.find(std::string(option) + " is empty"), std::string::npos) << finished.err;
+  }
+  expect_refused(run({""}));
+  expect_only_the_trace();
+}
+
+TEST_F(RunOutput, NameThatIsNoUtf8) {
+  const std::string odd = folder_.path("n\xff.trace");
+  fs::copy_file(folder_.path("t.trace"), odd);
+  const Finished finished = run_program({"run", "--trace", odd, "--out", folder_.path("o")});
+  EXPECT_EQ(finished.exit_code, 0) << finished.err;
+  EXPECT_TRUE(nlohmann::json::accept(read_text(folder_.path("o/stats.json"))));
+  for (int again = 0; again != 2; ++again) {
+    const Finished swept = run_program({"sweep", "--trace", odd, "--vary", "seed=1,2", "--out", folder_.path("d")});
+    EXPECT_EQ(swept.exit_code, 0) << swept.err;
+  }
+}
+
+TEST_F(RunOutput, PipeIsNoTrace) {
+  ASSERT_EQ(mkfifo(folder_.path("p.trace").c_str(), 0600), 0);
+  const Finished finished = run_program({"run", "--trace", folder_.path("p.trace")});
+  expect_refused(finished);
+  EXPECT_NE(finished.err.find("it is no regular file"), std::string::npos) << finished.err;
+}
+
 using SweepFolder = Files;
+
+TEST_F(SweepFolder, DoesNotOverwriteATraceWhereverItIsNamed) {
+  fs::create_directories(folder_.path("d/points"));
+  for (const char* place : {"d/results.csv", "d/report.html", "d/points/000000.json"}) {
+    const std::string trace = folder_.path(place);
+    fs::copy_file(folder_.path("t.trace"), trace);
+    const std::string config = folder_.write("c.toml", "[trace]\nfile = \"" + trace + "\"\n");
+    for (const Arguments& arguments :
+         {Arguments{"sweep", "--vary", "trace.file=" + trace, "--out", folder_.path("d")},
+          Arguments{"sweep", config, "--vary", "seed=1", "--out", folder_.path("d")},
+          Arguments{"sweep", "--trace", trace, "--vary", "seed=1", "--out", folder_.path("d")}}) {
+      const Finished finished = run_program(arguments);
+      expect_refused(finished);
+      EXPECT_NE(finished.err.find("the sweep would write its results there"), std::string::npos) << finished.err;
+    }
+    EXPECT_EQ(read_text(trace), read_text(folder_.path("t.trace")));
+    fs::remove(trace);
+  }
+}
+
+TEST_F(SweepFolder, ValuesThatAreTheSameAreRefused) {
+  for (const char* vary : {"smmu.oas=44,44", "seed=1,0x1", "smmu.oas=40,44,0x28"}) {
+    const Finished finished = sweep(vary);
+    expect_refused(finished);
+    EXPECT_NE(finished.err.find("are the same; give each value once"), std::string::npos) << finished.err;
+  }
+  expect_only_the_trace();
+}
+
+TEST_F(SweepFolder, VariedSeedIsOneColumn) {
+  ASSERT_EQ(sweep("seed=1,2").exit_code, 0);
+  const std::string header = lines_of(table()).front();
+  EXPECT_EQ(header.rfind("seed,simulated_ns,", 0), 0u) << header;
+}
+
+TEST_F(SweepFolder, BrokenTraceIsToldInOneLine) {
+  std::string trace = read_text(folder_.path("t.trace"));
+  folder_.write("t.trace", trace.substr(0, trace.size() - 5));
+  expect_refused(sweep("seed=1,2"));
+}
 
 TEST_F(SweepFolder, AnotherTraceUnderTheSameNameIsRunAgain) {
   ASSERT_EQ(sweep("seed=1").exit_code, 0);
@@ -236,6 +315,23 @@ TEST_F(TraceOutput, ExportIntoAFullDeviceIsExitTwo) {
   expect_refused(run_program({"trace", "export", "--to", "text", folder_.path("t.trace")}, {}, "/dev/full"));
   expect_refused(run_program({"trace", "export", "--to", "text", folder_.path("t.trace"), "-o", "/dev/full"}));
   EXPECT_TRUE(fs::is_character_file("/dev/full"));
+}
+
+TEST_F(TraceOutput, WhatALogCannotSayIsRefusedWithItsPlace) {
+  struct Row {
+    const char* record;
+    const char* says;
+  };
+  for (const Row& row : {Row{"0 config cd sid=0x3 ssid=0x5", "an invalidation with a SubstreamID"},
+                         Row{"0 config cd-all sid=0x3", "an invalidation of all CDs"},
+                         Row{"0 read sid=3 addr=0x1000 size=8192 pa=0x1000 perm=r", "more than a page"}}) {
+    const std::string trace =
+        folder_.write("text.trace", std::string("smmusim-trace 1\n0 config ste sid=3\n") + row.record + "\nend 2\n");
+    const Finished finished = run_program({"trace", "export", "--to", "qemu-log", trace});
+    expect_refused(finished);
+    EXPECT_NE(finished.err.find(trace + ":3: record 2: it is "), std::string::npos) << finished.err;
+    EXPECT_NE(finished.err.find(row.says), std::string::npos) << finished.err;
+  }
 }
 
 TEST_F(TraceOutput, IntoTheInputIsRefused) {
