@@ -38,7 +38,8 @@ Task<> prefetch_configuration(Core& core, TranslationOp& op) {
 Task<> prefetch_addresses(Core& core, TranslationOp& op, Transaction& t, Command& command) {
   const std::uint64_t limit = std::max(core.config.tcu.tlb.entries, 1u);
   const std::uint64_t count = std::min(std::uint64_t{1} << command.get<Command::PrefetchSize>(), limit);
-  const std::uint64_t stride = std::uint64_t{1} << (12 + command.get<Command::Stride>());
+  const bool has_stride = core.config.features.version_minor != 0;  // in v3.0 it is RES0, and ignored here
+  const std::uint64_t stride = std::uint64_t{1} << (12 + (has_stride ? command.get<Command::Stride>() : 0));
   for (std::uint64_t i = 0; i < count; ++i) {
     t.address = Va(command.get<Command::Address>() + i * stride);
     op.fault = {};
