@@ -94,7 +94,7 @@ Task<> CommandQueue::run() {
     Command command;
     const Pa address = view_of(core_).address(view_of(core_).cons());
     OwnAccess read =
-        own_read(core_, core_.memory, Purpose::CMD, address, command.dw.data(), 16, core_.queue_attributes());
+        own_read(core_, core_.memory, Purpose::CMD, address, command.dw.data(), 16, core_.command_queue_attributes());
     const MemoryStatus status = co_await read;
     CommandError error = CommandError::CERROR_ABT;
     if (status == MemoryStatus::ok) error = co_await consume(command);
