@@ -21,7 +21,7 @@ void override_permissions(const Core& core, Consultation& op, const AttributeOve
     if (overrides.privcfg >= 2) op.privileged = overrides.privcfg == 3;
     if (overrides.instcfg >= 2) op.instruction = overrides.instcfg == 3;
   }
-  if (op.transaction.writes()) op.instruction = false;
+  if (op.transaction.writes() || op.transaction.operation == Operation::prefetch) op.instruction = false;
 }
 
 namespace {
