@@ -129,6 +129,8 @@ void show_lookup(Core& core, const TranslationCache& cache, bool used, bool hit)
   Denied missing = denied(op, entry.stage1_permissions);
   if (!missing) {
     missing = denied(op, entry.permissions);
+    // A walk would have marked a clean page for the write: what an atomic lacks there is the read (section 13.1.1).
+    missing.write = missing.write && !entry.clean;
     op.fault.stage2 = true;
     op.fault.ipa = entry.ipa_page + (op.canonical - entry.va_page);
   }
