@@ -38,7 +38,8 @@ Task<> prefetch_configuration(Core& core, TranslationOp& op) {
 Task<> prefetch_addresses(Core& core, TranslationOp& op, Transaction& t, Command& command) {
   const std::uint64_t limit = std::max(core.config.tcu.tlb.entries, 1u);
   const std::uint64_t count = std::min(std::uint64_t{1} << command.get<Command::PrefetchSize>(), limit);
-  const std::uint64_t stride = std::uint64_t{1} << (12 + command.get<Command::Stride>());
+  const bool has_stride = core.config.features.version_minor != 0;  // in v3.0 it is RES0, and ignored here
+  const std::uint64_t stride = std::uint64_t{1} << (12 + (has_stride ? command.get<Command::Stride>() : 0));
   for (std::uint64_t i = 0; i < count; ++i) {
     t.address = Va(command.get<Command::Address>() + i * stride);
     op.fault = {};
@@ -93,7 +94,7 @@ Task<> CommandQueue::run() {
     Command command;
     const Pa address = view_of(core_).address(view_of(core_).cons());
     OwnAccess read =
-        own_read(core_, core_.memory, Purpose::CMD, address, command.dw.data(), 16, core_.queue_attributes());
+        own_read(core_, core_.memory, Purpose::CMD, address, command.dw.data(), 16, core_.command_queue_attributes());
     const MemoryStatus status = co_await read;
     CommandError error = CommandError::CERROR_ABT;
     if (status == MemoryStatus::ok) error = co_await consume(command);

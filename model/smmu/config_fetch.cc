@@ -130,7 +130,7 @@ void tell_substream(const Core& core, const StreamContext& context, const Substr
 }
 
 MemoryAttributes cd_attributes(const Ste& ste) {
-  const std::uint8_t type = cacheability_to_mair(ste.get<Ste::S1CIR>(), ste.get<Ste::S1COR>());
+  const std::uint8_t type = cd_cacheability_to_mair(ste.get<Ste::S1CIR>(), ste.get<Ste::S1COR>());
   return {type, effective_shareability(type, static_cast<unsigned>(ste.get<Ste::S1CSH>()))};
 }
 

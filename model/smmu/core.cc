@@ -13,11 +13,22 @@ constexpr std::uint64_t cycle_ps(unsigned clock_mhz) {
   return (1'000'000u + clock_mhz - 1) / clock_mhz;
 }
 
-/// CR1.*_IC, *_OC, *_SH (6.3.11): 0 NC, 1 WB, 2 WT, 3 as 0.
-MemoryAttributes cr1_attributes(unsigned inner, unsigned outer, unsigned sh) {
+// Bits of the nibble of a cacheable type.
+constexpr unsigned read_allocate = 2;
+constexpr unsigned write_allocate = 1;
+
+/// CR1.*_IC, *_OC, *_SH (6.3.11): 0 NC, 1 WB, 2 WT, 3 as 0. A cacheable type lacks the hint `withheld`.
+MemoryAttributes cr1_attributes(unsigned inner, unsigned outer, unsigned sh, unsigned withheld) {
   constexpr std::uint8_t nibble[4] = {0x4, 0xf, 0xb, 0x4};
-  const auto type = static_cast<std::uint8_t>(nibble[outer & 3] << 4 | nibble[inner & 3]);
+  const auto hinted = [withheld](unsigned one) { return one == 0x4 ? one : one & ~withheld; };
+  const auto type = static_cast<std::uint8_t>(hinted(nibble[outer & 3]) << 4 | hinted(nibble[inner & 3]));
   return {type, effective_shareability(type, sh)};
+}
+
+MemoryAttributes cr1_queue_attributes(const RegisterFile& regs, unsigned withheld) {
+  const auto cr1 = as<spec::CR1>(regs.cr1);
+  return cr1_attributes(cr1.get<spec::CR1::QUEUE_IC>(), cr1.get<spec::CR1::QUEUE_OC>(),
+                        static_cast<unsigned>(cr1.get<spec::CR1::QUEUE_SH>()), withheld);
 }
 
 }  // namespace
@@ -58,14 +69,19 @@ Core::Core(Engine& engine, MemoryPort& memory_port, MemoryPort* debug_port, Obse
 
 MemoryAttributes Core::table_attributes() const {
   const auto cr1 = as<spec::CR1>(regs.cr1);
+  const bool allocates = as<spec::STRTAB_BASE>(regs.strtab_base).get<spec::STRTAB_BASE::RA>();
   return cr1_attributes(cr1.get<spec::CR1::TABLE_IC>(), cr1.get<spec::CR1::TABLE_OC>(),
-                        static_cast<unsigned>(cr1.get<spec::CR1::TABLE_SH>()));
+                        static_cast<unsigned>(cr1.get<spec::CR1::TABLE_SH>()), allocates ? 0 : read_allocate);
 }
 
-MemoryAttributes Core::queue_attributes() const {
-  const auto cr1 = as<spec::CR1>(regs.cr1);
-  return cr1_attributes(cr1.get<spec::CR1::QUEUE_IC>(), cr1.get<spec::CR1::QUEUE_OC>(),
-                        static_cast<unsigned>(cr1.get<spec::CR1::QUEUE_SH>()));
+MemoryAttributes Core::command_queue_attributes() const {
+  const bool allocates = as<spec::CMDQ_BASE>(regs.cmdq_base).get<spec::CMDQ_BASE::RA>();
+  return cr1_queue_attributes(regs, allocates ? 0 : read_allocate);
+}
+
+MemoryAttributes Core::output_queue_attributes(std::uint64_t base) const {
+  const bool allocates = as<spec::EVENTQ_BASE>(base).get<spec::EVENTQ_BASE::WA>();
+  return cr1_queue_attributes(regs, allocates ? 0 : write_allocate);
 }
 
 bool reachable_window(const Core& core, MemoryPort& port, Pa address, ReadWindow& window) {

@@ -45,8 +45,10 @@ struct Core {
   Core(Engine& engine, MemoryPort& memory_port, MemoryPort* debug_port, Observer* watcher, const SmmuConfig& cfg);
 
   Scope& scope() { return lifetime; }
-  MemoryAttributes table_attributes() const;  ///< CR1.TABLE_*
-  MemoryAttributes queue_attributes() const;  ///< CR1.QUEUE_*
+  MemoryAttributes table_attributes() const;          ///< CR1.TABLE_*, STRTAB_BASE.RA (6.3.11, 6.3.24)
+  MemoryAttributes command_queue_attributes() const;  ///< CR1.QUEUE_*, CMDQ_BASE.RA
+  /// CR1.QUEUE_*, and WA of `base`, which is EVENTQ_BASE or PRIQ_BASE.
+  MemoryAttributes output_queue_attributes(std::uint64_t base) const;
 
   const SmmuConfig config;
   const spec::IdRegisters ids;

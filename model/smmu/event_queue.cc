@@ -144,8 +144,8 @@ void EventQueue::lose(const spec::Event& event) {
 Task<> EventQueue::write(spec::Event& event) {
   if (!writable_or_lost(event)) co_return;
   const std::uint32_t index = view_of(core_).prod();
-  OwnAccess access =
-      own_write(core_, Purpose::EVENT, view_of(core_).address(index), event.dw.data(), 32, core_.queue_attributes());
+  OwnAccess access = own_write(core_, Purpose::EVENT, view_of(core_).address(index), event.dw.data(), 32,
+                               core_.output_queue_attributes(core_.regs.eventq_base));
   const MemoryStatus status = co_await access;
   if (status != MemoryStatus::ok) {
     lose(event);

@@ -134,8 +134,8 @@ Task<PriQueue::Pasid> PriQueue::pasid_of_response(PageRequest request) {
 Task<> PriQueue::write(PageRequest request) {
   PriEntry entry = entry_of(request, core_.config.features.ssidsize != 0);
   const std::uint32_t index = view_of(core_).prod();
-  OwnAccess access =
-      own_write(core_, Purpose::PRI, view_of(core_).address(index), entry.dw.data(), 16, core_.queue_attributes());
+  OwnAccess access = own_write(core_, Purpose::PRI, view_of(core_).address(index), entry.dw.data(), 16,
+                               core_.output_queue_attributes(core_.regs.priq_base));
   const MemoryStatus status = co_await access;
   if (status != MemoryStatus::ok) {
     core_.interrupts.report_global_error(GERROR::PRIQ_ABT_ERR::mask);

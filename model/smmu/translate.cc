@@ -21,7 +21,7 @@ void override_permissions(const Core& core, Consultation& op, const AttributeOve
     if (overrides.privcfg >= 2) op.privileged = overrides.privcfg == 3;
     if (overrides.instcfg >= 2) op.instruction = overrides.instcfg == 3;
   }
-  if (op.transaction.writes()) op.instruction = false;
+  if (op.transaction.writes() || op.transaction.operation == Operation::prefetch) op.instruction = false;
 }
 
 namespace {
@@ -129,6 +129,8 @@ void show_lookup(Core& core, const TranslationCache& cache, bool used, bool hit)
   Denied missing = denied(op, entry.stage1_permissions);
   if (!missing) {
     missing = denied(op, entry.permissions);
+    // A walk would have marked a clean page for the write: what an atomic lacks there is the read (section 13.1.1).
+    missing.write = missing.write && !entry.clean;
     op.fault.stage2 = true;
     op.fault.ipa = entry.ipa_page + (op.canonical - entry.va_page);
   }

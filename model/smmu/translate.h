@@ -174,7 +174,7 @@ class IpaTranslation {
 Task<> report_fault(Core& core, TranslationOp& op);
 
 /// op.privileged and op.instruction: as presented, or as PRIVCFG and INSTCFG say (section 13.5; 0 and 1 keep what
-/// came).
+/// came). Writes and prefetches of directed caches are data whatever they say (13.1.4).
 void override_permissions(const Core& core, Consultation& op, const AttributeOverrides& overrides);
 
 /// The part of `granted` that op's access needs and does not have, as `read` and `write`.

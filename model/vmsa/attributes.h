@@ -29,9 +29,16 @@ constexpr std::uint8_t effective_shareability(unsigned attr, unsigned sh) {
   return static_cast<std::uint8_t>(sh == 1 ? 0 : sh);
 }
 
-/// IRx/ORx, S1CIR/S1COR and S2IR0/S2OR0: 0 NC, 1 WB, 2 WT, 3 WB without write-allocate.
+/// IRx/ORx and S2IR0/S2OR0: 0 NC, 1 WB, 2 WT, 3 WB without write-allocate.
 constexpr std::uint8_t cacheability_to_mair(unsigned inner, unsigned outer) {
   constexpr std::uint8_t nibble[4] = {0x4, 0xf, 0xb, 0xe};
+  return static_cast<std::uint8_t>(nibble[outer & 3] << 4 | nibble[inner & 3]);
+}
+
+/// S1CIR/S1COR (section 5.2), which is about reads only: 3 is WB without read-allocate. The hint for writes is the
+/// implementation's: always write-allocate.
+constexpr std::uint8_t cd_cacheability_to_mair(unsigned inner, unsigned outer) {
+  constexpr std::uint8_t nibble[4] = {0x4, 0xf, 0xb, 0xd};
   return static_cast<std::uint8_t>(nibble[outer & 3] << 4 | nibble[inner & 3]);
 }
 

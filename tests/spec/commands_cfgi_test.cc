@@ -209,6 +209,22 @@ TEST(SpecPrefetch, FillsCaches) {
   EXPECT_EQ(bench.memory.count(Purpose::TTD), 0u) << "8 pages, 2^14 bytes apart";
 }
 
+TEST(SpecPrefetch, StrideIsAFeatureOfV31) {
+  RecordProperty("rule", "SM-CM-016");
+  SmmuConfig config = bench_config();
+  config.features.version_minor = 0;
+  config.features.ril = false;
+  SmmuBench bench(config);
+  const raw::Cd context = bench.stage1_stream(1);
+  for (std::uint64_t i = 0; i < 8; ++i) bench.map(SmmuBench::ttb0(context), i << 12, raw::page(target + (i << 12)));
+  bench.push(raw::command(cmd::PREFETCH_ADDR, {{cmd::StreamID, 1}, {cmd::Size, 3}, {{73, 69}, 2}}));
+  bench.sync();
+  EXPECT_TRUE(bench.all_consumed()) << "ignored, not illegal";
+  bench.memory.log.clear();
+  for (std::uint64_t i = 0; i < 8; ++i) EXPECT_EQ(bench.read(1, i << 12).address.value, target + (i << 12));
+  EXPECT_EQ(bench.memory.count(Purpose::TTD), 0u) << "8 pages, 2^12 bytes apart";
+}
+
 TEST(SpecPrefetch, HugeRequestsAreBounded) {
   RecordProperty("rule", "SM-CM-013 SM-CM-016");
   SmmuBench bench;

@@ -4,7 +4,7 @@
 
 #include <array>
 
-#include "tests/support/smmu_bench.h"
+#include "tests/support/ats_bench.h"
 
 namespace smmusim {
 namespace {
@@ -223,17 +223,30 @@ TEST(SpecEventQueue, AttributesComeFromCr1) {
   RecordProperty("rule", "SM-REG-007 SM-ATR-024 SM-REG-004");
   struct Row {
     std::uint32_t cr1;
-    MemoryAttributes expected;
+    bool allocates;  // EVENTQ_BASE.WA and PRIQ_BASE.WA, CMDQ_BASE.RA
+    MemoryAttributes output, command;
   };
-  for (const Row& row : {Row{0x35, {0xff, 3}}, Row{0x3a, {0xbb, 3}}, Row{0x30, {0x44, 2}}, Row{0x15, {0xff, 0}}}) {
-    SmmuBench bench;
+  const Row rows[] = {{0x35, true, {0xff, 3}, {0xff, 3}},  {0x3a, true, {0xbb, 3}, {0xbb, 3}},
+                      {0x30, true, {0x44, 2}, {0x44, 2}},  {0x15, true, {0xff, 0}, {0xff, 0}},
+                      {0x35, false, {0xee, 3}, {0xdd, 3}}, {0x36, false, {0xea, 3}, {0xd9, 3}},
+                      {0x34, false, {0xe4, 3}, {0xd4, 3}}, {0x30, false, {0x44, 2}, {0x44, 2}}};
+  for (const Row& row : rows) {
+    SCOPED_TRACE(testing::Message() << std::hex << row.cr1 << " allocates " << row.allocates);
+    const std::uint64_t hint = std::uint64_t{row.allocates} << 62;
+    AtsBench machine;
+    SmmuBench& bench = machine.bench;
     bench.enable(0);
     bench.w32(off::CR1, row.cr1);
-    bench.enable(0xd);
+    bench.w64(off::EVENTQ_BASE, SmmuBench::eventq | SmmuBench::eventq_log2 | hint);
+    bench.w64(off::PRIQ_BASE, AtsBench::priq | AtsBench::priq_log2 | hint);
+    bench.w64(off::CMDQ_BASE, SmmuBench::cmdq | SmmuBench::cmdq_log2 | hint);
+    bench.enable(AtsBench::all_on);
     make_event(bench);
+    machine.page_request(ordinary_page_request());
     bench.sync();
-    EXPECT_EQ(bench.memory.last(Purpose::EVENT).attributes, row.expected);
-    EXPECT_EQ(bench.memory.last(Purpose::CMD).attributes, row.expected);
+    EXPECT_EQ(bench.memory.last(Purpose::EVENT).attributes, row.output);
+    EXPECT_EQ(bench.memory.last(Purpose::PRI).attributes, row.output);
+    EXPECT_EQ(bench.memory.last(Purpose::CMD).attributes, row.command);
   }
 }
 

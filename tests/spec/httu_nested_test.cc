@@ -256,6 +256,23 @@ TEST(SpecHttuNested, RefusedPageWithoutAfIsNotCached) {
   EXPECT_NE(n.s2_descriptor(page_ipa) & raw::af, 0u);
 }
 
+TEST(SpecHttuNested, AtomicOnACleanPageWithoutReadLacksTheRead) {
+  RecordProperty("rule", "SM-ATR-001");
+  constexpr std::uint64_t write_only_clean = s2_clean & ~std::uint64_t{s2_read};
+  for (const bool nested : {true, false}) {
+    for (const bool s2hd : {true, false}) {
+      NestedHttu n(httu(), 3, s2hd ? 3 : 2, user | raw::af, write_only_clean);
+      if (!nested) n.b.edit_ste({{raw::ste::Config, 6}});
+      EXPECT_EQ(n.b.go(nested ? va : page_ipa, AccessType::atomic).outcome, Outcome::abort);
+      const raw::Record record = n.b.bench.take_event();
+      EXPECT_EQ(record.get(Type), F_PERMISSION);
+      EXPECT_EQ(record.get(S2), 1u);
+      EXPECT_EQ(record.get(RnW), s2hd ? 1u : 0u) << "hardware would have given the write, had it been enabled";
+      EXPECT_EQ(n.s2_descriptor(page_ipa) & s2_write, 0u);
+    }
+  }
+}
+
 TEST(SpecHttuNested, AffdOfStage2) {
   RecordProperty("rule", "SM-HT-018");
   for (const bool s2ha : {false, true}) {

@@ -105,7 +105,7 @@ std::uint64_t scatter(std::uint64_t ipa, unsigned granule) {
 }
 
 TEST(SpecNestedWalk, TablesLargerThanAStageTwoPageAreFetchedPieceByPiece) {
-  RecordProperty("rule", "SM-SS-004 SM-TR-015");
+  RecordProperty("rule", "SM-SS-004");
   for (const unsigned granule : {14u, 16u}) {
     for (const bool caches : {false, true}) {
       SCOPED_TRACE(testing::Message() << "stage 1 2^" << granule << " over 4 KiB, caches " << caches);

@@ -124,5 +124,24 @@ TEST(SpecOperationsOutput, OutputOfInstAndPriv) {
   }
 }
 
+TEST(SpecOperationsOutput, PrefetchesOfCachesAreData) {
+  RecordProperty("rule", "SM-ATR-009");
+  for (const Operation operation : {prefetch, write_prefetch}) {
+    for (const std::uint64_t instcfg : {0, 3}) {
+      SmmuConfig config = bench_config();
+      config.features.attr_perms_ovr = true;
+      OperationBench machine(rw, true, true, config);
+      machine.put_ste(1,
+                      SmmuBench::stage1_ste(SmmuBench::cd_address(1)).with({{ste::DCP, 1}, {ste::INSTCFG, instcfg}}));
+      Transaction t = of(operation);
+      t.instruction = true;
+      const Response response = machine.go(t);
+      EXPECT_EQ(response.outcome, Outcome::proceed);
+      EXPECT_EQ(response.operation, operation);
+      EXPECT_FALSE(response.instruction) << "whatever the client and INSTCFG say";
+    }
+  }
+}
+
 }  // namespace
 }  // namespace smmusim::operations

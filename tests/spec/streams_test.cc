@@ -237,17 +237,20 @@ TEST(SpecStreams, TableAttributesComeFromCr1) {
   struct Row {
     std::uint32_t cr1;
     MemoryAttributes expected;
+    bool allocates = true;  // STRTAB_BASE.RA
   };
-  const Row rows[] = {{0x000, {0x44, 2}}, {0xc00, {0x44, 2}}, {0xd40, {0xff, 3}}, {0x940, {0xff, 2}},
-                      {0x140, {0xff, 0}}, {0x540, {0xff, 0}}, {0xe80, {0xbb, 3}}, {0xc40, {0x4f, 3}},
-                      {0xfc0, {0x44, 2}}, {0xf40, {0x4f, 3}}};
+  const Row rows[] = {{0x000, {0x44, 2}},        {0xc00, {0x44, 2}},        {0xd40, {0xff, 3}},
+                      {0x940, {0xff, 2}},        {0x140, {0xff, 0}},        {0x540, {0xff, 0}},
+                      {0xe80, {0xbb, 3}},        {0xc40, {0x4f, 3}},        {0xfc0, {0x44, 2}},
+                      {0xf40, {0x4f, 3}},        {0xd40, {0xdd, 3}, false}, {0xe40, {0x9d, 3}, false},
+                      {0xc40, {0x4d, 3}, false}, {0xc00, {0x44, 2}, false}};
   for (const Row& row : rows) {
-    SCOPED_TRACE(testing::Message() << std::hex << row.cr1);
+    SCOPED_TRACE(testing::Message() << std::hex << row.cr1 << " allocates " << row.allocates);
     SmmuBench bench;
     bench.enable(0);
     bench.w32(off::CR1, row.cr1);
     bench.enable(0xd);
-    use_table(bench, l1_base, two_level(16, 6));
+    use_table(bench, l1_base | std::uint64_t{row.allocates} << 62, two_level(16, 6));
     bench.memory.write64(l1_base, l2_base | 7);
     bench.read(0, 0);
     for (const Purpose purpose : {Purpose::L1STD, Purpose::STE}) {

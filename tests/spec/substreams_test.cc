@@ -272,7 +272,7 @@ TEST(SpecSubstreams, FetchAttributes) {
     MemoryAttributes expected;
   };
   const Row rows[] = {{0, 0, 3, {0x44, 2}}, {1, 1, 3, {0xff, 3}}, {1, 1, 1, {0xff, 0}},
-                      {2, 2, 2, {0xbb, 2}}, {3, 3, 0, {0xee, 0}}, {0, 1, 3, {0xf4, 3}}};
+                      {2, 2, 2, {0xbb, 2}}, {3, 3, 0, {0xdd, 0}}, {0, 1, 3, {0xf4, 3}}};
   for (const Row& row : rows) {
     Substreams s;
     s.bench.put_ste(

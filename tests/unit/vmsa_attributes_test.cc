@@ -176,6 +176,16 @@ TEST(Attributes, CacheabilityOfWalks) {
   }
 }
 
+TEST(Attributes, CacheabilityOfCdFetches) {
+  RecordProperty("rule", "SM-AT-010");
+  constexpr std::uint8_t nibble[4] = {0x4, 0xf, 0xb, 0xd};
+  for (unsigned inner = 0; inner < 4; ++inner) {
+    for (unsigned outer = 0; outer < 4; ++outer) {
+      EXPECT_EQ(cd_cacheability_to_mair(inner, outer), nibble[outer] * 16 + nibble[inner]);
+    }
+  }
+}
+
 TEST(Attributes, EffectiveShareability) {
   for (const std::uint8_t type : {std::uint8_t{0}, std::uint8_t{4}, std::uint8_t{0xc}, mair_normal_nc}) {
     for (unsigned sh = 0; sh < 4; ++sh) EXPECT_EQ(effective_shareability(type, sh), shareability_outer);
