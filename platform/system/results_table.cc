@@ -50,7 +50,6 @@ void ResultsTable::add_row(const std::vector<std::string>& values, const ordered
   flatten("", statistics, numbers);
   Row row{values, std::vector<std::string>(columns_.size())};
   for (const auto& [path, number] : numbers) {
-    if (std::find(axes_.begin(), axes_.end(), path) != axes_.end()) continue;  // seed, if it is varied
     const auto place = std::find(columns_.begin(), columns_.end(), path);
     const auto index = static_cast<std::size_t>(place - columns_.begin());
     if (place == columns_.end()) {

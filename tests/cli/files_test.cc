@@ -172,12 +172,6 @@ TEST_F(SweepFolder, ValuesThatAreTheSameAreRefused) {
   expect_only_the_trace();
 }
 
-TEST_F(SweepFolder, VariedSeedIsOneColumn) {
-  ASSERT_EQ(sweep("seed=1,2").exit_code, 0);
-  const std::string header = lines_of(table()).front();
-  EXPECT_EQ(header.rfind("seed,simulated_ns,", 0), 0u) << header;
-}
-
 TEST_F(SweepFolder, BrokenTraceIsToldInOneLine) {
   std::string trace = read_text(folder_.path("t.trace"));
   folder_.write("t.trace", trace.substr(0, trace.size() - 5));
