@@ -45,10 +45,10 @@ std::unique_ptr<MemoryPort> make_port(Engine& engine, SparseMemory& memory, Time
 
 }  // namespace
 
-HostBench::HostBench(const SimulatedHostConfig& config, Time latency_ps)
+HostBench::HostBench(const SimulatedHostConfig& config, Time latency_ps, const std::vector<Observer*>& observers)
     : port(make_port(engine, memory, latency_ps)),
       log(std::make_shared<IoctlLog>([this](std::string_view line) { lines.emplace_back(line); })),
-      host(engine, memory, *port, config) {}
+      host(engine, memory, *port, config, observers) {}
 
 IommufdPtr HostBench::open() {
   const Result<IommufdPtr> iommufd = Iommufd::open(host, log);

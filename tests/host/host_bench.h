@@ -28,7 +28,8 @@ SmmuConfig physical_config();
 SimulatedHostConfig bench_config();
 
 struct HostBench {
-  explicit HostBench(const SimulatedHostConfig& config = bench_config(), Time latency_ps = 0);
+  explicit HostBench(const SimulatedHostConfig& config = bench_config(), Time latency_ps = 0,
+                     const std::vector<Observer*>& observers = {});
 
   /// /dev/iommu; the test fails if that does not work.
   IommufdPtr open();
