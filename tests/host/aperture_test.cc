@@ -84,7 +84,6 @@ TEST(Aperture, MapsThatTheTablesCannotHoldAreRefused) {
   SimulatedHostConfig config = bench_config();
   config.windows[0].physical = Pa(guest_physical + 0x1000);  // pages only
   config.tables_bytes = 1u << 18;
-  config.two_level_stream_table = true;
   HostBench bench(config);
   const IommufdPtr iommufd = bench.open();
   const VfioDevicePtr device = bench.device(iommufd);
@@ -93,7 +92,9 @@ TEST(Aperture, MapsThatTheTablesCannotHoldAreRefused) {
   EXPECT_EQ(ioas->map(guest_iova, guest_user_va, guest_bytes).error().error, ENOMEM);
   EXPECT_EQ(ioas->unmap(guest_iova, guest_bytes).error().error, ENOENT);
   EXPECT_TRUE(ioas->map(guest_iova, guest_user_va, 0x1000).ok());
-  ASSERT_TRUE(device->attach(ioas).ok());
+  const ViommuPtr viommu = *parent->alloc_viommu(*device);
+  ASSERT_TRUE(device->attach(*viommu->alloc_nested(*device, {0x9, 0})).ok());
+  EXPECT_EQ(bench.access(stream_a, guest_iova).outcome, Outcome::proceed);
   EXPECT_EQ(bench.access(stream_a, guest_iova + 0x1000).outcome, Outcome::abort);
 }
 
