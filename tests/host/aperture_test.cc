@@ -98,6 +98,25 @@ TEST(Aperture, MapsThatTheTablesCannotHoldAreRefused) {
   EXPECT_EQ(bench.access(stream_a, guest_iova + 0x1000).outcome, Outcome::abort);
 }
 
+/// A kernel of 4 KiB pages on an SMMU with 64 KiB granules: the larger one decides.
+TEST(Aperture, GranulesAboveThePageSizeDecideTheAlignment) {
+  SimulatedHostConfig config = bench_config();
+  config.smmus[0].features.gran4k = false;
+  config.windows[0].physical = Pa(guest_physical + 0x1000);
+  HostBench bench(config);
+  const IommufdPtr iommufd = bench.open();
+  const VfioDevicePtr device = bench.device(iommufd);
+  const IoasPtr ioas = *iommufd->alloc_ioas();
+  ASSERT_TRUE(ioas->map(0x6000'1000, guest_user_va, 0x1000).ok());
+  EXPECT_EQ(ioas->alloc_nest_parent(*device).error().error, EADDRINUSE);
+  EXPECT_EQ(*ioas->unmap(0x6000'1000, 0x1000), 0x1000u);
+  const HwptPtr parent = *ioas->alloc_nest_parent(*device);
+  EXPECT_EQ(ioas->iova_ranges()->alignment, 0x10000u);
+  EXPECT_EQ(ioas->map(0x6000'1000, guest_user_va, 0x1000).error().error, EINVAL);
+  EXPECT_EQ(ioas->map(0x6000'0000, guest_user_va, 0x10000).error().error,
+            EINVAL);  // its physical memory is not aligned
+}
+
 TEST(Aperture, HasTheMsiWindowAndTheHostsOwnWindowsOnceADeviceIsAttached) {
   SimulatedHostConfig config = bench_config();
   config.reserved = {{0x1000'0000, 0x1fff'ffff}};
