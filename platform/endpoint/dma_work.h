@@ -24,8 +24,10 @@ struct DmaWork {
   bool privileged = false;
   SubstreamId substream_id{};
   AtsType ats = AtsType::untranslated;
-  std::uint64_t tag = 0;  ///< the submitter's; also the seed of the data that a write carries
-  void* user = nullptr;   ///< the submitter's
+  bool interrupt = false;         ///< a message-signalled interrupt: goes out untranslated whatever ATS is (10.2.2)
+  bool relaxed_ordering = false;  ///< the device does not mind being overtaken; sent if software allows it
+  std::uint64_t tag = 0;          ///< the submitter's; also the seed of the data that a write carries
+  void* user = nullptr;           ///< the submitter's
 };
 
 /// What an access had of ATS, in the order of what it costs; of an access in several parts, the dearest.

@@ -313,6 +313,8 @@ void PcieFunction::send_request(Access& access, std::uint32_t size, std::uint64_
   put_address(tlp, address, size);
   tlp.at = translated ? AddressType::translated : AddressType::untranslated;
   if (!translated) tlp.pasid = prefix_of(work);
+  tlp.relaxed_ordering = work.relaxed_ordering && function_.relaxed_ordering();
+  tlp.id_ordering = function_.id_ordering();
   tlp.watcher = this;
   tlp.cookie = std::uint64_t{access.index} << 32 | access.next;
   if (work.write) {

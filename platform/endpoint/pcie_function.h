@@ -6,7 +6,7 @@
 //
 // With ATS enabled an access goes out translated (AT=10): from the ATC, or after a Translation Request; waiting for one
 // does not hold up other accesses. A translation that lacks what the access needs becomes a Page Request if PRI is
-// enabled, else the access fails. Writes to the MSI doorbells stay untranslated.
+// enabled, else the access fails. Interrupts, and all writes to the MSI doorbells, stay untranslated.
 #pragma once
 
 #include <array>

@@ -31,7 +31,7 @@ PasidPrefix PcieFunction::prefix_of(const DmaWork& work) const {
 }
 
 bool PcieFunction::goes_untranslated(const Access& access, std::uint64_t address) const {
-  if (!function_.ats_enabled()) return true;
+  if (!function_.ats_enabled() || access.work.interrupt) return true;
   return access.work.write && address >= config_.untranslated_base &&
          address - config_.untranslated_base < config_.untranslated_bytes;
 }
