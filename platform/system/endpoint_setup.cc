@@ -105,6 +105,7 @@ std::vector<AtsCondition> ats_conditions(const AtsState& state, const EndpointCo
 
 platform::FunctionDescription function_description(const PlatformConfig& config, const EndpointConfig& endpoint) {
   platform::FunctionDescription function;
+  if (endpoint.model == DeviceModel::nvme) function = platform::nvme_function(nvme_config(config, endpoint));
   function.pcie.generation = config.pcie.generation;
   function.pcie.lanes = config.pcie.lanes;
   function.pcie.mps_log2 = static_cast<unsigned>(std::bit_width(config.pcie.mps_bytes)) - 1;
@@ -115,6 +116,18 @@ platform::FunctionDescription function_description(const PlatformConfig& config,
   if (endpoint.pri) function.pri = platform::PriCapability{endpoint.pri_requests, false};
   if (endpoint.pasid_bits != 0) function.pasid = platform::PasidCapability{endpoint.pasid_bits, true, true};
   return function;
+}
+
+platform::NvmeConfig nvme_config(const PlatformConfig& config, const EndpointConfig& endpoint) {
+  const bool timed = config.mode == Mode::timed;
+  const auto time = [&](unsigned ns) { return timed ? ns * ps_per_ns : 0; };
+  platform::NvmeConfig nvme;
+  nvme.io_queues = endpoint.nvme.queues;
+  nvme.channels = endpoint.nvme.channels;
+  nvme.command_ps = time(endpoint.nvme.command_ns);
+  nvme.read_ps = time(endpoint.nvme.read_ns);
+  nvme.write_ps = time(endpoint.nvme.write_ns);
+  return nvme;
 }
 
 platform::PcieFunctionConfig function_config(const PlatformConfig& config, const EndpointConfig& endpoint) {
