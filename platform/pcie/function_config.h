@@ -53,6 +53,7 @@ class FunctionConfig {
   unsigned max_payload() const;       ///< bytes
   unsigned max_read_request() const;  ///< bytes
   bool extended_tags() const;
+  bool atomic_requester() const;  ///< may send AtomicOps
   bool relaxed_ordering() const;  ///< may set that attribute in its requests
   bool id_ordering() const;       ///< likewise ID-based ordering
 

@@ -154,7 +154,7 @@ platform::PcieFunctionConfig function_config(const PlatformConfig& config, const
 
 void enumerate(platform::Cpu& cpu, const PlatformConfig& config, const EndpointConfig& endpoint) {
   constexpr std::uint32_t command = 4, memory_and_master = 6;
-  constexpr std::uint32_t extended_tags = 1U << 8, relaxed_ordering = 1U << 4;
+  constexpr std::uint32_t extended_tags = 1U << 8, relaxed_ordering = 1U << 4, atomic_requester = 1U << 6;
   constexpr std::uint32_t pasid_all = 7, pri_enable = 1, ats_enable = 1U << 15;
   ConfigAccess device(cpu, endpoint.rid);
   device.write(command, memory_and_master, 2);
@@ -163,6 +163,7 @@ void enumerate(platform::Cpu& cpu, const PlatformConfig& config, const EndpointC
                size_code(config.pcie.mps_bytes) << 5 | size_code(config.pcie.mrrs_bytes) << 12 | extended_tags |
                    relaxed_ordering,
                2);
+  device.write(pcie + platform::cap::pcie_device_control_2, atomic_requester, 2);
   if (const std::uint32_t pasid = device.find_extended(pasid_id); pasid != 0) {
     device.write(pasid + platform::cap::pasid_control, pasid_all, 2);
   }
