@@ -8,6 +8,7 @@
 #include "platform/cli/commands.h"
 #include "platform/cli/trace_output.h"
 #include "platform/report/report.h"
+#include "platform/system/nvme_simulation.h"
 #include "platform/system/run_options.h"
 
 namespace smmusim::cli {
@@ -43,8 +44,11 @@ void require_apart(const Arguments& arguments) {
       outputs.push_back(arguments.options.out_dir + "/" + file);
     }
   }
+  std::vector<std::string> inputs{arguments.options.config.trace.file,
+                                  arguments.options.config.endpoint_template.nvme.file};
+  for (const EndpointConfig& endpoint : arguments.options.config.endpoints) inputs.push_back(endpoint.nvme.file);
   for (const std::string& output : outputs) {
-    require_two_files(arguments.options.config.trace.file, output);
+    for (const std::string& input : inputs) require_two_files(input, output);
     if (!arguments.path.empty()) require_two_files(arguments.path, output);
   }
 }
@@ -60,6 +64,11 @@ int run(Arguments& arguments) {
         {"trace.check", *arguments.check ? "true" : "false", *arguments.check ? "--check" : "--no-check"});
   }
   arguments.options.config = load_config(source, ConfigUse::replay);
+  if (has_nvme(arguments.options.config)) {
+    require_apart(arguments);
+    arguments.options.colour = colour_wanted();
+    return run_nvme(arguments.options);
+  }
   if (arguments.options.config.trace.file.empty()) {
     throw InputError("run: there is no trace to replay; give --trace FILE or set trace.file");
   }

@@ -90,8 +90,8 @@ enum class DeviceModel : std::uint8_t { dma, nvme };
 
 /// An NVMe controller, and what its driver has it do.
 struct NvmeSettings {
-  std::string file;     ///< its namespace; empty: in memory
-  unsigned mib = 1024;  ///< of a namespace in memory
+  std::string file;   ///< its namespace; empty: in memory
+  unsigned mib = 16;  ///< of a namespace in memory
   unsigned block_bytes = 512;
   unsigned queues = 1;                           ///< pairs of I/O queues
   unsigned depth = 32;                           ///< commands at a time in each
@@ -114,6 +114,7 @@ struct EndpointConfig {
   unsigned tags = 256;                     ///< non-posted requests at a time
   unsigned request_ns = 0;                 ///< from the start of an access to its first TLP
   unsigned completion_ns = 0;              ///< from a read's last completion to its end
+  unsigned completion_timeout_us = 0;      ///< until a request is given up; 0: never
   OnOffAuto ats = OnOffAuto::automatic;    ///< the per-device property
   bool ats_capability = false;             ///< of the physical device
   HostAts host_ats = HostAts::unknown;     ///< unknown counts as supported

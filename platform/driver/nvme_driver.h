@@ -65,6 +65,7 @@ struct NvmeDriverCounters {
   std::uint64_t reads = 0, writes = 0;  ///< completed commands of the load
   std::uint64_t bytes_read = 0, bytes_written = 0;
   std::uint64_t failed = 0;      ///< commands of the load that ended with an error
+  std::uint64_t checked = 0;     ///< blocks that were read and whose contents were known
   std::uint64_t mismatches = 0;  ///< blocks that were read and are not what was written
   std::uint64_t interrupts = 0;
   std::uint64_t unexpected = 0;  ///< completions of commands that are not under way

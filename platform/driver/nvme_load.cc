@@ -168,7 +168,9 @@ void NvmeDriver::check_data(const Slot& slot, const Io& io) {
   for (std::uint32_t i = 0; i != io.blocks; ++i) {
     const std::uint64_t found = checksum_of(std::span<const unsigned char>(data.data() + i * block, block));
     const auto [known, is_new] = contents_.try_emplace(io.first + i, found);
-    if (is_new || known->second == found) continue;
+    if (is_new) continue;
+    ++counters_.checked;
+    if (known->second == found) continue;
     ++counters_.mismatches;
     if (mismatch_texts_.size() == texts_max) continue;
     mismatch_texts_.push_back(

@@ -124,6 +124,7 @@ platform::NvmeConfig nvme_config(const PlatformConfig& config, const EndpointCon
   platform::NvmeConfig nvme;
   nvme.io_queues = endpoint.nvme.queues;
   nvme.channels = endpoint.nvme.channels;
+  nvme.transfer_pages_log2 = 9;  // what the driver's lists of PRPs hold
   nvme.command_ps = time(endpoint.nvme.command_ns);
   nvme.read_ps = time(endpoint.nvme.read_ns);
   nvme.write_ps = time(endpoint.nvme.write_ns);
@@ -141,6 +142,8 @@ platform::PcieFunctionConfig function_config(const PlatformConfig& config, const
   function.tags = endpoint.tags;
   function.request_ps = time(endpoint.request_ns);
   function.completion_ps = time(endpoint.completion_ns);
+  constexpr Time ps_per_us = 1000 * ps_per_ns;
+  function.completion_timeout_ps = endpoint.completion_timeout_us * ps_per_us;
   function.atc.cache = {endpoint.atc.entries, endpoint.atc.ways, endpoint.atc.replacement};
   function.atc.page_bits_max = endpoint.atc.page_bits_max;
   function.translations = endpoint.atc.requests;

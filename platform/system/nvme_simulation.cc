@@ -25,11 +25,36 @@ constexpr std::uint64_t bar_stride = 0x1'0000;
 }  // namespace
 
 bool has_nvme(const PlatformConfig& config) {
+  if (config.endpoints.empty()) return config.endpoint_template.model == DeviceModel::nvme;
   return std::any_of(config.endpoints.begin(), config.endpoints.end(),
                      [](const EndpointConfig& endpoint) { return endpoint.model == DeviceModel::nvme; });
 }
 
-NvmeSimulation::NvmeSimulation(const PlatformConfig& config) : config_(config) {
+PlatformConfig with_controllers(const PlatformConfig& config) {
+  constexpr std::uint16_t first_device = 0x0008;  // 00:01.0
+  PlatformConfig complete = config;
+  if (complete.endpoints.empty()) {
+    complete.endpoints.push_back(complete.endpoint_template);
+    complete.endpoints[0].name = "nvme0";
+    complete.endpoints[0].rid = first_device;
+  }
+  for (const EndpointConfig& endpoint : complete.endpoints) {
+    const NvmeSettings& nvme = endpoint.nvme;
+    if (endpoint.model != DeviceModel::nvme) continue;
+    if (nvme.bytes_min > nvme.bytes_max) {
+      throw InputError(fmt::format("endpoint {}: nvme_bytes_min = {} is above nvme_bytes_max = {}; lower it",
+                                   printable(endpoint.name), nvme.bytes_min, nvme.bytes_max));
+    }
+    for (const unsigned bytes : {nvme.bytes_min, nvme.bytes_max}) {
+      if (bytes % nvme.block_bytes == 0) continue;
+      throw InputError(fmt::format("endpoint {}: commands of {} bytes are no whole number of blocks of nvme_block = {}",
+                                   printable(endpoint.name), bytes, nvme.block_bytes));
+    }
+  }
+  return complete;
+}
+
+NvmeSimulation::NvmeSimulation(const PlatformConfig& config) : config_(with_controllers(config)) {
   platform_ = std::make_unique<Platform>(config_);
   scope_ = std::make_unique<Scope>(platform_->engine());
   setup_ = std::make_unique<MachineSetup>(*platform_, config_, plan_);

@@ -19,8 +19,11 @@
 
 namespace smmusim {
 
-/// A run of this configuration is an NvmeSimulation: some endpoint is a controller.
+/// A run of this configuration is an NvmeSimulation: some endpoint is a controller, or the one that it describes for
+/// all is.
 bool has_nvme(const PlatformConfig& config);
+/// `config` with at least one endpoint. Throws InputError for a load whose lengths can't be.
+PlatformConfig with_controllers(const PlatformConfig& config);
 
 class NvmeSimulation {
  public:
@@ -29,7 +32,7 @@ class NvmeSimulation {
     std::size_t endpoint = 0;
     std::unique_ptr<DmaMapper> mapper;
     std::unique_ptr<NvmeDriver> driver;
-    LatencySummary latency{};  ///< of the load's commands
+    LatencyHistogram latency{};  ///< of the load's commands
   };
 
   /// Throws InputError, AllocationError, std::invalid_argument.

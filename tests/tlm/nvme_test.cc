@@ -45,6 +45,7 @@ void expect_checked(const NvmeSimulation& run, std::size_t device = 0) {
   EXPECT_GT(counters.reads, load.commands / 3);
   EXPECT_GT(counters.writes, load.commands / 3);
   EXPECT_EQ(counters.failed, 0U);
+  EXPECT_GT(counters.checked, load.commands);
   EXPECT_EQ(counters.mismatches, 0U);
   EXPECT_EQ(counters.unexpected, 0U);
   EXPECT_EQ(run.devices()[device].mapper->unmaps(), load.commands);
