@@ -125,7 +125,7 @@ std::array<unsigned char, nvme::identify_bytes> NvmeController::describe_control
 /// Figure 245: one format, of the namespace's block size.
 std::array<unsigned char, nvme::identify_bytes> NvmeController::describe_namespace() const {
   Page page{};
-  for (const std::size_t size_capacity_use : {0, 8, 16}) put(page, size_capacity_use, blocks_.blocks());
+  for (const std::size_t size_capacity_use : {0U, 8U, 16U}) put(page, size_capacity_use, blocks_.blocks());
   std::memcpy(page.data() + 120, eui64.data(), eui64.size());
   put(page, 128, blocks_.block_bits() << 16);
   return page;
