@@ -8,6 +8,7 @@
 #include "platform/cli/commands.h"
 #include "platform/cli/trace_output.h"
 #include "platform/report/report.h"
+#include "platform/system/nvme_simulation.h"
 #include "platform/system/run_options.h"
 
 namespace smmusim::cli {
@@ -48,8 +49,10 @@ void require_apart(const Arguments& arguments) {
     for (const std::string& other : statistics) require_two_outputs(other, output);
   }
   outputs.insert(outputs.end(), statistics.begin(), statistics.end());
+  std::vector<std::string> inputs{options.config.trace.file, options.config.endpoint_template.nvme.file};
+  for (const EndpointConfig& endpoint : options.config.endpoints) inputs.push_back(endpoint.nvme.file);
   for (const std::string& output : outputs) {
-    require_two_files(options.config.trace.file, output);
+    for (const std::string& input : inputs) require_two_files(input, output);
     if (!arguments.path.empty()) require_two_files(arguments.path, output);
   }
 }
@@ -65,6 +68,11 @@ int run(Arguments& arguments) {
         {"trace.check", *arguments.check ? "true" : "false", *arguments.check ? "--check" : "--no-check"});
   }
   arguments.options.config = load_config(source, ConfigUse::replay);
+  if (has_nvme(arguments.options.config)) {
+    require_apart(arguments);
+    arguments.options.colour = colour_wanted();
+    return run_nvme(arguments.options);
+  }
   if (arguments.options.config.trace.file.empty()) {
     throw InputError("run: there is no trace to replay; give --trace FILE or set trace.file");
   }

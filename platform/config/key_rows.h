@@ -19,6 +19,8 @@ std::vector<Key> platform_keys();
 std::vector<Key> feature_keys();
 std::vector<Key> smmu_keys();
 std::vector<Key> endpoint_keys();
+/// The part of endpoint_keys() that NVMe controllers have.
+void add_nvme_keys(std::vector<Key>& keys);
 
 template <class Scope>
 Scope& pick(const Subject& subject) {

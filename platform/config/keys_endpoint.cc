@@ -119,8 +119,12 @@ std::vector<Key> endpoint_keys() {
                             {"ns", "from the start of an access to its first TLP", "part of pcie.processing_ns"}));
   keys.push_back(integer<E>("endpoint.completion_ns", [](auto& e) -> auto& { return e.completion_ns; }, 0, 1'000'000,
                             {"ns", "from a read's last completion to its end", "part of pcie.processing_ns"}));
+  keys.push_back(integer<E>(
+      "endpoint.completion_timeout_us", [](auto& e) -> auto& { return e.completion_timeout_us; }, 0, 64'000'000,
+      {"us", "until a request without completion is given up; 0: never", "every request is answered"}));
   add_ats(keys);
   add_atc(keys);
+  add_nvme_keys(keys);
   return keys;
 }
 

@@ -85,6 +85,25 @@ struct AtcSettings {
   unsigned invalidate_queue = 32;  ///< Invalidate Queue Depth
 };
 
+/// What a device does: plays the trace's accesses, or is an NVMe controller that a simulated driver uses.
+enum class DeviceModel : std::uint8_t { dma, nvme };
+
+/// An NVMe controller, and what its driver has it do.
+struct NvmeSettings {
+  std::string file;   ///< its namespace; empty: in memory
+  unsigned mib = 16;  ///< of a namespace in memory
+  unsigned block_bytes = 512;
+  unsigned queues = 1;                           ///< pairs of I/O queues
+  unsigned depth = 32;                           ///< commands at a time in each
+  unsigned channels = 8;                         ///< commands that the medium works on at a time
+  unsigned command_ns = 500;                     ///< from the arrival of a command to its start
+  unsigned read_ns = 10'000, write_ns = 10'000;  ///< the medium takes for a command
+  std::uint64_t commands = 10'000;
+  unsigned bytes_min = 4096, bytes_max = 4096;  ///< of a command
+  unsigned read_percent = 50;
+  bool offsets = false;  ///< buffers begin anywhere in a page
+};
+
 struct EndpointConfig {
   std::string name;
   std::uint16_t rid = 0;                   ///< bus[15:8] device[7:3] function[2:0]
@@ -95,6 +114,7 @@ struct EndpointConfig {
   unsigned tags = 256;                     ///< non-posted requests at a time
   unsigned request_ns = 0;                 ///< from the start of an access to its first TLP
   unsigned completion_ns = 0;              ///< from a read's last completion to its end
+  unsigned completion_timeout_us = 0;      ///< until a request is given up; 0: never
   OnOffAuto ats = OnOffAuto::automatic;    ///< the per-device property
   bool ats_capability = false;             ///< of the physical device
   HostAts host_ats = HostAts::unknown;     ///< unknown counts as supported
@@ -102,6 +122,8 @@ struct EndpointConfig {
   bool pri = false;                        ///< it has the PRI capability
   unsigned pri_requests = 32;              ///< Page Requests at a time
   unsigned pasid_bits = 0;                 ///< 0: no PASID capability
+  DeviceModel model = DeviceModel::dma;
+  NvmeSettings nvme{};  ///< with model nvme
 
   StreamId stream() const { return StreamId(stream_id.value_or(rid)); }
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Places that `config emit` has to name and that no configuration key gives: the interrupt controller, the PCIe windows
-// and interrupt numbers. They follow QEMU's virt machine where it has the same part. The simulation does not use them:
-// nothing of the platform decodes these addresses.
+// and interrupt numbers. They follow QEMU's virt machine where it has the same part. Of these the platform decodes the
+// PCIe windows alone.
 #pragma once
 
 #include <cstdint>

@@ -13,19 +13,28 @@
 
 namespace smmusim::platform {
 
+/// The AtomicOps of PCI Express (section 6.15). What was there comes back as data.
+enum class AtomicOp : std::uint8_t { swap, fetch_add, compare_and_swap };
+
 /// One access of the device.
 struct DmaWork {
   Va address{};
   std::uint32_t size = 0;  ///< bytes, 1 to transfer_bytes_max
   bool write = false;
-  bool atomic = false;  ///< an AtomicOp; `write` is true too, its data is the operand
+  bool atomic = false;                  ///< an AtomicOp; `write` is true too, its data is the operand
+  AtomicOp atomic_op = AtomicOp::swap;  ///< the data of compare_and_swap are two: what is expected, and what is new
   bool substream_valid = false;
   bool instruction = false;
   bool privileged = false;
   SubstreamId substream_id{};
   AtsType ats = AtsType::untranslated;
-  std::uint64_t tag = 0;  ///< the submitter's; also the seed of the data that a write carries
-  void* user = nullptr;   ///< the submitter's
+  bool interrupt = false;         ///< a message-signalled interrupt: goes out untranslated whatever ATS is (10.2.2)
+  bool relaxed_ordering = false;  ///< the device does not mind being overtaken; sent if software allows it
+  std::uint64_t tag = 0;          ///< the submitter's; also the seed of the data that a write carries
+  void* user = nullptr;           ///< the submitter's
+
+  /// How much data a write takes with it.
+  std::uint32_t data_bytes() const { return atomic && atomic_op == AtomicOp::compare_and_swap ? 2 * size : size; }
 };
 
 /// What an access had of ATS, in the order of what it costs; of an access in several parts, the dearest.

@@ -36,6 +36,13 @@ bool needs_completion(const DmaWork& work) {
   return !work.write || work.atomic;
 }
 
+TlpType type_of(const DmaWork& work) {
+  if (!work.atomic) return work.write ? TlpType::MWr : TlpType::MRd;
+  return work.atomic_op == AtomicOp::fetch_add ? TlpType::FetchAdd
+         : work.atomic_op == AtomicOp::swap    ? TlpType::Swap
+                                               : TlpType::CAS;
+}
+
 unsigned list_of(const DmaWork& work) {
   return needs_completion(work) ? non_posted_list : posted_list;
 }
@@ -62,6 +69,7 @@ FunctionCounters& FunctionCounters::operator+=(const FunctionCounters& other) {
   unexpected += other.unexpected;
   unsupported += other.unsupported;
   malformed += other.malformed;
+  completion_timeouts += other.completion_timeouts;
   return *this;
 }
 
@@ -111,6 +119,9 @@ PcieFunction::PcieFunction(Engine& engine, TlpPool& pool, const PcieFunctionConf
   work_node_.function = this;
   work_node_.scope = &scope_;
   work_node_.fire = &work_due;
+  timeout_node_.function = this;
+  timeout_node_.scope = &scope_;
+  timeout_node_.fire = &timeouts_due;
   if (const auto ats = function_.capability(ats_capability_id, true)) {
     function_.space().on_write(static_cast<std::uint16_t>(*ats + 4), [this] { ats_switched(); });
   }
@@ -129,8 +140,8 @@ bool PcieFunction::push(const DmaWork& work, std::span<const unsigned char> data
     throw std::invalid_argument("a DMA access of " + std::to_string(work.size) + " bytes; give 1 to " +
                                 std::to_string(config_.transfer_bytes_max));
   }
-  if (!data.empty() && data.size() != work.size) {
-    throw std::invalid_argument("a write's data has to be as long as the access");
+  if (!data.empty() && data.size() != work.data_bytes()) {
+    throw std::invalid_argument("a write's data has to be as long as the access, of a compare-and-swap twice that");
   }
   if (queued_ == queue_.size()) return false;
   Queued& queued = queue_[(head_ + queued_++) % queue_.size()];
@@ -214,12 +225,13 @@ void PcieFunction::begin(Access& access, Queued& queued) {
   access.atc = AtcUse::none;
   access.waited = 0;
   access.page_requests = 0;
+  ++access.generation;
   ++in_flight_;
   ++dma_.issued;
   if (queued.data.empty()) {
     const std::uint32_t answer = work.ats == AtsType::translation_request ? translation_entry_bytes : 0;
-    access.buffer.resize(std::max<std::size_t>(access.buffer.size(), std::max(work.size, answer)));
-    if (work.write) fill_pattern(work.tag, std::span(access.buffer.data(), work.size));
+    access.buffer.resize(std::max<std::size_t>(access.buffer.size(), std::max(work.data_bytes(), answer)));
+    if (work.write) fill_pattern(work.tag, std::span(access.buffer.data(), work.data_bytes()));
   } else {
     access.buffer = std::move(queued.data);
   }
@@ -246,8 +258,11 @@ bool PcieFunction::may_do(const DmaWork& work) const {
     return false;
   }
   if (work.address.value + (work.size - 1) < work.address.value) return false;
+  if (!work.atomic) return true;
   const bool aligned = (work.address.value & (work.size - 1)) == 0;
-  return !work.atomic || (aligned && (work.size == operand_max || work.size == operand_max / 2));
+  const bool sized = work.size == operand_max || work.size == operand_max / 2 ||
+                     (work.size == 2 * operand_max && work.atomic_op == AtomicOp::compare_and_swap);
+  return aligned && sized && function_.atomic_requester();
 }
 
 void PcieFunction::make_ready(Access& access) {
@@ -258,7 +273,8 @@ bool PcieFunction::may_send(FlowClass flow_class) const {
   if (!link_->room(TlpLink::downstream, flow_class)) return false;
   if (flow_class != FlowClass::non_posted) return true;
   constexpr unsigned tags_without_extension = 32;
-  return !free_tags_.empty() && (function_.extended_tags() || tags_out_ < tags_without_extension);
+  return !free_tags_.empty() &&
+         (function_.extended_tags() || tags_out_ + retired_tags_.size() < tags_without_extension);
 }
 
 bool PcieFunction::send_accesses(unsigned list, FlowClass flow_class) {
@@ -310,15 +326,19 @@ void PcieFunction::put_address(Tlp& tlp, std::uint64_t address, std::uint32_t si
 void PcieFunction::send_request(Access& access, std::uint32_t size, std::uint64_t address, bool translated) {
   const DmaWork& work = access.work;
   Tlp& tlp = pool_.take();
-  tlp.type = work.atomic ? TlpType::Swap : work.write ? TlpType::MWr : TlpType::MRd;
+  tlp.type = type_of(work);
   put_address(tlp, address, size);
   tlp.at = translated ? AddressType::translated : AddressType::untranslated;
   if (!translated) tlp.pasid = prefix_of(work);
+  tlp.relaxed_ordering = work.relaxed_ordering && function_.relaxed_ordering();
+  tlp.id_ordering = function_.id_ordering();
   tlp.watcher = this;
-  tlp.cookie = std::uint64_t{access.index} << 32 | access.next;
+  tlp.cookie = std::uint64_t{access.generation} << 48 | std::uint64_t{access.index} << 32 | access.next;
   if (work.write) {
+    if (tlp.type == TlpType::CAS) tlp.length_dw = static_cast<std::uint16_t>(2 * tlp.length_dw);
     tlp.data.assign(tlp.length_dw * doubleword, 0);
-    std::memcpy(tlp.data.data() + address % doubleword, access.buffer.data() + access.next, size);
+    std::memcpy(tlp.data.data() + address % doubleword, access.buffer.data() + access.next,
+                tlp.type == TlpType::CAS ? 2 * size : size);
   }
   ++(work.atomic ? counters_.atomic_requests : work.write ? counters_.write_requests : counters_.read_requests);
   if (needs_completion(work)) {
@@ -346,16 +366,22 @@ std::uint16_t PcieFunction::take_tag(const Request& request) {
   free_tags_.pop_back();
   ++tags_out_;
   requests_[tag] = request;
+  requests_[tag].sent_at = engine_.now();
+  if (config_.completion_timeout_ps != 0) watch_timeouts(engine_.now() + config_.completion_timeout_ps);
   return tag;
 }
 
 void PcieFunction::end_request(std::uint16_t tag) {
+  forget_request(tag);
+  free_tags_.push_back(tag);
+}
+
+void PcieFunction::forget_request(std::uint16_t tag) {
   Request& request = requests_[tag];
   for (std::uint32_t left = request.holds_back; left != 0; left &= left - 1) {
     --invalidations_[static_cast<unsigned>(std::countr_zero(left))].waits;
   }
   request = {};
-  free_tags_.push_back(tag);
   --tags_out_;
 }
 
@@ -404,7 +430,8 @@ void PcieFunction::finish(Access& access) {
 }
 
 void PcieFunction::resolved(std::uint64_t cookie, const RequestResult& result) {
-  Access& access = *accesses_[cookie >> 32];
+  Access& access = *accesses_[cookie >> 32 & 0xffff];
+  if (static_cast<std::uint16_t>(cookie >> 48) != access.generation) return;  // the access has timed out
   const bool first = static_cast<std::uint32_t>(cookie) == 0;
   RequestResult& noted = access.result;
   if (first) {

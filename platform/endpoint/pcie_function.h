@@ -6,7 +6,7 @@
 //
 // With ATS enabled an access goes out translated (AT=10): from the ATC, or after a Translation Request; waiting for one
 // does not hold up other accesses. A translation that lacks what the access needs becomes a Page Request if PRI is
-// enabled, else the access fails. Writes to the MSI doorbells stay untranslated.
+// enabled, else the access fails. Interrupts, and all writes to the MSI doorbells, stay untranslated.
 #pragma once
 
 #include <array>
@@ -38,7 +38,10 @@ struct PcieFunctionConfig {
   unsigned translations = 32;   ///< Translation Requests at a time, 1 to 1024
   unsigned prefetch_pages = 0;  ///< pages after the one that missed which are asked for too
   Time invalidate_ps = 0;       ///< the ATC takes for an Invalidate Request
-  unsigned page_retries = 64;   ///< Page Requests for one access before it fails
+  /// Until a request whose completion has not come is given up (Completion Timeout, section 2.8): its access is
+  /// aborted, its tag rests as long again, and what comes later is an Unexpected Completion. 0: never.
+  Time completion_timeout_ps = 0;
+  unsigned page_retries = 64;  ///< Page Requests for one access before it fails
   std::uint64_t seed = 1;
   // Writes to [untranslated_base, + untranslated_bytes) never go out translated: the MSI doorbells.
   std::uint64_t untranslated_base = 0;
@@ -60,11 +63,12 @@ struct FunctionCounters {
   std::uint64_t invalidate_unsupported = 0;  ///< refused while ATS was disabled
   std::uint64_t page_requests = 0;
   std::uint64_t page_responses = 0;
-  std::uint64_t page_failures = 0;  ///< responses that were not Success
-  std::uint64_t no_permission = 0;  ///< accesses that failed because no translation permits them
-  std::uint64_t unexpected = 0;     ///< completions and responses that nobody waits for, or that can't be
-  std::uint64_t unsupported = 0;    ///< requests to this function that it refused
-  std::uint64_t malformed = 0;      ///< requests and messages to this function that break a rule of TLPs
+  std::uint64_t page_failures = 0;        ///< responses that were not Success
+  std::uint64_t no_permission = 0;        ///< accesses that failed because no translation permits them
+  std::uint64_t unexpected = 0;           ///< completions and responses that nobody waits for, or that can't be
+  std::uint64_t unsupported = 0;          ///< requests to this function that it refused
+  std::uint64_t completion_timeouts = 0;  ///< requests that were given up
+  std::uint64_t malformed = 0;            ///< requests and messages to this function that break a rule of TLPs
 
   FunctionCounters& operator+=(const FunctionCounters& other);
 };
@@ -124,8 +128,9 @@ class PcieFunction final : public TlpLink::Port, public RequestWatcher {
     Time issued_at = 0;
     std::vector<unsigned char> buffer;
     std::uint32_t index = 0;
-    std::uint32_t next = 0;  // first byte that is in no TLP yet
-    std::uint32_t open = 0;  // TLPs that have not ended
+    std::uint16_t generation = 0;  // which of its uses it is
+    std::uint32_t next = 0;        // first byte that is in no TLP yet
+    std::uint32_t open = 0;        // TLPs that have not ended
     DmaStatus status = DmaStatus::ok;
     RequestResult result{};
     AtcUse atc = AtcUse::none;
@@ -156,6 +161,7 @@ class PcieFunction final : public TlpLink::Port, public RequestWatcher {
     AtcContext context{};
     std::uint64_t address = 0;     // untranslated
     std::uint32_t holds_back = 0;  // bit n: invalidations_[n] waits for it
+    Time sent_at = 0;
   };
   /// A page whose translation is asked for.
   struct Translation {
@@ -237,6 +243,7 @@ class PcieFunction final : public TlpLink::Port, public RequestWatcher {
   void finish(Access& access);
   std::uint16_t take_tag(const Request& request);
   void end_request(std::uint16_t tag);
+  void forget_request(std::uint16_t tag);
 
   // ATS and PRI (pcie_function_ats.cc).
   enum class Way : std::uint8_t { untranslated, translated, waits };
@@ -254,6 +261,7 @@ class PcieFunction final : public TlpLink::Port, public RequestWatcher {
   void put_translation_request(Tlp& tlp, std::uint64_t page, bool no_write, const PasidPrefix& pasid) const;
   std::optional<AtcEntry> entry_of(const Tlp& tlp, const AtcContext& context, std::uint64_t page);
   void translation_completed(Translation& translation, const Tlp& tlp);
+  void end_translation(Translation& translation, const std::optional<AtcEntry>& entry);
   void answer(Access& access, const std::optional<AtcEntry>& entry);
   void note_raw_translation(Access& access, const Tlp& tlp);
   void ask_for_page(Access& access);
@@ -279,6 +287,10 @@ class PcieFunction final : public TlpLink::Port, public RequestWatcher {
   void request_or_message(Tlp& tlp);
   void completion(const Tlp& tlp);
   bool take_data(Request& request, const Tlp& tlp);
+  void watch_timeouts(Time when);
+  static void timeouts_due(EventNode& node);
+  void look_for_timeouts();
+  void give_up(std::uint16_t tag);
   void bar_access(Tlp& tlp);
   std::vector<unsigned char> read_bar(const BarHit& hit, const Tlp& tlp);
   void write_bar(const BarHit& hit, const Tlp& tlp);
@@ -304,6 +316,11 @@ class PcieFunction final : public TlpLink::Port, public RequestWatcher {
   std::vector<Request> requests_;
   std::vector<std::uint16_t> free_tags_;
   unsigned tags_out_ = 0;
+  struct RetiredTag {
+    Time until;
+    std::uint16_t tag;
+  };
+  std::deque<RetiredTag> retired_tags_;  // of requests that were given up
 
   std::vector<Translation> translations_;
   unsigned translations_out_ = 0;
@@ -324,7 +341,7 @@ class PcieFunction final : public TlpLink::Port, public RequestWatcher {
   Time next_issue_ = 0;
   bool working_ = false;
   bool again_ = false;
-  WorkNode work_node_;
+  WorkNode work_node_, timeout_node_;
   DmaCounters dma_{};
   FunctionCounters counters_{};
 };

@@ -31,7 +31,7 @@ PasidPrefix PcieFunction::prefix_of(const DmaWork& work) const {
 }
 
 bool PcieFunction::goes_untranslated(const Access& access, std::uint64_t address) const {
-  if (!function_.ats_enabled()) return true;
+  if (!function_.ats_enabled() || access.work.interrupt) return true;
   return access.work.write && address >= config_.untranslated_base &&
          address - config_.untranslated_base < config_.untranslated_bytes;
 }
@@ -187,7 +187,11 @@ std::optional<AtcEntry> PcieFunction::entry_of(const Tlp& tlp, const AtcContext&
 void PcieFunction::translation_completed(Translation& translation, const Tlp& tlp) {
   ++counters_.translation_completions;
   counters_.translation_time += engine_.now() - translation.sent_at;
-  const std::optional<AtcEntry> entry = entry_of(tlp, translation.context, translation.page);
+  end_translation(translation, entry_of(tlp, translation.context, translation.page));
+}
+
+/// Without an entry: there is no answer, or none that can be true.
+void PcieFunction::end_translation(Translation& translation, const std::optional<AtcEntry>& entry) {
   const bool stale = entry && std::any_of(translation.invalidated.begin(), translation.invalidated.end(),
                                           [&](const AtcRange& range) { return range.covers(*entry); });
   AccessList waiters = translation.waiters;

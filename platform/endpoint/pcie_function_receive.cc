@@ -51,7 +51,7 @@ void PcieFunction::give_back(Tlp& tlp) {
 }
 
 /// A completion that nobody waits for is dropped (section 2.3.2): Unexpected Completion. One that is not what comes
-/// next of its request ends it as well, in place of a completion timeout: what is missing will not come.
+/// next of its request ends it as well: what is missing will not come.
 void PcieFunction::completion(const Tlp& tlp) {
   Request* request =
       tlp.requester_id == config_.requester_id && tlp.tag < requests_.size() ? &requests_[tlp.tag] : nullptr;
@@ -88,6 +88,58 @@ bool PcieFunction::take_data(Request& request, const Tlp& tlp) {
   request.received += part.size;
   return true;
 }
+
+// --- Completion Timeout (section 2.8) --------------------------------------------------------------------------------
+
+/// One event for all: it looks at what is out when the oldest could be due, and comes again if there is more.
+void PcieFunction::watch_timeouts(Time when) {
+  if (timeout_node_.waiting) return;
+  timeout_node_.waiting = true;
+  engine_.schedule_at(when, timeout_node_);
+}
+
+void PcieFunction::timeouts_due(EventNode& node) {
+  auto& self = static_cast<WorkNode&>(node);
+  self.waiting = false;
+  self.function->in_turn([&] { self.function->look_for_timeouts(); });
+}
+
+void PcieFunction::look_for_timeouts() {
+  const Time now = engine_.now();
+  Time next = time_never;
+  while (!retired_tags_.empty() && retired_tags_.front().until <= now) {
+    free_tags_.push_back(retired_tags_.front().tag);
+    retired_tags_.pop_front();
+  }
+  for (std::size_t tag = 0; tag != requests_.size(); ++tag) {
+    const Request& request = requests_[tag];
+    if (request.access == nullptr && request.translation == nullptr) continue;
+    const Time due = request.sent_at + config_.completion_timeout_ps;
+    if (due > now) {
+      next = std::min(next, due);
+    } else {
+      give_up(static_cast<std::uint16_t>(tag));
+    }
+  }
+  if (!retired_tags_.empty()) next = std::min(next, retired_tags_.front().until);
+  if (next != time_never) watch_timeouts(next);
+}
+
+/// The tag is not used for another request while its completion may still be on its way.
+void PcieFunction::give_up(std::uint16_t tag) {
+  ++counters_.completion_timeouts;
+  const Request request = requests_[tag];
+  forget_request(tag);
+  retired_tags_.push_back({engine_.now() + config_.completion_timeout_ps, tag});
+  if (request.translation != nullptr) {
+    end_translation(*request.translation, std::nullopt);
+    return;
+  }
+  if (request.access->status == DmaStatus::ok) request.access->status = DmaStatus::aborted;
+  end_part(*request.access);
+}
+
+// --- Requests --------------------------------------------------------------------------------------------------------
 
 void PcieFunction::refuse(Tlp& tlp) {
   ++counters_.unsupported;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The transports of the Doorbell: a write is counted and kept, a read gives zeros. Nothing here raises an interrupt.
+// The transports of the Doorbell: a write is counted and kept, a read gives zeros. Nothing here raises an interrupt but
+// who listens.
 #include "platform/memory/doorbell.h"
 
 #include <algorithm>
@@ -33,6 +34,7 @@ void Doorbell::b_transport(tlm::tlm_generic_payload& payload, sc_core::sc_time& 
     Ring& ring = rings_[static_cast<std::size_t>(count_++ % rings_.size())];
     ring = {payload.get_address(), 0, size, pump_.now() + systemc::to_ps(delay)};
     std::memcpy(&ring.data, payload.get_data_ptr(), std::min<std::size_t>(size, sizeof ring.data));
+    if (on_ring) on_ring(ring);
   }
   delay += systemc::from_ps(latency_);
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Doorbell: where message-signalled interrupts end (the registers of a GICv2m frame or an ITS that devices and the
-// SMMU write to). Counts the writes and keeps the last ones; raising an interrupt is for whoever looks.
+// SMMU write to). Counts the writes and keeps the last ones; raising an interrupt is for whoever looks or listens.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <systemc>
 #include <tlm>
 #include <vector>
@@ -32,6 +33,8 @@ class Doorbell : public sc_core::sc_module, public tlm::tlm_fw_transport_if<> {
   std::size_t kept() const { return count_ < rings_.size() ? static_cast<std::size_t>(count_) : rings_.size(); }
   /// The last write but `back`; back < kept().
   const Ring& last(std::size_t back = 0) const;
+  /// Called for each write, in the middle of its transport: it must not make an access itself.
+  std::function<void(const Ring&)> on_ring;
 
   tlm::tlm_sync_enum nb_transport_fw(tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase,
                                      sc_core::sc_time& delay) override;

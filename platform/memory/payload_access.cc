@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
-// A generic payload done in SparseMemory: plain, with byte enables, or as the SMMU's compare-and-swap (IEEE 1666-2011
-// section 14). It knows no time.
+// A generic payload done in SparseMemory: plain, with byte enables, as an AtomicOp, or as the SMMU's compare-and-swap
+// (IEEE 1666-2011 section 14). It knows no time.
 #include "platform/memory/payload_access.h"
 
+#include <algorithm>
+#include <array>
 #include <cstring>
 
+#include "tlm/atomic_extension.h"
 #include "tlm/smmu_extension.h"
 
 namespace smmusim::platform {
@@ -34,6 +37,34 @@ bool compare_and_swap(SparseMemory& memory, const tlm::tlm_generic_payload& payl
   return memory.compare_and_swap64(Pa(payload.get_address()), access.expected, desired);
 }
 
+/// The operand's bytes are one little-endian number. It is one step of simulated time, so nothing comes in between.
+bool atomic(SparseMemory& memory, const tlm::tlm_generic_payload& payload, systemc::AtomicExtension& access) {
+  const Pa address(payload.get_address());
+  const unsigned size = payload.get_data_length();
+  const unsigned char* operand = payload.get_data_ptr();
+  if (size > access.found.size() || !memory.read(address, access.found.data(), size)) return false;
+  std::array<unsigned char, systemc::AtomicExtension::bytes_max> next = access.found;
+  if (access.operation == systemc::AtomicOperation::fetch_add) {
+    unsigned carry = 0;
+    for (unsigned i = 0; i != size; ++i) {
+      carry += unsigned{access.found[i]} + operand[i];
+      next[i] = static_cast<unsigned char>(carry);
+      carry >>= 8;
+    }
+  } else if (access.operation == systemc::AtomicOperation::swap ||
+             std::equal(access.expected.begin(), access.expected.begin() + size, access.found.begin())) {
+    std::copy(operand, operand + size, next.begin());
+  }
+  return memory.write(address, next.data(), size);
+}
+
+/// Null: the payload is no AtomicOp.
+systemc::AtomicExtension* atomic_of(const tlm::tlm_generic_payload& payload) {
+  auto* extension = payload.get_extension<systemc::AtomicExtension>();
+  const bool means_one = extension != nullptr && extension->operation != systemc::AtomicOperation::none;
+  return means_one && payload.is_write() ? extension : nullptr;
+}
+
 }  // namespace
 
 tlm::tlm_response_status payload_access(SparseMemory& memory, tlm::tlm_generic_payload& payload) {
@@ -51,6 +82,9 @@ tlm::tlm_response_status payload_access(SparseMemory& memory, tlm::tlm_generic_p
   if (swap != nullptr) {
     ok = compare_and_swap(memory, payload, *swap);
     swap->swap_done = ok;
+  } else if (systemc::AtomicExtension* const access = atomic_of(payload); access != nullptr) {
+    ok = atomic(memory, payload, *access);
+    access->done = ok;
   } else if (payload.get_byte_enable_ptr() != nullptr) {
     ok = memory.contains(address, length) && move_enabled_bytes(memory, payload, address);
   } else {

@@ -25,6 +25,7 @@ bool enables_nothing(const Tlp& request) {
 }
 
 ByteRange bytes_of(const Tlp& request) {
+  if (request.is_atomic()) return {request.address, request.length_dw * doubleword};  // they have no byte enables
   if (enables_nothing(request)) return {request.address, 1};
   const auto before =
       request.first_be == 0 ? doubleword : static_cast<std::uint32_t>(std::countr_zero(request.first_be));

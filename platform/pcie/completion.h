@@ -10,7 +10,7 @@
 
 namespace smmusim::platform {
 
-/// From the first enabled byte to the last.
+/// From the first enabled byte to the last; of an AtomicOp all of its operands.
 struct ByteRange {
   std::uint64_t address = 0;
   std::uint32_t size = 0;  ///< at least 1: a request that enables no byte is about its first one

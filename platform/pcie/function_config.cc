@@ -118,6 +118,15 @@ unsigned FunctionConfig::max_read_request() const {
 bool FunctionConfig::extended_tags() const {
   return (control(pcie_, cap::pcie_device_control) & 1u << 8) != 0;
 }
+bool FunctionConfig::atomic_requester() const {
+  return (control(pcie_, cap::pcie_device_control_2) & 1u << 6) != 0;
+}
+bool FunctionConfig::relaxed_ordering() const {
+  return (control(pcie_, cap::pcie_device_control) & 1u << 4) != 0;
+}
+bool FunctionConfig::id_ordering() const {
+  return (control(pcie_, cap::pcie_device_control_2) & 1u << 8) != 0;
+}
 
 bool FunctionConfig::ats_enabled() const {
   return (control(ats_, cap::ats_control) & enable_bit_15) != 0;

@@ -44,6 +44,7 @@ class FunctionConfig {
   FunctionConfig& operator=(const FunctionConfig&) = delete;
 
   ConfigSpace& space() { return space_; }
+  const FunctionDescription& description() const { return description_; }
   /// A function-level or conventional reset.
   void reset() { space_.reset(); }
 
@@ -52,6 +53,9 @@ class FunctionConfig {
   unsigned max_payload() const;       ///< bytes
   unsigned max_read_request() const;  ///< bytes
   bool extended_tags() const;
+  bool atomic_requester() const;  ///< may send AtomicOps
+  bool relaxed_ordering() const;  ///< may set that attribute in its requests
+  bool id_ordering() const;       ///< likewise ID-based ordering
 
   bool ats_enabled() const;
   /// log2 of the smallest translation unit's bytes: 12 and up.

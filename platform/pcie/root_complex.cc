@@ -308,17 +308,18 @@ tlm::tlm_generic_payload& RootComplex::payload_of(Slot& slot, const RidMapRow& r
   ByteRange bytes = bytes_of(tlp);
   const bool write = tlp.has_data();
   if (tlp.is_translation_request()) bytes = {tlp.address, tlp.length_dw * 4U};
+  if (tlp.is_atomic()) bytes = carry_atomic(tlp, payload);
   payload.set_command(write ? tlm::TLM_WRITE_COMMAND : tlm::TLM_READ_COMMAND);
   payload.set_address(bytes.address);
   payload.set_data_length(bytes.size);
   payload.set_streaming_width(bytes.size);
   if (write) {
-    payload.set_data_ptr(tlp.data.data() + bytes.address % 4);
+    payload.set_data_ptr(tlp.data.data() + (tlp.is_atomic() ? tlp.data.size() - bytes.size : bytes.address % 4));
   } else {
     if (slot.buffer.size() < bytes.size) slot.buffer.resize(bytes.size);
     payload.set_data_ptr(slot.buffer.data());
   }
-  if (!tlp.is_translation_request()) set_byte_enables(slot, payload, bytes);
+  if (tlp.type == TlpType::MRd || tlp.type == TlpType::MWr) set_byte_enables(slot, payload, bytes);
   extension.requester_id = tlp.requester_id;
   systemc::ClientAttributes& client = extension.client;
   client.stream_id = StreamId(row.stream_base.value + ((tlp.requester_id & config_.rid_mask) - row.rid_base));
@@ -361,10 +362,10 @@ void RootComplex::finish(Slot& slot) {
       end_write(port, epoch);
       return;
     }
-    if (tlp.is_atomic()) slot.buffer.assign(tlp.data.begin(), tlp.data.end());
     slot.error = status == DmaStatus::ok              ? CplStatus::SC
                  : status == DmaStatus::address_error ? CplStatus::UR
                                                       : CplStatus::CA;
+    if (tlp.is_atomic()) finish_atomic(slot, extension.outcome);
   }
   port.completing.push_back(&slot);
   serve_completions(port);

@@ -138,6 +138,8 @@ class RootComplex : public sc_core::sc_module, private RequestWatcher {
   bool handle_memory(Port& port, Tlp& tlp);
   void start(Port& port, Tlp& tlp, const RidMapRow& row);
   tlm::tlm_generic_payload& payload_of(Slot& slot, const RidMapRow& row);
+  static ByteRange carry_atomic(const Tlp& tlp, tlm::tlm_generic_payload& payload);
+  static void finish_atomic(Slot& slot, Outcome outcome);
   static void set_byte_enables(Slot& slot, tlm::tlm_generic_payload& payload, const ByteRange& bytes);
   static void answered(EventNode& node);
   void finish(Slot& slot);

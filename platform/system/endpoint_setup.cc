@@ -105,6 +105,7 @@ std::vector<AtsCondition> ats_conditions(const AtsState& state, const EndpointCo
 
 platform::FunctionDescription function_description(const PlatformConfig& config, const EndpointConfig& endpoint) {
   platform::FunctionDescription function;
+  if (endpoint.model == DeviceModel::nvme) function = platform::nvme_function(nvme_config(config, endpoint));
   function.pcie.generation = config.pcie.generation;
   function.pcie.lanes = config.pcie.lanes;
   function.pcie.mps_log2 = static_cast<unsigned>(std::bit_width(config.pcie.mps_bytes)) - 1;
@@ -115,6 +116,19 @@ platform::FunctionDescription function_description(const PlatformConfig& config,
   if (endpoint.pri) function.pri = platform::PriCapability{endpoint.pri_requests, false};
   if (endpoint.pasid_bits != 0) function.pasid = platform::PasidCapability{endpoint.pasid_bits, true, true};
   return function;
+}
+
+platform::NvmeConfig nvme_config(const PlatformConfig& config, const EndpointConfig& endpoint) {
+  const bool timed = config.mode == Mode::timed;
+  const auto time = [&](unsigned ns) { return timed ? ns * ps_per_ns : 0; };
+  platform::NvmeConfig nvme;
+  nvme.io_queues = endpoint.nvme.queues;
+  nvme.channels = endpoint.nvme.channels;
+  nvme.transfer_pages_log2 = 9;  // what the driver's lists of PRPs hold
+  nvme.command_ps = time(endpoint.nvme.command_ns);
+  nvme.read_ps = time(endpoint.nvme.read_ns);
+  nvme.write_ps = time(endpoint.nvme.write_ns);
+  return nvme;
 }
 
 platform::PcieFunctionConfig function_config(const PlatformConfig& config, const EndpointConfig& endpoint) {
@@ -128,6 +142,8 @@ platform::PcieFunctionConfig function_config(const PlatformConfig& config, const
   function.tags = endpoint.tags;
   function.request_ps = time(endpoint.request_ns);
   function.completion_ps = time(endpoint.completion_ns);
+  constexpr Time ps_per_us = 1000 * ps_per_ns;
+  function.completion_timeout_ps = endpoint.completion_timeout_us * ps_per_us;
   function.atc.cache = {endpoint.atc.entries, endpoint.atc.ways, endpoint.atc.replacement};
   function.atc.page_bits_max = endpoint.atc.page_bits_max;
   function.translations = endpoint.atc.requests;
@@ -141,7 +157,7 @@ platform::PcieFunctionConfig function_config(const PlatformConfig& config, const
 
 void enumerate(platform::Cpu& cpu, const PlatformConfig& config, const EndpointConfig& endpoint) {
   constexpr std::uint32_t command = 4, memory_and_master = 6;
-  constexpr std::uint32_t extended_tags = 1U << 8, relaxed_ordering = 1U << 4;
+  constexpr std::uint32_t extended_tags = 1U << 8, relaxed_ordering = 1U << 4, atomic_requester = 1U << 6;
   constexpr std::uint32_t pasid_all = 7, pri_enable = 1, ats_enable = 1U << 15;
   ConfigAccess device(cpu, endpoint.rid);
   device.write(command, memory_and_master, 2);
@@ -150,6 +166,7 @@ void enumerate(platform::Cpu& cpu, const PlatformConfig& config, const EndpointC
                size_code(config.pcie.mps_bytes) << 5 | size_code(config.pcie.mrrs_bytes) << 12 | extended_tags |
                    relaxed_ordering,
                2);
+  device.write(pcie + platform::cap::pcie_device_control_2, atomic_requester, 2);
   if (const std::uint32_t pasid = device.find_extended(pasid_id); pasid != 0) {
     device.write(pasid + platform::cap::pasid_control, pasid_all, 2);
   }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "platform/config/platform_config.h"
+#include "platform/endpoint/nvme_controller.h"
 #include "platform/endpoint/pcie_function.h"
 #include "platform/pcie/ats_property.h"
 
@@ -40,6 +41,7 @@ struct AtsCondition {
 std::vector<AtsCondition> ats_conditions(const AtsState& state, const EndpointConfig& endpoint);
 
 platform::FunctionDescription function_description(const PlatformConfig& config, const EndpointConfig& endpoint);
+platform::NvmeConfig nvme_config(const PlatformConfig& config, const EndpointConfig& endpoint);
 platform::PcieFunctionConfig function_config(const PlatformConfig& config, const EndpointConfig& endpoint);
 
 /// What a PCI core writes before a driver takes the device: bus mastering, Max_Payload_Size and the like, PASID, PRI

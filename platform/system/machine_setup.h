@@ -35,6 +35,8 @@ class MachineSetup {
   GuestDriver& driver(std::size_t smmu) { return *drivers_[smmu]; }
   StreamTable& streams(std::size_t smmu) { return stream_tables_[smmu]; }
   std::vector<GuestDriver*> drivers();
+  /// What is left of the driver's memory.
+  PageAllocator& pages() { return pages_; }
   /// The stage 2 below the nested streams of this SMMU; nullptr if the driver's stages are not nested.
   const PageTable* stage2(std::size_t smmu) const {
     return stage2_tables_.empty() ? nullptr : stage2_tables_[smmu].get();

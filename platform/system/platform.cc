@@ -2,6 +2,8 @@
 // Platform; see the header. One function per row of modules, each binds what it makes to what is there already.
 #include "platform/system/platform.h"
 
+#include <bit>
+
 #include "model/base/check.h"
 #include "platform/emit/address_map.h"
 #include "platform/system/endpoint_setup.h"
@@ -119,6 +121,7 @@ void Platform::build_endpoints(const PlatformConfig& config) {
     endpoints_.back()->connect(*links_.back());
     root_complex_->connect(static_cast<unsigned>(i), *links_.back());
     ecam_->attach(endpoint.rid, endpoints_.back()->config_space().space());
+    build_device(config, endpoint);
   }
   for (std::size_t i = 0; i != smmus_.size(); ++i) {
     for (unsigned t = 0; t != config.smmus[i].config.tbus; ++t) {
@@ -126,6 +129,25 @@ void Platform::build_endpoints(const PlatformConfig& config) {
     }
     root_complex_->attach(smmus_[i]->smmu(), tbus[i], config.smmus[i].config.tbus);
   }
+}
+
+/// What sits on the function that was made last.
+void Platform::build_device(const PlatformConfig& config, const EndpointConfig& endpoint) {
+  Nvme& made = nvmes_.emplace_back();
+  if (endpoint.model != DeviceModel::nvme) return;
+  constexpr std::uint64_t mib = std::uint64_t{1} << 20;
+  const NvmeSettings& settings = endpoint.nvme;
+  const unsigned block_bits = static_cast<unsigned>(std::bit_width(settings.block_bytes)) - 1;
+  made.blocks = settings.file.empty()
+                    ? std::make_unique<platform::NvmeNamespace>(block_bits, settings.mib * mib >> block_bits)
+                    : std::make_unique<platform::NvmeNamespace>(block_bits, settings.file);
+  made.controller = std::make_unique<platform::NvmeController>(engine_, *endpoints_.back(), *made.blocks,
+                                                               nvme_config(config, endpoint));
+  if (mmio_ == nullptr) {
+    const Time processing = root_complex_config(config).request_processing_ps;
+    mmio_ = std::make_unique<platform::MmioWindow>("mmio", *pump_, 2 * processing);
+  }
+  mmio_->attach(endpoints_.back()->config_space(), *made.controller);
 }
 
 void Platform::build_interconnect(const PlatformConfig& config) {
@@ -141,7 +163,11 @@ void Platform::build_interconnect(const PlatformConfig& config) {
     map.map.push_back({smmu.frame_base, smmu.frame_bytes, to_first_frame + static_cast<unsigned>(i), true});
     inputs += smmu.tbus + 1;
   }
-  const unsigned outputs = to_first_frame + static_cast<unsigned>(smmus_.size());
+  const unsigned to_mmio = to_first_frame + static_cast<unsigned>(smmus_.size());
+  const unsigned outputs = to_mmio + (mmio_ != nullptr ? 1 : 0);
+  if (mmio_ != nullptr) {
+    map.map.push_back({Pa(emit::address_map::pcie_window_base), emit::address_map::pcie_window_bytes, to_mmio, false});
+  }
   interconnect_ = std::make_unique<Interconnect>("interconnect", *pump_, inputs, outputs, map);
   MemoryModuleConfig memory;
   memory.latency_ps = config.memory.latency_ns * ps_per_ns;
@@ -153,6 +179,7 @@ void Platform::build_interconnect(const PlatformConfig& config) {
   interconnect_->out[to_memory].bind(memory_module_->in);
   interconnect_->out[to_doorbell].bind(doorbell_->in);
   interconnect_->out[to_ecam].bind(ecam_->in);
+  if (mmio_ != nullptr) interconnect_->out[to_mmio].bind(mmio_->in);
   unsigned input = 0;
   cpu_->out.bind(interconnect_->in[input++]);
   for (std::size_t i = 0; i != smmus_.size(); ++i) {

@@ -12,12 +12,14 @@
 
 #include "model/sim/engine.h"
 #include "platform/config/platform_config.h"
+#include "platform/endpoint/nvme_controller.h"
 #include "platform/endpoint/pcie_function.h"
 #include "platform/memory/doorbell.h"
 #include "platform/memory/interconnect.h"
 #include "platform/memory/memory_module.h"
 #include "platform/memory/sparse_memory.h"
 #include "platform/pcie/ecam.h"
+#include "platform/pcie/mmio_window.h"
 #include "platform/pcie/root_complex.h"
 #include "platform/system/cpu.h"
 #include "tlm/pump.h"
@@ -39,9 +41,12 @@ class Platform {
   std::size_t endpoints() const { return endpoints_.size(); }
   platform::PcieFunction& endpoint(std::size_t index) { return *endpoints_[index]; }
   platform::TlpLink& link(std::size_t index) { return *links_[index]; }
+  /// The controller that endpoint `index` is, and its namespace; null: it is another device.
+  platform::NvmeController* nvme(std::size_t index) { return nvmes_[index].controller.get(); }
+  platform::NvmeNamespace* blocks(std::size_t index) { return nvmes_[index].blocks.get(); }
   const platform::RootComplex& root_complex() const { return *root_complex_; }
   const platform::Interconnect& interconnect() const { return *interconnect_; }
-  const platform::Doorbell& doorbell() const { return *doorbell_; }
+  platform::Doorbell& doorbell() { return *doorbell_; }
 
   /// Empty, or a sentence about a sum of the PCIe fabric that does not come out. For the end of a run.
   std::string imbalance() const;
@@ -50,8 +55,14 @@ class Platform {
   void run();
 
  private:
+  struct Nvme {
+    std::unique_ptr<platform::NvmeNamespace> blocks;
+    std::unique_ptr<platform::NvmeController> controller;
+  };
+
   void build_smmus(const PlatformConfig& config);
   void build_endpoints(const PlatformConfig& config);
+  void build_device(const PlatformConfig& config, const EndpointConfig& endpoint);
   void build_interconnect(const PlatformConfig& config);
 
   Engine engine_;
@@ -62,6 +73,8 @@ class Platform {
   platform::TlpPool tlps_;
   std::vector<std::unique_ptr<platform::PcieFunction>> endpoints_;
   std::vector<std::unique_ptr<platform::TlpLink>> links_;  // each endpoint's own, to its own root port
+  std::vector<Nvme> nvmes_;                                // by endpoint
+  std::unique_ptr<platform::MmioWindow> mmio_;             // null: no endpoint has registers
   std::unique_ptr<platform::RootComplex> root_complex_;
   std::unique_ptr<platform::Ecam> ecam_;
   std::unique_ptr<platform::Interconnect> interconnect_;

@@ -202,6 +202,7 @@ struct FunctionBench {
     write_capability(0x10, false, cap::pcie_device_control,
                      payload << 5 | read_request << 12 | (extended_tags ? 1U << 8 : 0), 2);
   }
+  void enable_atomics() { write_capability(0x10, false, cap::pcie_device_control_2, 1U << 6, 2); }
   void enable_ats(unsigned stu = 0) { write_capability(0x0f, true, cap::ats_control, 1U << 15 | stu, 2); }
   void disable_ats() { write_capability(0x0f, true, cap::ats_control, 0, 2); }
   void enable_pri(unsigned allocation = 32) {

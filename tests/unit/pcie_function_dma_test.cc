@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "platform/pcie/tlp_rules.h"
 #include "tests/unit/pcie_function_bench.h"
 
 namespace smmusim::platform {
@@ -169,6 +170,7 @@ TEST(PcieFunctionDma, OneFailedPartFailsTheAccessOnceAllHaveEnded) {
 
 TEST(PcieFunctionDma, AnAtomicOpIsOneRequestWithOneCompletion) {
   Bench bench;
+  bench.enable_atomics();
   DmaWork swap = Bench::write_of(0x1008, 8, 3);
   swap.atomic = true;
   bench.push_and_run(swap);
@@ -176,6 +178,44 @@ TEST(PcieFunctionDma, AnAtomicOpIsOneRequestWithOneCompletion) {
   ASSERT_EQ(swaps.size(), 1U);
   EXPECT_EQ(swaps[0].length_dw, 2U);
   EXPECT_EQ(bench.done.at(0).data, bytes_from(0x1008, 8));
+}
+
+/// The data of a compare-and-swap are two operands, and one comes back.
+TEST(PcieFunctionDma, EveryAtomicOpCarriesItsOperands) {
+  struct Row {
+    AtomicOp op;
+    std::uint32_t size;
+    TlpType type;
+    unsigned length_dw;
+  };
+  constexpr Row rows[] = {
+      {AtomicOp::swap, 4, TlpType::Swap, 1},
+      {AtomicOp::fetch_add, 4, TlpType::FetchAdd, 1},
+      {AtomicOp::fetch_add, 8, TlpType::FetchAdd, 2},
+      {AtomicOp::compare_and_swap, 4, TlpType::CAS, 2},
+      {AtomicOp::compare_and_swap, 8, TlpType::CAS, 4},
+      {AtomicOp::compare_and_swap, 16, TlpType::CAS, 8},
+  };
+  for (const Row& row : rows) {
+    SCOPED_TRACE(testing::Message() << name_of(row.type) << " " << row.size);
+    Bench bench;
+    bench.enable_atomics();
+    DmaWork work = Bench::write_of(0x1010, row.size);
+    work.atomic = true;
+    work.atomic_op = row.op;
+    std::vector<unsigned char> operands(work.data_bytes());
+    fill_pattern(9, operands);
+    ASSERT_TRUE(bench.function.push(work, operands));
+    bench.run();
+    const std::vector<Tlp> sent = bench.root.of(row.type);
+    ASSERT_EQ(sent.size(), 1U);
+    EXPECT_EQ(sent[0].length_dw, row.length_dw);
+    EXPECT_EQ(sent[0].data, operands);
+    EXPECT_EQ(judge(sent[0], {}), TlpFault::none);
+    EXPECT_EQ(bench.done.at(0).data, bytes_from(0x1010, row.size));
+    EXPECT_THROW(bench.function.push(work, std::span(operands).first(row.size / 2)), std::invalid_argument);
+    bench.expect_quiet();
+  }
 }
 
 // --- What is not switched on -----------------------------------------------------------------------------------------
@@ -211,11 +251,22 @@ TEST(PcieFunctionRefuses, AnAccessBeyondTheLastAddress) {
 TEST(PcieFunctionRefuses, AtomicOpsOfOtherSizesOrUnaligned) {
   for (const auto& [address, size] : {std::pair{0x1000U, 2U}, {0x1000U, 16U}, {0x1004U, 8U}}) {
     Bench bench;
+    bench.enable_atomics();
     DmaWork swap = Bench::write_of(address, size);
     swap.atomic = true;
     bench.push_and_run(swap);
     EXPECT_EQ(bench.statuses(), std::vector{DmaStatus::refused}) << address << " " << size;
   }
+}
+
+TEST(PcieFunctionRefuses, AtomicOpsThatAreNotEnabled) {
+  Bench bench;
+  DmaWork swap = Bench::write_of(0x1000, 8);
+  swap.atomic = true;
+  bench.push_and_run(swap);
+  bench.enable_atomics();
+  bench.push_and_run(swap);
+  EXPECT_EQ(bench.statuses(), (std::vector{DmaStatus::refused, DmaStatus::ok}));
 }
 
 TEST(PcieFunctionPrefix, HasOnlyWhatSoftwareAllows) {
