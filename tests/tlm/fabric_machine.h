@@ -24,7 +24,7 @@
 namespace smmusim::platform {
 
 /// A BAR that is memory.
-struct BarMemory final : BarHandler {
+struct CountedBar final : BarHandler {
   std::uint64_t bar_read(unsigned, std::uint64_t offset, unsigned size) override {
     std::uint64_t value = 0;
     for (unsigned i = 0; i != size; ++i) value |= std::uint64_t{bytes[offset + i]} << 8 * i;
@@ -59,7 +59,7 @@ struct FabricMachine {
   TlpPool pool;
   std::array<BridgeConfig, 2> root_ports{BridgeConfig{root_port()}, BridgeConfig{root_port()}};
   Switch fabric;
-  std::array<BarMemory, 3> bars;
+  std::array<CountedBar, 3> bars;
   std::deque<PcieFunction> functions;
   std::deque<FunctionTarget> targets;
   std::deque<TlpLink> links;  // of the switch, of a, of b, of far
