@@ -16,7 +16,7 @@ namespace smmusim {
 
 struct SwitchPlace {
   std::string name;
-  std::uint16_t root_port = 0;         ///< RID
+  std::uint16_t root_port = 0;           ///< RID
   std::vector<std::size_t> endpoints{};  ///< indices in PlatformConfig::endpoints, by downstream port
   std::vector<std::uint16_t> rids{};     ///< theirs
 };

@@ -164,7 +164,8 @@ struct FabricMachine {
     };
     return access;
   }
-  /// Enumerates, and maps for each stream 64 KiB of memory at 0x8000 and of every BAR at its own address and `alias` above it.
+  /// Enumerates, and maps for each stream 64 KiB of memory at 0x8000 and of every BAR at its own address and `alias`
+  /// above it.
   void start(std::uint32_t acs = 0, bool ats = false) {
     found = enumerate_buses(access(), {{window_base, window_base + window_bytes - 1}, acs, 256});
     EXPECT_TRUE(found.problems.empty());
