@@ -67,6 +67,7 @@ class Checker {
     for (std::size_t i = 0; i < config_.endpoints.size(); ++i) {
       check_unsupported(unsupported_of_endpoint(), config_.endpoints[i], {KeyScope::endpoint, i});
     }
+    check_devices();
     check_endpoints();
     check_atc({KeyScope::endpoint, Part::endpoint_template}, config_.endpoint_template);
   }
@@ -265,6 +266,19 @@ class Checker {
     if (driver.stream_table == StreamTableFormat::two_level && f.st_level == 0) {
       report(part, {"driver.stream_table", "smmu.st_level"},
              "driver.stream_table = \"2-level\" needs smmu.st_level = 1" + of + "; use \"linear\" or \"auto\"");
+    }
+  }
+
+  /// The registers of a controller are reached over no link yet, so there is no window for a switch beside them.
+  void check_devices() {
+    const auto is_switched = [](const EndpointConfig& e) { return !e.switch_name.empty(); };
+    const bool switched = std::any_of(config_.endpoints.begin(), config_.endpoints.end(), is_switched);
+    for (std::size_t i = 0; i < config_.endpoints.size(); ++i) {
+      const EndpointConfig& endpoint = config_.endpoints[i];
+      if (endpoint.model != DeviceModel::nvme || (!switched && endpoint.bar_bytes == 0)) continue;
+      report({KeyScope::endpoint, i}, {"endpoint.model", "endpoint.switch", "endpoint.bar_bytes"},
+             "endpoint.model = \"nvme\" is not possible beside switches or with endpoint.bar_bytes in this version; use "
+             "a configuration without them");
     }
   }
 

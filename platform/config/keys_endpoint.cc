@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Rows of the keys of [[endpoint]]. `endpoint.smmu` is resolved to an index by the loader, which knows the names.
+#include <array>
 #include <stdexcept>
 
 #include "platform/config/bdf.h"
@@ -62,6 +63,21 @@ Row smmu() {
   return std::move(made).in_words("a name").identifies();
 }
 
+void add_topology(std::vector<Key>& keys) {
+  keys.push_back(
+      text<E>("endpoint.switch", [](auto& e) -> auto& { return e.switch_name; }, 0, 64,
+              {"", "name of the switch that it is behind with others; empty: a root port of its own", "none"})
+          .in_words("a name")
+          .identifies());
+  static constexpr auto sizes = [] {
+    std::array<std::uint64_t, 20> list{};  // 0, and 4 KiB to 1 GiB
+    for (unsigned i = 1; i != list.size(); ++i) list[i] = std::uint64_t{0x800} << i;
+    return list;
+  }();
+  keys.push_back(one_of<E>("endpoint.bar_bytes", [](auto& e) -> auto& { return e.bar_bytes; }, sizes,
+                           {"byte", "of memory in BAR 0 for peers; needs endpoint.switch; 0: no BAR", "none"}));
+}
+
 void add_ats(std::vector<Key>& keys) {
   keys.push_back(choice<E>("endpoint.ats", [](auto& e) -> auto& { return e.ats; }, on_off_auto,
                            {"", "whether the device shows an ATS capability", "QEMU's vfio-pci property"}));
@@ -122,6 +138,7 @@ std::vector<Key> endpoint_keys() {
   keys.push_back(integer<E>(
       "endpoint.completion_timeout_us", [](auto& e) -> auto& { return e.completion_timeout_us; }, 0, 64'000'000,
       {"us", "until a request without completion is given up; 0: never", "every request is answered"}));
+  add_topology(keys);
   add_ats(keys);
   add_atc(keys);
   add_nvme_keys(keys);

@@ -14,6 +14,7 @@ constexpr Choice replays[] = {{"closed", 0}, {"recorded", 1}};
 constexpr Choice stream_tables[] = {{"linear", 0}, {"2-level", 1}};
 constexpr Choice host_modes[] = {{"none", 0}, {"simulated", 1}, {"hardware", 2}, {"auto", 3}};
 constexpr Choice oas_checks[] = {{"aperture", 0}, {"idr5", 1}};
+constexpr Choice acs_policies[] = {{"off", 0}, {"isolate", 1}, {"direct", 2}};
 constexpr Choice dllp_spacings[] = {{"observed", 0}, {"latest", 1}};
 constexpr Choice driver_stages[] = {{"1", 0}, {"2", 1}, {"nested", 2}};
 constexpr Choice stage2_leaves[] = {{"4K", 12}, {"2M", 21}, {"1G", 30}};
@@ -102,6 +103,13 @@ void add_pcie(std::vector<Key>& keys) {
                  {"", "whether the root complex takes ATS, as firmware says (IORT, device tree)", "it does"}));
   keys.push_back(integer<P>("pcie.outstanding", [](auto& p) -> auto& { return p.pcie.outstanding; }, 1, 65535,
                             {"requests", "of the root complex at a time, for each TBU", "more than one link needs"}));
+  keys.push_back(integer<P>("pcie.switch_ns", [](auto& p) -> auto& { return p.pcie.switch_ns; }, 0, 1'000'000,
+                            {"ns", "through a switch, one way", "port to port of usual switches"}));
+  keys.push_back(choice<P>("pcie.acs", [](auto& p) -> auto& { return p.pcie.acs; }, acs_policies,
+                           {"",
+                            "ACS of switches: isolate sends peers' traffic up to the SMMU, direct lets translated "
+                            "requests through",
+                            "Linux with an IOMMU"}));
 }
 
 void add_credits(std::vector<Key>& keys) {

@@ -15,6 +15,7 @@
 #include "platform/config/keys.h"
 #include "platform/config/presets.h"
 #include "platform/config/settings.h"
+#include "platform/config/topology.h"
 #include "platform/config/value.h"
 
 namespace smmusim {
@@ -157,13 +158,50 @@ class Loader {
     return values;
   }
 
+  /// Enumeration gives addresses to what is behind a switch.
+  void decide_switches() {
+    const Topology topology = topology_of(config_);
+    for (const std::string& problem : topology.problems) problems_.add(where_set({}, ""), problem);
+    for (const SwitchPlace& place : topology.switches) {
+      for (std::size_t n = 0; n != place.endpoints.size(); ++n) {
+        const Part part{KeyScope::endpoint, place.endpoints[n]};
+        EndpointConfig& endpoint = config_.endpoints[place.endpoints[n]];
+        if (chosen(part, "endpoint.bdf") && endpoint.rid != place.rids[n]) {
+          problems_.add(where_set(part, "endpoint.bdf"),
+                        "behind switch " + place.name + " the endpoint's address is " + format_bdf(place.rids[n]) +
+                            ": leave bdf out, and set stream_id if it is to have another StreamID",
+                        part, "endpoint.bdf");
+        }
+        endpoint.rid = place.rids[n];
+      }
+    }
+    for (std::size_t i = 0; i < config_.endpoints.size(); ++i) {
+      const EndpointConfig& endpoint = config_.endpoints[i];
+      const Part part{KeyScope::endpoint, i};
+      if (!endpoint.switch_name.empty()) continue;
+      const unsigned bus = endpoint.rid >> 8;
+      if (bus != 0 && bus <= topology.last_bus) {
+        problems_.add(where_set(part, "endpoint.bdf"),
+                      "bus " + std::to_string(bus) + " is below a switch; give the endpoint a bus above " +
+                          std::to_string(topology.last_bus) + ", or that switch",
+                      part, "endpoint.bdf");
+      }
+      if (endpoint.bar_bytes != 0) {
+        problems_.add(where_set(part, "endpoint.bar_bytes"),
+                      "endpoint.bar_bytes is for endpoints behind a switch; set switch = a name, or 0", part,
+                      "endpoint.bar_bytes");
+      }
+    }
+  }
+
   void decide_endpoints(const Settings& settings) {
     for (std::size_t i = 0; i < config_.endpoints.size(); ++i) {
       EndpointConfig& endpoint = config_.endpoints[i];
       const Part part{KeyScope::endpoint, i};
       const bool has_bdf = chosen(part, "endpoint.bdf");
+      const bool behind_switch = !endpoint.switch_name.empty();
       if (!has_bdf && endpoint.stream_id) endpoint.rid = static_cast<std::uint16_t>(*endpoint.stream_id);
-      if (!has_bdf && !endpoint.stream_id && !problems_.concerns(part, "endpoint.bdf") &&
+      if (!has_bdf && !endpoint.stream_id && !behind_switch && !problems_.concerns(part, "endpoint.bdf") &&
           !problems_.concerns(part, "endpoint.stream_id")) {
         problems_.add(settings.endpoint_places[i], "the endpoint has no address; set bdf = \"BB:DD.F\" or stream_id",
                       part, "endpoint.bdf");
@@ -171,7 +209,11 @@ class Loader {
       if (config_.smmus.size() > 1 && !chosen(part, "endpoint.smmu") && !problems_.concerns(part, "endpoint.smmu")) {
         problems_.add(settings.endpoint_places[i], "there are several SMMUs; set smmu = to the name of one of them");
       }
-      if (!chosen(part, "endpoint.name")) endpoint.name = format_bdf(endpoint.rid);
+    }
+    decide_switches();
+    for (std::size_t i = 0; i < config_.endpoints.size(); ++i) {
+      EndpointConfig& endpoint = config_.endpoints[i];
+      if (!chosen({KeyScope::endpoint, i}, "endpoint.name")) endpoint.name = format_bdf(endpoint.rid);
     }
   }
 

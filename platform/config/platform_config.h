@@ -57,6 +57,9 @@ struct MsiConfig {
 /// How often receivers acknowledge and return credits while TLPs come in.
 enum class DllpSpacing : std::uint8_t { observed, latest };
 
+/// Which ACS controls the PCI core switches on in the bridges that offer them.
+enum class AcsPolicy : std::uint8_t { off, isolate, direct };
+
 struct PcieConfig {
   unsigned generation = 3;  ///< 1 to 6
   unsigned lanes = 4;
@@ -68,6 +71,8 @@ struct PcieConfig {
   DllpSpacing dllp_spacing = DllpSpacing::observed;
   bool ats_supported = true;   ///< by the root complex, as firmware says of it
   unsigned outstanding = 256;  ///< memory requests at a time at each TBU
+  unsigned switch_ns = 150;    ///< one way through a switch
+  AcsPolicy acs = AcsPolicy::isolate;
   // What the root port's receive buffers hold: TLPs, and units of 16 bytes. 0: unlimited.
   unsigned posted_header_credits = 64;
   unsigned posted_data_credits = 1024;
@@ -109,6 +114,8 @@ struct EndpointConfig {
   std::uint16_t rid = 0;                   ///< bus[15:8] device[7:3] function[2:0]
   std::optional<std::uint32_t> stream_id;  ///< absent: the RID
   std::size_t smmu = 0;                    ///< index in PlatformConfig::smmus
+  std::string switch_name;                 ///< the switch that it is behind; empty: it has a root port of its own
+  std::uint64_t bar_bytes = 0;             ///< of memory in BAR 0, a power of two; 0: none
   unsigned outstanding = 64;               ///< accesses at a time
   unsigned issue_interval_ns = 0;          ///< between the starts of two accesses
   unsigned tags = 256;                     ///< non-posted requests at a time

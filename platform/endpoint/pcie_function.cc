@@ -9,6 +9,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "platform/pcie/completion.h"
+
 namespace smmusim::platform {
 namespace {
 
@@ -312,15 +314,8 @@ bool PcieFunction::send_next(Access& access) {
 }
 
 void PcieFunction::put_address(Tlp& tlp, std::uint64_t address, std::uint32_t size) const {
-  const auto before = static_cast<std::uint32_t>(address % doubleword);
-  const std::uint32_t end = before + size;
   tlp.requester_id = config_.requester_id;
-  tlp.address = address - before;
-  tlp.length_dw = static_cast<std::uint16_t>((end + doubleword - 1) / doubleword);
-  const unsigned head = 0xfU << before & 0xfU;
-  const unsigned tail = 0xfU >> ((doubleword - end % doubleword) % doubleword);
-  tlp.first_be = static_cast<std::uint8_t>(tlp.length_dw == 1 ? head & tail : head);
-  tlp.last_be = static_cast<std::uint8_t>(tlp.length_dw == 1 ? 0 : tail);
+  put_bytes(tlp, {address, size});
 }
 
 void PcieFunction::send_request(Access& access, std::uint32_t size, std::uint64_t address, bool translated) {

@@ -20,6 +20,7 @@
 #include "model/sim/scope.h"
 #include "platform/endpoint/atc.h"
 #include "platform/endpoint/dma_work.h"
+#include "platform/pcie/bar_handler.h"
 #include "platform/pcie/function_config.h"
 #include "platform/pcie/tlp_link.h"
 
@@ -71,14 +72,6 @@ struct FunctionCounters {
   std::uint64_t malformed = 0;            ///< requests and messages to this function that break a rule of TLPs
 
   FunctionCounters& operator+=(const FunctionCounters& other);
-};
-
-/// What answers in the BARs. Offsets are in the BAR; values are little-endian.
-class BarHandler {
- public:
-  virtual ~BarHandler() = default;
-  virtual std::uint64_t bar_read(unsigned bar, std::uint64_t offset, unsigned size) = 0;
-  virtual void bar_write(unsigned bar, std::uint64_t offset, std::uint64_t value, unsigned size) = 0;
 };
 
 class PcieFunction final : public TlpLink::Port, public RequestWatcher {
@@ -201,10 +194,6 @@ class PcieFunction final : public TlpLink::Port, public RequestWatcher {
     DmaWork work;
     std::vector<unsigned char> data;
   };
-  struct BarHit {
-    unsigned bar = 0;
-    std::uint64_t offset = 0;  // of the request's first doubleword
-  };
   static constexpr std::uint16_t ats_capability_id = 0x000f;
   static constexpr std::uint32_t translation_entry_bytes = 8;
   static constexpr unsigned page_bits_smallest = 12, page_groups = 512;
@@ -292,10 +281,9 @@ class PcieFunction final : public TlpLink::Port, public RequestWatcher {
   void look_for_timeouts();
   void give_up(std::uint16_t tag);
   void bar_access(Tlp& tlp);
-  std::vector<unsigned char> read_bar(const BarHit& hit, const Tlp& tlp);
-  void write_bar(const BarHit& hit, const Tlp& tlp);
+  std::vector<unsigned char> read_bar(const BarOffset& hit, const Tlp& tlp);
+  void write_bar(const BarOffset& hit, const Tlp& tlp);
   void refuse(Tlp& tlp);
-  std::optional<BarHit> find_bar(const Tlp& tlp) const;
   void give_back(Tlp& tlp);
 
   Engine& engine_;

@@ -152,7 +152,7 @@ void PcieFunction::refuse(Tlp& tlp) {
 
 /// Requests to the BARs, a peer's or the CPU's.
 void PcieFunction::bar_access(Tlp& tlp) {
-  const std::optional<BarHit> hit = find_bar(tlp);
+  const std::optional<BarOffset> hit = function_.bar_at(tlp.address, tlp.length_dw * 4U);
   const bool read = tlp.type == TlpType::MRd && !tlp.is_translation_request();
   if (!hit || bars_ == nullptr || (!read && tlp.type != TlpType::MWr)) {
     refuse(tlp);
@@ -174,7 +174,7 @@ void PcieFunction::bar_access(Tlp& tlp) {
 }
 
 /// The bytes from the first to the last that the request enables.
-std::vector<unsigned char> PcieFunction::read_bar(const BarHit& hit, const Tlp& tlp) {
+std::vector<unsigned char> PcieFunction::read_bar(const BarOffset& hit, const Tlp& tlp) {
   const ByteRange bytes = bytes_of(tlp);
   std::vector<unsigned char> data(bytes.size);
   if (enables_nothing(tlp)) return data;
@@ -190,7 +190,7 @@ std::vector<unsigned char> PcieFunction::read_bar(const BarHit& hit, const Tlp& 
 }
 
 /// Only the bytes that the request enables, in steps as large as they are aligned.
-void PcieFunction::write_bar(const BarHit& hit, const Tlp& tlp) {
+void PcieFunction::write_bar(const BarOffset& hit, const Tlp& tlp) {
   const std::uint32_t end = tlp.length_dw * 4U;
   const auto enabled = [&](std::uint32_t from, unsigned size) {
     for (std::uint32_t at = from; at != from + size; ++at) {
@@ -209,18 +209,6 @@ void PcieFunction::write_bar(const BarHit& hit, const Tlp& tlp) {
     }
     at += step;
   }
-}
-
-std::optional<PcieFunction::BarHit> PcieFunction::find_bar(const Tlp& tlp) const {
-  if (!function_.memory_space()) return std::nullopt;
-  for (unsigned bar = 0; bar != 6; ++bar) {
-    const auto base = function_.bar_address(bar);
-    if (!base || tlp.address < *base) continue;
-    const std::uint64_t offset = tlp.address - *base;
-    const std::uint64_t bytes = function_.bar_bytes(bar);
-    if (offset < bytes && tlp.length_dw * 4U <= bytes - offset) return BarHit{bar, offset};
-  }
-  return std::nullopt;
 }
 
 }  // namespace smmusim::platform

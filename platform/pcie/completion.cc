@@ -34,6 +34,17 @@ ByteRange bytes_of(const Tlp& request) {
   return {request.address + before, request.length_dw * doubleword - before - after};
 }
 
+void put_bytes(Tlp& request, const ByteRange& bytes) {
+  const auto before = static_cast<std::uint32_t>(bytes.address % doubleword);
+  const std::uint32_t end = before + bytes.size;
+  request.address = bytes.address - before;
+  request.length_dw = static_cast<std::uint16_t>((end + doubleword - 1) / doubleword);
+  const unsigned head = 0xfU << before & 0xfU;
+  const unsigned tail = 0xfU >> ((doubleword - end % doubleword) % doubleword);
+  request.first_be = static_cast<std::uint8_t>(request.length_dw == 1 ? head & tail : head);
+  request.last_be = static_cast<std::uint8_t>(request.length_dw == 1 ? 0 : tail);
+}
+
 CompletionSplitter::CompletionSplitter(const Tlp& request, std::uint16_t completer_id, const CompletionLimits& limits)
     : bytes_(bytes_of(request)),
       limits_(limits),

@@ -16,6 +16,8 @@ struct ByteRange {
   std::uint32_t size = 0;  ///< at least 1: a request that enables no byte is about its first one
 };
 ByteRange bytes_of(const Tlp& request);
+/// The reverse: address, length and byte enables of a request for these bytes, of which there is at least one.
+void put_bytes(Tlp& request, const ByteRange& bytes);
 /// A write of no byte.
 bool enables_nothing(const Tlp& request);
 

@@ -27,6 +27,11 @@ Ecam::Ecam(const sc_core::sc_module_name& name, Time latency_ps)
   in.bind(*this);
 }
 
+ConfigSpace* Ecam::find(std::uint16_t rid) const {
+  if (const auto found = spaces_.find(rid); found != spaces_.end()) return found->second;
+  return bus_ == nullptr ? nullptr : bus_->find(rid);
+}
+
 void Ecam::access(tlm::tlm_generic_payload& payload) {
   if (!is_configuration_access(payload)) {
     payload.set_response_status(tlm::TLM_BURST_ERROR_RESPONSE);
@@ -34,8 +39,7 @@ void Ecam::access(tlm::tlm_generic_payload& payload) {
   }
   payload.set_response_status(tlm::TLM_OK_RESPONSE);
   if (payload.get_command() == tlm::TLM_IGNORE_COMMAND) return;
-  const auto found = spaces_.find(static_cast<std::uint16_t>(payload.get_address() >> 12));
-  ConfigSpace* space = found == spaces_.end() ? nullptr : found->second;
+  ConfigSpace* space = find(static_cast<std::uint16_t>(payload.get_address() >> 12));
   const unsigned size = payload.get_data_length();
   for (unsigned at = 0; at < size; at += doubleword) {
     const auto offset = static_cast<std::uint32_t>(payload.get_address() & register_mask) + at;

@@ -10,7 +10,7 @@
 #include <tlm>
 
 #include "model/sim/engine.h"
-#include "platform/pcie/config_space.h"
+#include "platform/pcie/fabric_route.h"
 
 namespace smmusim::platform {
 
@@ -28,6 +28,8 @@ class Ecam : public sc_core::sc_module, public tlm::tlm_fw_transport_if<> {
 
   /// `space` answers for this function; where none does, reads give ones and writes go nowhere.
   void attach(std::uint16_t rid, ConfigSpace& space) { spaces_[rid] = &space; }
+  /// Functions that are not attached themselves are found through the bridges on this bus.
+  void attach(const RootBus& bus) { bus_ = &bus; }
 
   void b_transport(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay) override;
   tlm::tlm_sync_enum nb_transport_fw(tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase,
@@ -38,9 +40,11 @@ class Ecam : public sc_core::sc_module, public tlm::tlm_fw_transport_if<> {
 
  private:
   void access(tlm::tlm_generic_payload& payload);
+  ConfigSpace* find(std::uint16_t rid) const;
 
   Time latency_;
   std::map<std::uint16_t, ConfigSpace*> spaces_;
+  const RootBus* bus_ = nullptr;
 };
 
 }  // namespace smmusim::platform

@@ -174,6 +174,17 @@ std::optional<std::uint64_t> FunctionConfig::bar_address(unsigned index) const {
   return description_.bars[index].is_64_bit ? low | std::uint64_t{space_.read(offset + 4, 4)} << 32 : low;
 }
 
+std::optional<BarOffset> FunctionConfig::bar_at(std::uint64_t address, std::uint32_t bytes) const {
+  if (!memory_space()) return std::nullopt;
+  for (unsigned bar = 0; bar != description_.bars.size(); ++bar) {
+    const auto base = bar_address(bar);
+    if (!base || address < *base) continue;
+    const std::uint64_t offset = address - *base;
+    if (offset < bar_bytes(bar) && bytes <= bar_bytes(bar) - offset) return BarOffset{bar, offset};
+  }
+  return std::nullopt;
+}
+
 std::optional<std::uint16_t> FunctionConfig::capability(std::uint16_t id, bool extended) const {
   if (!extended) {
     for (std::uint32_t at = space_.read(0x34, 1); at != 0; at = space_.read(at + 1, 1)) {

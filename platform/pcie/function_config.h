@@ -19,6 +19,12 @@ struct Bar {
   bool prefetchable = false;
 };
 
+/// A place in a BAR.
+struct BarOffset {
+  unsigned bar = 0;
+  std::uint64_t offset = 0;
+};
+
 struct FunctionDescription {
   std::uint16_t vendor = 0x1b36, device = 0x0005;
   std::uint32_t class_code = 0x088000;  ///< base class, subclass, interface
@@ -75,6 +81,8 @@ class FunctionConfig {
   /// Where a BAR is now; nothing if there is no such BAR.
   std::optional<std::uint64_t> bar_address(unsigned index) const;
   std::uint64_t bar_bytes(unsigned index) const { return description_.bars[index].bytes; }
+  /// The BAR that holds all of these bytes; nothing if none does, or while memory_space() is off.
+  std::optional<BarOffset> bar_at(std::uint64_t address, std::uint32_t bytes) const;
   /// Where the capability is; nothing if the device has none, or it is hidden.
   std::optional<std::uint16_t> capability(std::uint16_t id, bool extended) const;
 

@@ -34,8 +34,9 @@ void require_valid_rows(const RootComplexConfig& config, unsigned outputs) {
 
 const RootComplexConfig& checked(const RootComplexConfig& config, unsigned outputs) {
   require_valid_rows(config, outputs);
-  if (config.outstanding == 0 || config.outstanding > 0xffff) {
-    throw std::invalid_argument("pcie.outstanding is " + std::to_string(config.outstanding) + "; give 1 to 65535");
+  if (config.outstanding <= config.posted_reserve || config.outstanding > 0xffff) {
+    throw std::invalid_argument("pcie.outstanding is " + std::to_string(config.outstanding) + "; give " +
+                                std::to_string(config.posted_reserve + 1) + " to 65535");
   }
   return config;
 }
@@ -69,6 +70,7 @@ void RootComplex::Port::room_again(FlowClass flow_class, TlpLink&) {
   } else if (flow_class == FlowClass::posted) {
     root->serve_messages(*this);
   }
+  if (requester && flow_class != FlowClass::completion) requester->room_again();
 }
 
 RootComplex::RootComplex(const sc_core::sc_module_name& name, systemc::Pump& pump, TlpPool& pool, unsigned outputs,
@@ -87,6 +89,10 @@ RootComplex::RootComplex(const sc_core::sc_module_name& name, systemc::Pump& pum
     made.waker.port = &made;
     made.waker.scope = &scope_;
     made.waker.fire = &wake;
+    if (port.bridge == nullptr) continue;
+    made.requester = std::make_unique<PayloadRequester>(
+        engine_, pool_, PayloadRequesterConfig{config_.own_id, requester_tags, config_.completion_timeout_ps},
+        [this](void* cookie, systemc::PcieStatus) { request_ended_(cookie); });
   }
   for (unsigned i = 0; i != outputs; ++i) {
     outputs_.push_back(std::make_unique<Output>(*this, out[i], config_.outstanding));
@@ -136,6 +142,7 @@ void RootComplex::Output::do_chores(EventNode& node) {
 void RootComplex::connect(unsigned port, TlpLink& link) {
   ports_[port]->link = &link;
   link.connect(TlpLink::upstream, *ports_[port]);
+  if (ports_[port]->requester) ports_[port]->requester->connect(link, TlpLink::upstream);
 }
 
 const RidMapRow* RootComplex::row_of(std::uint16_t rid) const {
@@ -184,11 +191,9 @@ void RootComplex::serve(Port& port) {
 bool RootComplex::handle(Port& port, Tlp& tlp) {
   if (tlp.is_completion()) {
     if (!is_due(port, tlp)) return false;
-    ++counters_.unexpected_completions;  // nothing here has asked
-    drop(port, tlp);
-    return true;
+    return completion(port, tlp);
   }
-  if (tlp.requester_id < port.config.rid_first || tlp.requester_id > port.config.rid_last) {
+  if (violates_acs(port, tlp)) {
     if (!is_due(port, tlp)) return false;
     ++counters_.acs_violations;
     refuse(port, tlp, CplStatus::CA);
@@ -207,7 +212,8 @@ bool RootComplex::handle_memory(Port& port, Tlp& tlp) {
   const RidMapRow* row = row_of(tlp.requester_id);
   const bool memory = tlp.type == TlpType::MRd || tlp.type == TlpType::MWr || tlp.is_atomic();
   const bool ats = tlp.at != AddressType::untranslated;
-  if (row == nullptr || !memory || (ats && !config_.ats_supported)) {
+  const bool passes = port.config.bridge == nullptr || port.config.bridge->bus_master();
+  if (row == nullptr || !memory || !passes || (ats && !config_.ats_supported)) {
     if (!is_due(port, tlp)) return false;
     ++counters_.unsupported_requests;
     refuse(port, tlp, CplStatus::UR);
@@ -220,7 +226,8 @@ bool RootComplex::handle_memory(Port& port, Tlp& tlp) {
     return true;
   }
   Output& output = *outputs_[row->output];
-  if (output.free == nullptr) {
+  const bool posted = tlp.flow_class() == FlowClass::posted;
+  if (output.free == nullptr || (!posted && output.non_posted + config_.posted_reserve >= config_.outstanding)) {
     output.blocked.push_back(&port);
     return false;
   }
@@ -271,6 +278,7 @@ void RootComplex::start(Port& port, Tlp& tlp, const RidMapRow& row) {
   if (tlp.flow_class() == FlowClass::posted) {
     slot.epoch = port.begin_write();
   } else {
+    ++output.non_posted;
     slot.out.own_time = config_.response_processing_ps;
     if (!tlp.is_translation_request()) slot.splitter = CompletionSplitter(tlp, config_.own_id, config_.completions);
   }
@@ -429,17 +437,20 @@ void RootComplex::release(Slot& slot) {
   tlm::tlm_generic_payload& payload = *slot.out.payload();
   slot.out.carry_nothing();
   payload.release();
+  Output& output = *slot.output;
+  if (slot.tlp->flow_class() != FlowClass::posted) --output.non_posted;
   pool_.give(*slot.tlp);
   slot.tlp = nullptr;
-  Output& output = *slot.output;
   slot.next = output.free;
   output.free = &slot;
   --output.in_flight;
-  if (output.blocked.empty()) return;
-  Port& port = *output.blocked.front();
-  output.blocked.pop_front();
-  port.posted_blocked = port.non_posted_blocked = false;
-  serve(port);
+  // Who is first may want what is reserved; then others have their turn.
+  for (std::size_t n = output.blocked.size(); n != 0 && output.free != nullptr; --n) {
+    Port& port = *output.blocked.front();
+    output.blocked.pop_front();
+    port.posted_blocked = port.non_posted_blocked = false;
+    serve(port);
+  }
 }
 
 std::uint64_t RootComplex::Port::begin_write() {
@@ -469,7 +480,8 @@ void RootComplex::settle(Port& port) {
 bool RootComplex::idle() const {
   return std::all_of(outputs_.begin(), outputs_.end(), [](const auto& output) { return output->in_flight == 0; }) &&
          invalidations_.empty() && std::all_of(ports_.begin(), ports_.end(), [](const auto& port) {
-           return port->posted.empty() && port->non_posted.empty() && port->errors.empty() && port->messages.empty();
+           return port->posted.empty() && port->non_posted.empty() && port->errors.empty() && port->messages.empty() &&
+                  (!port->requester || port->requester->idle());
          });
 }
 
@@ -477,6 +489,10 @@ std::string RootComplex::imbalance() const {
   if (counters_.invalidate_requests !=
       counters_.invalidate_completions + counters_.invalidations_lost + invalidations_.size()) {
     return "Invalidate Requests are not answered + lost + outstanding";
+  }
+  for (const auto& port : ports_) {
+    if (!port->requester) continue;
+    if (std::string sentence = port->requester->imbalance(); !sentence.empty()) return sentence;
   }
   return {};
 }

@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -21,6 +22,7 @@
 #include "model/base/types.h"
 #include "model/sim/scope.h"
 #include "model/smmu/ats_messages.h"
+#include "platform/pcie/bridge_config.h"
 #include "platform/pcie/completion.h"
 #include "platform/pcie/messages.h"
 #include "platform/pcie/request_watcher.h"
@@ -28,6 +30,7 @@
 #include "platform/pcie/tlp_rules.h"
 #include "tlm/at_initiator.h"
 #include "tlm/payload_pool.h"
+#include "tlm/pcie_extension.h"
 #include "tlm/pump.h"
 #include "tlm/smmu_extension.h"
 
@@ -47,6 +50,13 @@ struct RidMapRow {
 /// The RIDs that are below a root port: its ACS Source Validation, and how messages find their way.
 struct RootPort {
   std::uint16_t rid_first = 0, rid_last = 0xffff;
+  /// With one, its bus numbers say which RIDs those are, its ACS controls what is validated and its windows which
+  /// addresses are below it. It outlives the root complex.
+  const BridgeConfig* bridge = nullptr;
+
+  bool holds(std::uint16_t rid) const {
+    return bridge != nullptr ? bridge->below(rid >> 8) : rid >= rid_first && rid <= rid_last;
+  }
 };
 
 struct RootComplexConfig {
@@ -56,10 +66,14 @@ struct RootComplexConfig {
   std::uint16_t own_id = 0;  ///< Requester ID of messages, Completer ID of completions
   bool ats_supported = true;
   unsigned outstanding = 256;  ///< memory requests at a time and TBU, 1 to 65535
+  /// Of those, for posted requests alone. Where devices read peers through here there must be one: a read waits for a
+  /// completion, which waits behind the peer's own writes.
+  unsigned posted_reserve = 0;
   CompletionLimits completions{};
   Time request_processing_ps = 20'000;
   Time response_processing_ps = 20'000;
-  Time page_request_retry_ps = 100'000;  ///< between two offers of a Page Request that the SMMU could not take
+  Time page_request_retry_ps = 100'000;         ///< between two offers of a Page Request that the SMMU could not take
+  Time completion_timeout_ps = 10'000'000'000;  ///< of requests to devices
 };
 
 struct RootComplexCounters {
@@ -74,7 +88,8 @@ struct RootComplexCounters {
   std::uint64_t invalidations_lost = 0;      ///< never answered, and their ITag is used again
   std::uint64_t unexpected_completions = 0;  ///< of invalidations that are not under way
   std::uint64_t page_requests = 0;
-  std::uint64_t page_responses = 0;  ///< sent
+  std::uint64_t page_responses = 0;    ///< sent
+  std::uint64_t peer_completions = 0;  ///< redirected by ACS, and sent down to whom they are for
 };
 
 class RootComplex : public sc_core::sc_module, private RequestWatcher {
@@ -88,6 +103,10 @@ class RootComplex : public sc_core::sc_module, private RequestWatcher {
 
   /// `link`'s upstream end becomes root port `port`.
   void connect(unsigned port, TlpLink& link);
+  /// Memory requests to whoever claims the payload's address below a root port (root_complex_requests.cc); false:
+  /// nobody does. It ends with a call of what on_request_ended() was given, with `cookie`. On the wheel.
+  bool request(tlm::tlm_generic_payload& payload, const systemc::PcieAttributes& attributes, void* cookie);
+  void on_request_ended(std::function<void(void* cookie)> ended) { request_ended_ = std::move(ended); }
   /// The SMMU behind the outputs [first, first + count).
   void attach(Smmu& smmu, unsigned first, unsigned count);
 
@@ -151,6 +170,10 @@ class RootComplex : public sc_core::sc_module, private RequestWatcher {
   void settle(Port& port);
   const RidMapRow* row_of(std::uint16_t rid) const;
 
+  // What ports with a bridge do (root_complex_requests.cc).
+  bool completion(Port& port, Tlp& tlp);
+  static bool violates_acs(const Port& port, const Tlp& tlp);
+
   // Messages (root_complex_messages.cc).
   bool handle_message(Port& port, Tlp& tlp);
   void serve_messages(Port& port);
@@ -174,6 +197,7 @@ class RootComplex : public sc_core::sc_module, private RequestWatcher {
   std::vector<std::unique_ptr<Port>> ports_;
   std::vector<std::unique_ptr<Output>> outputs_;
   std::vector<Invalidation> invalidations_;
+  std::function<void(void*)> request_ended_;
   RootComplexCounters counters_{};
 };
 

@@ -24,7 +24,7 @@ std::optional<std::uint16_t> RootComplex::rid_of(const Smmu& smmu, StreamId stre
 
 RootComplex::Port* RootComplex::port_of(std::uint16_t rid) const {
   for (const auto& port : ports_) {
-    if (rid >= port->config.rid_first && rid <= port->config.rid_last) return port.get();
+    if (port->link != nullptr && port->config.holds(rid)) return port.get();
   }
   return nullptr;
 }

@@ -7,11 +7,12 @@
 #include <vector>
 
 #include "platform/pcie/messages.h"
+#include "platform/pcie/payload_requester.h"
 #include "platform/pcie/root_complex.h"
 
 namespace smmusim::platform {
 
-inline constexpr unsigned smallest_translation_bits = 12, itags = 32;
+inline constexpr unsigned smallest_translation_bits = 12, itags = 32, requester_tags = 256;
 
 struct RootComplex::Port final : TlpLink::Port {
   /// Writes that came between two Invalidate Completions, and the one at their end.
@@ -37,6 +38,7 @@ struct RootComplex::Port final : TlpLink::Port {
   std::deque<Epoch> epochs{Epoch{}};
   std::uint64_t first_epoch = 0;
   WakeNode waker;
+  std::unique_ptr<PayloadRequester> requester;  // with a bridge: what the root complex asks of devices
 
   std::uint64_t begin_write();
   void tlp_arrived(Tlp& tlp, TlpLink& from) override;
@@ -54,7 +56,7 @@ struct RootComplex::Output {
   Smmu* smmu = nullptr;
   std::vector<std::unique_ptr<Slot>> slots;
   Slot* free = nullptr;
-  unsigned in_flight = 0;
+  unsigned in_flight = 0, non_posted = 0;
   std::deque<Slot*> waiting;  // for the initiator
   std::deque<Port*> blocked;  // for a slot
   ChoresNode chores;

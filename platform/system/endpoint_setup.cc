@@ -3,12 +3,15 @@
 #include "platform/system/endpoint_setup.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <bit>
 
+#include "platform/config/load.h"
 #include "platform/config/value.h"
 #include "platform/emit/address_map.h"
 #include "platform/pcie/ecam.h"
+#include "platform/system/bus_enumeration.h"
 #include "platform/system/cpu.h"
 
 namespace smmusim {
@@ -18,33 +21,6 @@ using platform::Ecam;
 
 constexpr Time ps_per_ns = 1000;
 constexpr std::uint16_t pcie_id = 0x10, ats_id = 0x0f, pri_id = 0x13, pasid_id = 0x1b;
-
-/// A function's configuration space as software reaches it.
-class ConfigAccess {
- public:
-  ConfigAccess(platform::Cpu& cpu, std::uint16_t rid) : cpu_(cpu), base_(emit::address_map::pcie_ecam_base) {
-    base_ += Ecam::offset_of(rid, 0);
-  }
-  std::uint32_t read(std::uint32_t offset, unsigned size) {
-    return static_cast<std::uint32_t>(cpu_.load(Pa(base_ + offset), size));
-  }
-  void write(std::uint32_t offset, std::uint32_t value, unsigned size) { cpu_.store(Pa(base_ + offset), value, size); }
-  /// 0: there is none.
-  std::uint32_t find(std::uint16_t id) {
-    std::uint32_t at = read(0x34, 1);
-    while (at != 0 && read(at, 1) != id) at = read(at + 1, 1);
-    return at;
-  }
-  std::uint32_t find_extended(std::uint16_t id) {
-    std::uint32_t at = platform::ConfigSpace::first_extended;
-    while (at != 0 && (read(at, 4) & 0xffff) != id) at = read(at, 4) >> 20;
-    return at;
-  }
-
- private:
-  platform::Cpu& cpu_;
-  std::uint64_t base_;
-};
 
 std::uint32_t size_code(unsigned bytes) {
   return static_cast<std::uint32_t>(std::bit_width(bytes)) - 8;  // 128: 0
@@ -109,6 +85,7 @@ platform::FunctionDescription function_description(const PlatformConfig& config,
   function.pcie.generation = config.pcie.generation;
   function.pcie.lanes = config.pcie.lanes;
   function.pcie.mps_log2 = static_cast<unsigned>(std::bit_width(config.pcie.mps_bytes)) - 1;
+  if (endpoint.bar_bytes != 0) function.bars[0] = {endpoint.bar_bytes, false, false};
   if (endpoint.ats_capability) {
     function.ats = platform::AtsCapability{endpoint.atc.invalidate_queue, true, false, false};
     function.ats_hidden = !ats_of(config, endpoint).property.shown;
@@ -155,12 +132,46 @@ platform::PcieFunctionConfig function_config(const PlatformConfig& config, const
   return function;
 }
 
+PciAccess pci_access(platform::Cpu& cpu) {
+  const auto at = [](std::uint16_t rid, std::uint32_t offset) {
+    return Pa(emit::address_map::pcie_ecam_base + Ecam::offset_of(rid, offset));
+  };
+  PciAccess access;
+  access.read = [&cpu, at](std::uint16_t rid, std::uint32_t offset, unsigned size) {
+    return static_cast<std::uint32_t>(cpu.load(at(rid, offset), size));
+  };
+  access.write = [&cpu, at](std::uint16_t rid, std::uint32_t offset, std::uint32_t value, unsigned size) {
+    cpu.store(at(rid, offset), value, size);
+  };
+  return access;
+}
+
+void enumerate_switches(platform::Cpu& cpu, const PlatformConfig& config) {
+  using emit::address_map::pcie_window_base;
+  using emit::address_map::pcie_window_bytes;
+  using platform::Acs;
+  constexpr auto bits = [](auto... controls) { return (0U | ... | static_cast<std::uint32_t>(controls)); };
+  constexpr std::uint32_t isolate =
+      bits(Acs::source_validation, Acs::p2p_request_redirect, Acs::p2p_completion_redirect, Acs::upstream_forwarding);
+  EnumerationPlan plan;
+  plan.window = {pcie_window_base, pcie_window_base + (pcie_window_bytes - 1)};
+  plan.acs = config.pcie.acs == AcsPolicy::off       ? 0
+             : config.pcie.acs == AcsPolicy::isolate ? isolate
+                                                     : isolate | bits(Acs::direct_translated_p2p);
+  plan.mps_bytes = config.pcie.mps_bytes;
+  const Enumeration found = enumerate_buses(pci_access(cpu), plan);
+  if (!found.problems.empty()) throw InputError(fmt::format("the PCI core: {}", fmt::join(found.problems, "\n")));
+}
+
 void enumerate(platform::Cpu& cpu, const PlatformConfig& config, const EndpointConfig& endpoint) {
-  constexpr std::uint32_t command = 4, memory_and_master = 6;
+  constexpr std::uint32_t command = 4, memory_space = 2, bus_master = 4, first_bar = 0x10;
   constexpr std::uint32_t extended_tags = 1U << 8, relaxed_ordering = 1U << 4, atomic_requester = 1U << 6;
   constexpr std::uint32_t pasid_all = 7, pri_enable = 1, ats_enable = 1U << 15;
-  ConfigAccess device(cpu, endpoint.rid);
-  device.write(command, memory_and_master, 2);
+  const PciAccess access = pci_access(cpu);
+  const ConfigAccess device(access, endpoint.rid);
+  // A BAR without an address answers to none.
+  const bool placed = endpoint.bar_bytes == 0 || device.read(first_bar, 4) != 0;
+  device.write(command, bus_master | (placed ? memory_space : 0), 2);
   const std::uint32_t pcie = device.find(pcie_id);
   device.write(pcie + platform::cap::pcie_device_control,
                size_code(config.pcie.mps_bytes) << 5 | size_code(config.pcie.mrrs_bytes) << 12 | extended_tags |

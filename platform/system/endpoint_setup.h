@@ -11,6 +11,7 @@
 #include "platform/endpoint/nvme_controller.h"
 #include "platform/endpoint/pcie_function.h"
 #include "platform/pcie/ats_property.h"
+#include "platform/system/pci_access.h"
 
 namespace smmusim {
 
@@ -44,6 +45,10 @@ platform::FunctionDescription function_description(const PlatformConfig& config,
 platform::NvmeConfig nvme_config(const PlatformConfig& config, const EndpointConfig& endpoint);
 platform::PcieFunctionConfig function_config(const PlatformConfig& config, const EndpointConfig& endpoint);
 
+/// Configuration space through the ECAM window.
+PciAccess pci_access(platform::Cpu& cpu);
+/// What a PCI core does with switches: buses, windows, BARs and ACS. Throws InputError if BARs have no room.
+void enumerate_switches(platform::Cpu& cpu, const PlatformConfig& config);
 /// What a PCI core writes before a driver takes the device: bus mastering, Max_Payload_Size and the like, PASID, PRI
 /// and last ATS, if `ats_of` says so.
 void enumerate(platform::Cpu& cpu, const PlatformConfig& config, const EndpointConfig& endpoint);

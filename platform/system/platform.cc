@@ -2,7 +2,9 @@
 // Platform; see the header. One function per row of modules, each binds what it makes to what is there already.
 #include "platform/system/platform.h"
 
+#include <algorithm>
 #include <bit>
+#include <stdexcept>
 
 #include "model/base/check.h"
 #include "platform/emit/address_map.h"
@@ -79,7 +81,31 @@ TlpLinkConfig link_config(const PlatformConfig& config) {
   return link;
 }
 
+platform::BridgeDescription root_port_description(const PlatformConfig& config) {
+  platform::BridgeDescription bridge;
+  bridge.pcie = function_description(config, {}).pcie;
+  bridge.pcie.port = platform::PortType::root_port;
+  bridge.acs_controls = 0x5f;
+  return bridge;
+}
+
+platform::SwitchConfig switch_config(const SwitchPlace& place, const PlatformConfig& config) {
+  platform::SwitchConfig made;
+  made.bridges.downstream_ports = static_cast<unsigned>(place.endpoints.size());
+  made.bridges.pcie = function_description(config, {}).pcie;
+  made.processing_ps = config.mode == Mode::timed ? config.pcie.switch_ns * ps_per_ns : 0;
+  made.mps_bytes = config.pcie.mps_bytes;
+  return made;
+}
+
 }  // namespace
+
+Platform::SwitchUnit::SwitchUnit(Engine& engine, platform::TlpPool& pool, const SwitchPlace& where,
+                                 const PlatformConfig& config)
+    : place(where),
+      root_port(root_port_description(config)),
+      link(engine, link_config(config)),
+      fabric(engine, pool, switch_config(where, config)) {}
 
 Platform::Platform(const PlatformConfig& config)
     : memory_(sparse_config(config.memory)),
@@ -88,6 +114,7 @@ Platform::Platform(const PlatformConfig& config)
   // Every module here takes its time from the pump, so SystemC's clock may lag; longer windows gain nothing.
   pump_->set_run_ahead(1'000 * ps_per_ns);
   build_smmus(config);
+  build_switches(config);
   build_endpoints(config);
   build_interconnect(config);
 }
@@ -101,6 +128,35 @@ void Platform::build_smmus(const PlatformConfig& config) {
   }
 }
 
+void Platform::build_switches(const PlatformConfig& config) {
+  const Topology topology = topology_of(config);
+  if (!topology.problems.empty()) throw std::invalid_argument(topology.problems.front());
+  for (const SwitchPlace& place : topology.switches) {
+    SwitchUnit& unit = *switches_.emplace_back(std::make_unique<SwitchUnit>(engine_, tlps_, place, config));
+    unit.fabric.connect_upstream(unit.link);
+    root_bus_.attach(place.root_port, {&unit.root_port, &unit.fabric});
+  }
+}
+
+/// To its switch, or to root port `root_port`.
+void Platform::connect_endpoint(std::size_t index, unsigned root_port, const PlatformConfig& config) {
+  const EndpointConfig& endpoint = config.endpoints[index];
+  PcieFunction& function = *endpoints_[index];
+  bar_memories_.push_back(std::make_unique<platform::BarMemory>());
+  targets_.push_back(std::make_unique<platform::FunctionTarget>(function.config_space(), bar_memories_.back().get()));
+  function.set_bars(*bar_memories_.back());
+  function.connect(*links_[index]);
+  for (const auto& unit : switches_) {
+    const std::vector<std::size_t>& below = unit->place.endpoints;
+    const auto found = std::find(below.begin(), below.end(), index);
+    if (found == below.end()) continue;
+    unit->fabric.connect(static_cast<unsigned>(found - below.begin()) + 1, *links_[index], targets_.back().get());
+    return;
+  }
+  root_complex_->connect(root_port, *links_[index]);
+  ecam_->attach(endpoint.rid, function.config_space().space());
+}
+
 /// Endpoints share the TBUs of their SMMU evenly.
 void Platform::build_endpoints(const PlatformConfig& config) {
   const std::vector<unsigned> tbus = first_tbus(config);
@@ -111,6 +167,13 @@ void Platform::build_endpoints(const PlatformConfig& config) {
     root.rid_map.push_back({endpoint.rid, 1, endpoint.stream(), tbu});
     root.ports.push_back({endpoint.rid, endpoint.rid});
   }
+  // Ports of endpoints that are behind a switch stay without a link; the switches' follow.
+  for (const auto& unit : switches_) root.ports.push_back({.bridge = &unit->root_port});
+  if (!switches_.empty()) {
+    for (const NamedSmmu& smmu : config.smmus)
+      root.outstanding = std::min(root.outstanding, smmu.config.tbu.outstanding);
+    root.posted_reserve = 1;
+  }
   root_complex_ = std::make_unique<RootComplex>("root_complex", *pump_, tlps_, tbus.back(), root);
   ecam_ = std::make_unique<Ecam>("ecam", 2 * root.request_processing_ps);
   for (std::size_t i = 0; i != config.endpoints.size(); ++i) {
@@ -118,10 +181,16 @@ void Platform::build_endpoints(const PlatformConfig& config) {
     endpoints_.push_back(std::make_unique<PcieFunction>(engine_, tlps_, function_config(config, endpoint),
                                                         function_description(config, endpoint)));
     links_.push_back(std::make_unique<TlpLink>(engine_, link_config(config)));
-    endpoints_.back()->connect(*links_.back());
-    root_complex_->connect(static_cast<unsigned>(i), *links_.back());
-    ecam_->attach(endpoint.rid, endpoints_.back()->config_space().space());
+    connect_endpoint(i, static_cast<unsigned>(i), config);
     build_device(config, endpoint);
+  }
+  for (std::size_t i = 0; i != switches_.size(); ++i) {
+    root_complex_->connect(static_cast<unsigned>(config.endpoints.size() + i), switches_[i]->link);
+  }
+  if (!switches_.empty()) {
+    window_ = std::make_unique<platform::PcieWindow>("pcie_window", *pump_, *root_complex_, root_bus_,
+                                                     root.request_processing_ps);
+    ecam_->attach(root_bus_);
   }
   for (std::size_t i = 0; i != smmus_.size(); ++i) {
     for (unsigned t = 0; t != config.smmus[i].config.tbus; ++t) {
@@ -163,10 +232,12 @@ void Platform::build_interconnect(const PlatformConfig& config) {
     map.map.push_back({smmu.frame_base, smmu.frame_bytes, to_first_frame + static_cast<unsigned>(i), true});
     inputs += smmu.tbus + 1;
   }
-  const unsigned to_mmio = to_first_frame + static_cast<unsigned>(smmus_.size());
-  const unsigned outputs = to_mmio + (mmio_ != nullptr ? 1 : 0);
-  if (mmio_ != nullptr) {
-    map.map.push_back({Pa(emit::address_map::pcie_window_base), emit::address_map::pcie_window_bytes, to_mmio, false});
+  const unsigned to_window = to_first_frame + static_cast<unsigned>(smmus_.size());
+  SMMUSIM_CHECK(window_ == nullptr || mmio_ == nullptr);  // see Checker::check_devices
+  const unsigned outputs = to_window + (window_ != nullptr || mmio_ != nullptr ? 1 : 0);
+  if (outputs != to_window) {
+    map.map.push_back(
+        {Pa(emit::address_map::pcie_window_base), emit::address_map::pcie_window_bytes, to_window, false});
   }
   interconnect_ = std::make_unique<Interconnect>("interconnect", *pump_, inputs, outputs, map);
   MemoryModuleConfig memory;
@@ -179,7 +250,8 @@ void Platform::build_interconnect(const PlatformConfig& config) {
   interconnect_->out[to_memory].bind(memory_module_->in);
   interconnect_->out[to_doorbell].bind(doorbell_->in);
   interconnect_->out[to_ecam].bind(ecam_->in);
-  if (mmio_ != nullptr) interconnect_->out[to_mmio].bind(mmio_->in);
+  if (window_ != nullptr) interconnect_->out[to_window].bind(window_->in);
+  if (mmio_ != nullptr) interconnect_->out[to_window].bind(mmio_->in);
   unsigned input = 0;
   cpu_->out.bind(interconnect_->in[input++]);
   for (std::size_t i = 0; i != smmus_.size(); ++i) {
@@ -195,6 +267,10 @@ std::string Platform::imbalance() const {
   for (std::size_t i = 0; i != endpoints_.size(); ++i) {
     const std::string sentence = endpoints_[i]->imbalance();
     if (!sentence.empty()) return "endpoint " + std::to_string(i) + ": " + sentence;
+  }
+  for (const auto& unit : switches_) {
+    const std::string sentence = unit->fabric.imbalance();
+    if (!sentence.empty()) return "switch " + unit->place.name + ": " + sentence;
   }
   return root_complex_->imbalance();
 }

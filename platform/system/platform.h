@@ -12,6 +12,8 @@
 
 #include "model/sim/engine.h"
 #include "platform/config/platform_config.h"
+#include "platform/config/topology.h"
+#include "platform/endpoint/bar_memory.h"
 #include "platform/endpoint/nvme_controller.h"
 #include "platform/endpoint/pcie_function.h"
 #include "platform/memory/doorbell.h"
@@ -20,7 +22,9 @@
 #include "platform/memory/sparse_memory.h"
 #include "platform/pcie/ecam.h"
 #include "platform/pcie/mmio_window.h"
+#include "platform/pcie/pcie_window.h"
 #include "platform/pcie/root_complex.h"
+#include "platform/pcie/switch.h"
 #include "platform/system/cpu.h"
 #include "tlm/pump.h"
 #include "tlm/smmu_module.h"
@@ -44,6 +48,16 @@ class Platform {
   /// The controller that endpoint `index` is, and its namespace; null: it is another device.
   platform::NvmeController* nvme(std::size_t index) { return nvmes_[index].controller.get(); }
   platform::NvmeNamespace* blocks(std::size_t index) { return nvmes_[index].blocks.get(); }
+  /// A switch with what is around it.
+  struct SwitchUnit {
+    SwitchPlace place;
+    platform::BridgeConfig root_port;
+    platform::TlpLink link;  ///< to the root port
+    platform::Switch fabric;
+    SwitchUnit(Engine& engine, platform::TlpPool& pool, const SwitchPlace& where, const PlatformConfig& config);
+  };
+  std::size_t switches() const { return switches_.size(); }
+  SwitchUnit& switch_unit(std::size_t index) { return *switches_[index]; }
   const platform::RootComplex& root_complex() const { return *root_complex_; }
   const platform::Interconnect& interconnect() const { return *interconnect_; }
   platform::Doorbell& doorbell() { return *doorbell_; }
@@ -63,6 +77,8 @@ class Platform {
   void build_smmus(const PlatformConfig& config);
   void build_endpoints(const PlatformConfig& config);
   void build_device(const PlatformConfig& config, const EndpointConfig& endpoint);
+  void build_switches(const PlatformConfig& config);
+  void connect_endpoint(std::size_t index, unsigned root_port, const PlatformConfig& config);
   void build_interconnect(const PlatformConfig& config);
 
   Engine engine_;
@@ -72,10 +88,15 @@ class Platform {
   std::vector<std::unique_ptr<systemc::SmmuModule>> smmus_;
   platform::TlpPool tlps_;
   std::vector<std::unique_ptr<platform::PcieFunction>> endpoints_;
-  std::vector<std::unique_ptr<platform::TlpLink>> links_;  // each endpoint's own, to its own root port
+  std::vector<std::unique_ptr<platform::TlpLink>> links_;  // each endpoint's own, to its root port or switch
   std::vector<Nvme> nvmes_;                                // by endpoint
   std::unique_ptr<platform::MmioWindow> mmio_;             // null: no endpoint has registers
+  std::vector<std::unique_ptr<platform::BarMemory>> bar_memories_;  // by endpoint
+  std::vector<std::unique_ptr<platform::FunctionTarget>> targets_;  // by endpoint
+  std::vector<std::unique_ptr<SwitchUnit>> switches_;
+  platform::RootBus root_bus_;
   std::unique_ptr<platform::RootComplex> root_complex_;
+  std::unique_ptr<platform::PcieWindow> window_;  // null: there is no switch
   std::unique_ptr<platform::Ecam> ecam_;
   std::unique_ptr<platform::Interconnect> interconnect_;
   std::unique_ptr<platform::MemoryModule> memory_module_;

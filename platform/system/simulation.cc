@@ -96,6 +96,7 @@ Task<> Simulation::boot() {
     if (boot_status_ == DriverStatus::ok) boot_status_ = co_await setup_->driver(i).enable(setup_->streams(i));
     if (boot_status_ != DriverStatus::ok) co_return;
   }
+  enumerate_switches(platform_->cpu(), config_);
   for (const EndpointConfig& endpoint : config_.endpoints) enumerate(platform_->cpu(), config_, endpoint);
   play_time_ = platform_->engine().now();
   player_->start();

@@ -9,6 +9,7 @@
 
 #include "model/spec/command.h"
 #include "platform/config/show.h"
+#include "platform/config/value.h"
 #include "platform/config/version.h"
 #include "platform/system/smmu_statistics.h"
 
@@ -226,6 +227,27 @@ ordered_json atc_json(Platform& platform) {
           {"no_permission", functions.no_permission}};
 }
 
+ordered_json switches_json(Platform& platform) {
+  ordered_json list = ordered_json::array();
+  for (std::size_t i = 0; i != platform.switches(); ++i) {
+    const Platform::SwitchUnit& unit = platform.switch_unit(i);
+    const platform::SwitchCounters& counters = unit.fabric.counters();
+    list.push_back({{"name", printable(unit.place.name)},
+                    {"received", counters.received},
+                    {"up", counters.up},
+                    {"down", counters.down},
+                    {"peer", counters.peer},
+                    {"redirected", counters.redirected},
+                    {"unsupported_requests", counters.unsupported_requests},
+                    {"acs_violations", counters.acs_violations},
+                    {"unexpected_completions", counters.unexpected_completions},
+                    {"malformed", counters.malformed},
+                    {"upstream", direction_json(unit.link.counters(platform::TlpLink::downstream))},
+                    {"downstream", direction_json(unit.link.counters(platform::TlpLink::upstream))}});
+  }
+  return list;
+}
+
 ordered_json pcie_json(Platform& platform) {
   const platform::FunctionCounters functions = function_total(platform);
   const platform::RootComplexCounters& root = platform.root_complex().counters();
@@ -250,7 +272,8 @@ ordered_json pcie_json(Platform& platform) {
           {"invalidations_lost", root.invalidations_lost},
           {"unexpected_completions", root.unexpected_completions + functions.unexpected},
           {"doorbell_writes", platform.doorbell().count()},
-          {"links", links}};
+          {"links", links},
+          {"switches", switches_json(platform)}};
 }
 
 /// The parts that say what the translations cost.
