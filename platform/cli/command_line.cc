@@ -9,6 +9,7 @@
 #include "platform/config/value.h"
 #include "platform/config/version.h"
 #include "platform/cosim/linux/errors.h"
+#include "platform/nested/nested_machine.h"
 #include "platform/trace/error.h"
 
 namespace smmusim {
@@ -94,6 +95,7 @@ int parse_and_act(CLI::App& app, int argc, const char* const* argv) {
   cli::add_explain(app, action);
   cli::add_conformance(app, action);
   cli::add_cosim(app, action);
+  cli::add_nested(app, action);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -117,6 +119,9 @@ int run_command_line(int argc, const char* const* argv) {
     complain(error.what());
     return input_is_wrong;
   } catch (const cli::MissingError& error) {
+    complain(error.what());
+    return machine_lacks_it;
+  } catch (const nested::HostRefusal& error) {
     complain(error.what());
     return machine_lacks_it;
   } catch (const cosim::Lacking& error) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// `smmusim run`: one simulation.
+// `smmusim run`: one simulation; and `smmusim nested run`, the same with a host.
 #include <memory>
 #include <optional>
 #include <string>
@@ -30,6 +30,7 @@ constexpr Shortcut shortcuts[] = {
 struct Arguments : ConfigArguments {
   std::string shortcut_values[std::size(shortcuts)];
   std::optional<bool> check;
+  bool wants_host = false;  ///< `nested run`: a configuration that names none gets host.mode = auto
   RunOptions options;
 };
 
@@ -38,6 +39,7 @@ void require_apart(const Arguments& arguments) {
   std::vector<std::string> outputs;
   if (!arguments.options.json_path.empty()) outputs.push_back(arguments.options.json_path);
   if (!arguments.options.ladder_path.empty()) outputs.push_back(arguments.options.ladder_path);
+  if (!arguments.options.ioctl_log_path.empty()) outputs.push_back(arguments.options.ioctl_log_path);
   if (!arguments.options.out_dir.empty()) {
     for (const char* file : {report::statistics_file, report::report_file}) {
       outputs.push_back(arguments.options.out_dir + "/" + file);
@@ -60,6 +62,13 @@ int run(Arguments& arguments) {
         {"trace.check", *arguments.check ? "true" : "false", *arguments.check ? "--check" : "--no-check"});
   }
   arguments.options.config = load_config(source, ConfigUse::replay);
+  if (arguments.wants_host && arguments.options.config.host.mode == HostMode::none) {
+    source.assignments.push_back({"host.mode", "auto", "nested run"});
+    arguments.options.config = load_config(source, ConfigUse::replay);
+  }
+  if (!arguments.options.ioctl_log_path.empty() && arguments.options.config.host.mode == HostMode::none) {
+    throw InputError("--ioctl-log: there is no host that could be called; set host.mode, or use `smmusim nested run`");
+  }
   if (arguments.options.config.trace.file.empty()) {
     throw InputError("run: there is no trace to replay; give --trace FILE or set trace.file");
   }
@@ -69,13 +78,7 @@ int run(Arguments& arguments) {
   return run_simulation(arguments.options);
 }
 
-}  // namespace
-
-void add_run(CLI::App& app, Action& action) {
-  auto arguments = std::make_shared<Arguments>();
-  CLI::App& command = add_command(
-      app, "run", "replays a trace through the platform and prints a summary",
-      "smmusim run --trace traces/linux72-nvme-randread.trace --set smmu.tcu.tlb_entries=512 --json out.json");
+void add_options(CLI::App& command, const std::shared_ptr<Arguments>& arguments, Action& action) {
   add_config_arguments(command, *arguments);
   for (std::size_t i = 0; i < std::size(shortcuts); ++i) {
     command.add_option(shortcuts[i].flag, arguments->shortcut_values[i], shortcuts[i].meaning)
@@ -88,6 +91,10 @@ void add_run(CLI::App& app, Action& action) {
   command.add_option("--json", arguments->options.json_path, "write the statistics there; - is standard output")
       ->type_name("FILE|-");
   command
+      .add_option("--ioctl-log", arguments->options.ioctl_log_path,
+                  "with a host: write every call to its kernel there, decoded, a line each")
+      ->type_name("FILE");
+  command
       .add_option("--out", arguments->options.out_dir,
                   "write the statistics (stats.json) and a page of pictures (report.html) there")
       ->type_name("DIR");
@@ -97,6 +104,25 @@ void add_run(CLI::App& app, Action& action) {
   command.add_flag_callback(
       "--no-check", [arguments] { arguments->check = false; }, "don't compare");
   command.callback([arguments, &action] { action = [arguments] { return run(*arguments); }; });
+}
+
+}  // namespace
+
+void add_run(CLI::App& app, Action& action) {
+  auto arguments = std::make_shared<Arguments>();
+  CLI::App& command = add_command(
+      app, "run", "replays a trace through the platform and prints a summary",
+      "smmusim run --trace traces/linux72-nvme-randread.trace --set smmu.tcu.tlb_entries=512 --json out.json");
+  add_options(command, arguments, action);
+}
+
+void add_nested_run(CLI::App& app, Action& action) {
+  auto arguments = std::make_shared<Arguments>();
+  arguments->wants_host = true;
+  CLI::App& command = add_command(
+      app, "run", "as `smmusim run`, with the guest's stage 1 over a host's stage 2 (host.mode = auto)",
+      "smmusim nested run --trace traces/linux72-nvme-randread.trace --ioctl-log calls.txt --json out.json");
+  add_options(command, arguments, action);
 }
 
 }  // namespace smmusim::cli

@@ -8,7 +8,10 @@
 #include "model/base/check.h"
 #include "platform/config/load.h"
 #include "platform/driver/page_allocator.h"
+#include "platform/nested/resolve.h"
+#include "platform/nested/simulated.h"
 #include "platform/system/endpoint_setup.h"
+#include "platform/system/guest_memory.h"
 
 namespace smmusim {
 namespace {
@@ -52,10 +55,11 @@ AtsType ats_type(trace::Ats ats) {
 
 }  // namespace
 
-Simulation::Simulation(const PlatformConfig& config) : plan_(plan_play(config.trace.file, driver_region(config))) {
+Simulation::Simulation(const PlatformConfig& config, SimulationOptions options)
+    : plan_(plan_play(config.trace.file, driver_region(config))) {
   require_apart(config, plan_);
   require_playable_times(config, plan_);
-  config_ = with_endpoints(config, plan_);
+  config_ = nested::on_its_host(with_endpoints(config, plan_));
   platform_ = std::make_unique<Platform>(config_);
   scope_ = std::make_unique<Scope>(platform_->engine());
   try {
@@ -63,6 +67,7 @@ Simulation::Simulation(const PlatformConfig& config) : plan_(plan_play(config.tr
   } catch (const AllocationError& error) {
     throw region_full(config_, error);
   }
+  if (platform_->host() != nullptr) serve_nested(options);
   reader_ = trace::Reader::open(config_.trace.file);
   player_ = std::make_unique<Player>(platform_->engine(), *reader_, *this, setup_->drivers(), setup_->spaces(),
                                      setup_->played_streams(), player_config(config_));
@@ -83,6 +88,17 @@ Simulation::~Simulation() {
   // An error can leave tasks waiting. First nothing refers to their frames any more, then the frames go.
   for (GuestDriver* driver : setup_->drivers()) driver->scope().cancel();
   scope_->cancel();
+}
+
+/// The monitor's work before its guest boots: the guest's memory, then its devices.
+void Simulation::serve_nested(SimulationOptions options) {
+  host::IoctlLog::Sink sink;
+  if (options.ioctl_log) sink = [this](std::string_view line) { (ioctl_log_ += line) += '\n'; };
+  nested_ = std::make_unique<nested::NestedMachine>(platform_->engine(), *platform_->host(), config_,
+                                                    std::make_shared<host::IoctlLog>(sink));
+  const std::uint64_t zeroes = nested::host_memory(config_).zeroes();
+  nested_->map(guest_ram(config_, plan_, driver_region(config_)), {zeroes, nested::HostMemory::zero_bytes, zeroes});
+  for (std::size_t i = 0; i != platform_->smmus(); ++i) nested_->serve(i, platform_->smmu(i).smmu(), config_);
 }
 
 void Simulation::begin(EventNode& node) {
@@ -185,6 +201,7 @@ void Simulation::count(const PlayedAccess& access) {
 }
 
 void Simulation::drain_events(std::size_t smmu) {
+  if (nested_) nested_->vsmmu(smmu).drain_events();
   DrainedEvents drained;
   setup_->driver(smmu).read_events(drained);
   events_read_ += drained.events.size();
