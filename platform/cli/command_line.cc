@@ -96,6 +96,7 @@ int parse_and_act(CLI::App& app, int argc, const char* const* argv) {
   cli::add_conformance(app, action);
   cli::add_cosim(app, action);
   cli::add_nested(app, action);
+  cli::add_host(app, action);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

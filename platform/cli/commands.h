@@ -34,6 +34,7 @@ void add_cosim(CLI::App& app, Action& action);
 void add_nested(CLI::App& app, Action& action);
 /// Below `nested`: with the options of `run`, in whose file it is.
 void add_nested_run(CLI::App& app, Action& action);
+void add_host(CLI::App& app, Action& action);
 
 /// A command with its description and, at the end of its help, an example.
 CLI::App& add_command(CLI::App& app, const std::string& name, const std::string& description,

@@ -14,15 +14,17 @@
 
 namespace smmusim::host {
 
-/// "IOMMU_HWPT_ALLOC", "VFIO_DEVICE_BIND_IOMMUFD" ...; "request 0x.." for what abi.h does not know.
-std::string request_name(std::uint32_t request);
+/// "IOMMU_HWPT_ALLOC", "VFIO_DEVICE_BIND_IOMMUFD" ...; "unknown request" for what abi.h does not know.
+std::string_view request_name(std::uint32_t request);
 
 /// The symbol of an errno, as "ENOENT"; its number if it has none here.
 std::string errno_name(int error);
 
 /// One line: name, the decoded fields of `argument` as they are after the call, and what came back. Follows the
 /// structure's pointers only where the call has read them: entries of HWPT_INVALIDATE, the STE of HWPT_ALLOC.
-std::string describe_call(std::uint32_t request, const void* argument, const SysResult& result);
+/// `entries` is how many entries a HWPT_INVALIDATE had before the call; afterwards the structure has what was handled.
+std::string describe_call(std::uint32_t request, const void* argument, const SysResult& result,
+                          std::uint32_t entries = 0);
 
 class IoctlLog {
  public:
@@ -37,7 +39,7 @@ class IoctlLog {
   /// `sink` gets each line, without a line end; without one only counts are kept.
   explicit IoctlLog(Sink sink) : sink_(std::move(sink)) {}
 
-  void record(std::uint32_t request, const void* argument, const SysResult& result);
+  void record(std::uint32_t request, const void* argument, const SysResult& result, std::uint32_t entries = 0);
   /// Anything else that the reader of the log should see, as a line beginning with "# ".
   void note(std::string_view text);
 

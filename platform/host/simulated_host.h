@@ -144,7 +144,7 @@ class SimulatedHost final : public HostSystem {
   /// Empty: the device is not attached, or the window is full.
   std::optional<std::uint64_t> map_msi_doorbell(std::size_t device, Pa doorbell);
 
-  /// The device's ATS Control.Enable, which only the kernel writes (section 7 of reference/linux-driver): by attaches.
+  /// The ATS Control.Enable of the device, which only the kernel writes: with the EATS of what is attached.
   bool ats_enabled(std::size_t device) const;
   /// Called when it changes, before the commands that go with it.
   void on_ats_enable(std::function<void(std::size_t device, bool enabled)> receiver);
