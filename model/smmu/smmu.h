@@ -83,7 +83,8 @@ class Smmu {
   bool page_request(const PageRequest& request);
 
   /// What the guest does with the streams of `accelerator` is told to it from now on (accelerator.h), beginning with
-  /// what the registers say now; null: to nobody. It outlives this SMMU, or is taken away before.
+  /// what the registers say now; null: to nobody. STEs are read as debug accesses read. It outlives this SMMU, or is
+  /// taken away before.
   void accelerate(Accelerator* accelerator);
   /// Accelerator::settled() may have become true.
   void accelerator_progressed();

@@ -49,7 +49,7 @@ void add_vevents(ordered_json& json, const VeventCounters& c) {
 ordered_json host_json(NestedMachine& machine) {
   ordered_json json;
   json["ioctls"] = host::ioctls_json(machine.log(), machine.system());
-  ordered_json vevents;
+  ordered_json vevents = ordered_json::object();
   for (std::size_t i = 0; i != machine.vsmmus(); ++i) {
     add_vsmmu(json, machine.vsmmu(i));
     add_vevents(vevents, machine.vsmmu(i).counters().vevents);

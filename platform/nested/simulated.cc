@@ -74,7 +74,7 @@ spec::Features host_features(const HostConfig& host) {
   f.xnx = true;
   f.fwb = true;
   f.bbml = 2;
-  f.sidsize = 32;
+  f.sidsize = 20;  // more than a segment has functions
   f.ssidsize = host.ssidsize;
   f.oas = host.oas;
   f.gran16k = f.gran64k = true;

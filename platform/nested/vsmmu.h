@@ -104,6 +104,8 @@ class Vsmmu final : public Accelerator {
   spec::CommandError synchronise() override;
   bool settled() const override;
 
+  /// What devices are behind on the host; null before the first and after the last.
+  const host::ViommuPtr& viommu() const { return viommu_; }
   const VsmmuCounters& counters() const { return counters_; }
   const BatchCounters& batches() const { return batch_.counters(); }
   /// Devices whose wish could not be fulfilled yet.

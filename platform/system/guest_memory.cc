@@ -32,6 +32,10 @@ std::uint64_t end_of_use(const Range& memory, const PlayPlan& plan, const Reserv
   return std::max(std::min(plan.outputs_end, memory.base + memory.bytes), tables.base + tables.bytes);
 }
 
+bool is_doorbell(const PlatformConfig& config, std::uint64_t page) {
+  return page >= config.msi.base && page - config.msi.base < config.msi.size;
+}
+
 }  // namespace
 
 Geometry stage2_geometry(const PlatformConfig& config) {
@@ -77,12 +81,12 @@ std::vector<IdentityRange> guest_addresses(const PlatformConfig& config, const P
 
 std::vector<nested::GuestRam> guest_ram(const PlatformConfig& config, const PlayPlan& plan,
                                         const ReservedMemory& tables) {
-  if (!plan.unusual_pages.empty()) {
+  for (const std::uint64_t page : plan.unusual_pages) {
+    if (is_doorbell(config, page)) continue;
     throw InputError(fmt::format(
-        "{}: it outputs to 0x{:x}, outside main memory, and the host has no memory there; message-signalled "
-        "interrupts of a trace go to the host's own window and can't be replayed; use host.mode = none, or "
-        "set memory.base and memory.size around them",
-        config.trace.file, plan.unusual_pages.front()));
+        "{}: it outputs to 0x{:x}, which is neither main memory nor doorbell, and the host has nothing there; use "
+        "host.mode = none, or set memory.base and memory.size around it",
+        config.trace.file, page));
   }
   const Range memory = usual_outputs(config)[0];
   const std::uint64_t page = config.host.page_kib * std::uint64_t{1024};
@@ -95,6 +99,14 @@ std::vector<nested::GuestRam> guest_ram(const PlatformConfig& config, const Play
                     memory.bytes, memory.base, config.host.page_kib));
   }
   return {{first, end - first, first}};
+}
+
+std::vector<std::uint64_t> doorbell_pages(const PlatformConfig& config, const PlayPlan& plan) {
+  std::vector<std::uint64_t> pages;
+  for (const std::uint64_t page : plan.unusual_pages) {
+    if (is_doorbell(config, page)) pages.push_back(page);
+  }
+  return pages;
 }
 
 void require_small_tables(const PlatformConfig& config, const std::vector<IdentityRange>& ranges) {

@@ -25,10 +25,13 @@ std::vector<ReservedMemory::Range> usual_outputs(const PlatformConfig& config);
 std::vector<IdentityRange> guest_addresses(const PlatformConfig& config, const PlayPlan& plan,
                                            const ReservedMemory& tables);
 
-/// With a host: main memory as guest_addresses() has it, in pages of the host. Throws InputError for outputs elsewhere,
-/// which the host's stage 2 has no memory for.
+/// With a host: main memory as guest_addresses() has it, in pages of the host. Throws InputError for outputs that are
+/// neither there nor doorbells, which the host's stage 2 has no memory for.
 std::vector<nested::GuestRam> guest_ram(const PlatformConfig& config, const PlayPlan& plan,
                                         const ReservedMemory& tables);
+
+/// With a host: the pages of doorbells that the plan outputs to.
+std::vector<std::uint64_t> doorbell_pages(const PlatformConfig& config, const PlayPlan& plan);
 
 /// Throws InputError naming driver.stage2_leaf if `ranges` need more than 256 MiB of tables, all SMMUs together.
 void require_small_tables(const PlatformConfig& config, const std::vector<IdentityRange>& ranges);

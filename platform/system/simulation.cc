@@ -16,14 +16,6 @@
 namespace smmusim {
 namespace {
 
-PlayerConfig player_config(const PlatformConfig& config) {
-  PlayerConfig player;
-  player.recorded = config.trace.replay == Replay::recorded;
-  player.check = config.trace.check;
-  player.in_order = config.mode == Mode::untimed;
-  return player;
-}
-
 /// The driver's region is full: says which key makes it larger, or that none can.
 InputError region_full(const PlatformConfig& config, const AllocationError& error) {
   return InputError(fmt::format(
@@ -70,7 +62,7 @@ Simulation::Simulation(const PlatformConfig& config, SimulationOptions options)
   if (platform_->host() != nullptr) serve_nested(options);
   reader_ = trace::Reader::open(config_.trace.file);
   player_ = std::make_unique<Player>(platform_->engine(), *reader_, *this, setup_->drivers(), setup_->spaces(),
-                                     setup_->played_streams(), player_config(config_));
+                                     setup_->played_streams(), player_config());
   in_flight_.resize(config_.endpoints.size(), 0);
   stream_statistics_.resize(config_.endpoints.size());
   handler_ = [this](const platform::DmaCompletion& completion) { give_back(completion); };
@@ -99,6 +91,32 @@ void Simulation::serve_nested(SimulationOptions options) {
   const std::uint64_t zeroes = nested::host_memory(config_).zeroes();
   nested_->map(guest_ram(config_, plan_, driver_region(config_)), {zeroes, nested::HostMemory::zero_bytes, zeroes});
   for (std::size_t i = 0; i != platform_->smmus(); ++i) nested_->serve(i, platform_->smmu(i).smmu(), config_);
+  map_doorbells();
+}
+
+/// What VFIO_DEVICE_SET_IRQS makes a kernel do: doorbells get IPAs in the host's MSI window, the same for all devices,
+/// and the guest's driver has to map to these.
+void Simulation::map_doorbells() {
+  for (const std::uint64_t page : doorbell_pages(config_, plan_)) {
+    for (std::size_t i = 0; i != config_.endpoints.size(); ++i) {
+      const std::optional<std::uint64_t> ipa = platform_->host()->map_msi_doorbell(i, Pa(page));
+      if (!ipa) throw InputError("the host's MSI window has no room for the doorbells that the trace names");
+      doorbells_[page] = *ipa;
+    }
+  }
+}
+
+PlayerConfig Simulation::player_config() const {
+  PlayerConfig player;
+  player.recorded = config_.trace.replay == Replay::recorded;
+  player.check = config_.trace.check;
+  player.in_order = config_.mode == Mode::untimed;
+  if (doorbells_.empty()) return player;
+  player.place = [this](Pa output) {
+    const auto doorbell = doorbells_.find(output.value);
+    return doorbell == doorbells_.end() ? output : Pa(doorbell->second);
+  };
+  return player;
 }
 
 void Simulation::begin(EventNode& node) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -77,6 +78,8 @@ class Simulation : public AccessPort {
   };
 
   void serve_nested(SimulationOptions options);
+  void map_doorbells();
+  PlayerConfig player_config() const;
   void give_back(const platform::DmaCompletion& completion);
   void count(const PlayedAccess& access);
   void drain_events(std::size_t smmu);
@@ -89,6 +92,7 @@ class Simulation : public AccessPort {
   std::unique_ptr<Platform> platform_;
   std::unique_ptr<Scope> scope_;
   std::unique_ptr<MachineSetup> setup_;
+  std::map<std::uint64_t, std::uint64_t> doorbells_;  // with a host: pages of doorbells, and the IPA of each
   std::string ioctl_log_;
   std::unique_ptr<nested::NestedMachine> nested_;
   std::vector<std::unique_ptr<platform::InterruptController>> interrupt_controllers_;

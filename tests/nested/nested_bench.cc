@@ -74,7 +74,7 @@ NestedBench::NestedBench(const BenchOptions& options) : options_(options), memor
   guest.features = options.guest;
   guest.features.ats = options.ats;
   guest.timed = options.timed;
-  smmu_ = std::make_unique<Smmu>(engine_, *port_, nullptr, guest);
+  smmu_ = std::make_unique<Smmu>(engine_, *port_, nullptr, guest, &debug_port_);
   RegisterBus bus{
       [this](std::uint32_t offset, unsigned size) { return smmu_->read_register(offset, size); },
       [this](std::uint32_t offset, std::uint64_t value, unsigned size) { smmu_->write_register(offset, value, size); }};
@@ -168,6 +168,14 @@ Response NestedBench::dma(unsigned device, std::uint64_t address, bool write) {
   smmu.retire(request);
   engine_.run();
   return request.response;
+}
+
+void NestedBench::fault_unseen(unsigned device, std::uint64_t address) {
+  Transaction t;
+  t.stream_id = physical(device);
+  t.pcie = true;
+  t.address = Va(address);
+  host_->physical_smmu().translate(0, t);
 }
 
 std::optional<std::uint64_t> NestedBench::reaches(unsigned device, std::uint64_t address, bool write) {

@@ -91,6 +91,9 @@ class NestedBench {
   /// The guest's address of where that goes, or nothing if it is refused.
   std::optional<std::uint64_t> reaches(unsigned device, std::uint64_t address, bool write = false);
 
+  /// An access that ends in a fault, untimed, of which the monitor is not told before events().
+  void fault_unseen(unsigned device, std::uint64_t address);
+
   host::Status plug(unsigned device, bool shows_ats = false);
 
   Smmu& smmu() { return *smmu_; }
@@ -116,6 +119,7 @@ class NestedBench {
   Scope scope_{engine_};
   SparseMemory memory_;
   PageAllocator pages_{Pa(ram), ram_bytes / 2};
+  ImmediatePort debug_port_{memory_};
   std::unique_ptr<MemoryPort> port_;
   std::unique_ptr<MovedPort> host_port_;
   std::unique_ptr<host::SimulatedHost> host_;
