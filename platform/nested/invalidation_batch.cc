@@ -33,7 +33,8 @@ InvalidationBatch::Sent InvalidationBatch::send(std::size_t count) {
     drop(count);
     return Sent::all;
   }
-  const std::size_t handled = std::min<std::size_t>(done.handled, count);
+  // All of them, and an error: that says nothing of what was done.
+  const std::size_t handled = done.handled < count ? done.handled : 0;
   drop(handled - handled % host::invalidate_batch);
   if (done.error != EIO) {
     ++counters_.failures;
