@@ -295,25 +295,33 @@ bool Vsmmu::fulfil(Device& device) {
   return false;
 }
 
+/// What registers ask for is tried twice: there may be no command queue, and so no command, to try again.
 bool Vsmmu::set(Device& device, const StreamSetting& setting, bool by_command) {
   device.wanted = setting;
-  device.unfulfilled = !fulfil(device);
-  device.unreported = device.unfulfilled && !by_command;
-  if (device.unfulfilled) block(device);
-  return !device.unfulfilled;
+  bool done = fulfil(device) || (!by_command && fulfil(device));
+  if (!done) block(device);
+  done = done || (setting.conduct == StreamConduct::abort && device.attached == Attached::abort);
+  device.unfulfilled = !done;
+  device.unreported = !done && !by_command;
+  return done;
 }
 
 bool Vsmmu::configure(StreamId stream, const StreamSetting& setting, bool by_command) {
   const Calling calling(*this);
   Device* device = find(stream);
-  return device == nullptr || set(*device, setting, by_command);
+  if (device == nullptr) return true;
+  device->disabled = false;
+  return set(*device, setting, by_command);
 }
 
 void Vsmmu::disable(bool abort) {
   const Calling calling(*this);
   StreamSetting setting;
   setting.conduct = abort ? StreamConduct::abort : StreamConduct::bypass;
-  for (Device& device : devices_) set(device, setting, false);
+  for (Device& device : devices_) {
+    set(device, setting, false);
+    device.disabled = true;
+  }
 }
 
 CommandError Vsmmu::forward(const Command& command) {

@@ -45,7 +45,7 @@ struct VeventCounters {
   std::uint64_t records = 0;      ///< events that came
   std::uint64_t delivered = 0;    ///< of these, given to the guest's SMMU
   std::uint64_t synthesised = 0;  ///< of these, turned from the trap's event into the guest's
-  std::uint64_t foreign = 0;      ///< of a StreamID that is no device's: dropped
+  std::uint64_t foreign = 0;      ///< of a StreamID that is no device's, or while SMMUEN is 0: dropped
   std::uint64_t gaps = 0;         ///< jumps of the sequence
   std::uint64_t lost = 0;         ///< events that are missing in them
   std::uint64_t overflows = 0;    ///< the host said that it lost some
@@ -124,6 +124,7 @@ class Vsmmu final : public Accelerator {
     StreamSetting trapped{};  ///< of Attached::trap: what the guest is to see of each access
     Attached attached = Attached::nothing;
     bool shows_ats = false;
+    bool disabled = true;      ///< SMMUEN is 0
     bool unfulfilled = false;  ///< `wanted` could not be done
     bool unreported = false;   ///< and the guest does not know it
   };

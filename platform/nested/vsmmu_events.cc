@@ -56,7 +56,7 @@ void Vsmmu::take(const host::Vevent& record) {
   ++count.records;
   note_sequence(record.sequence);
   const Device* device = find(StreamId(record.event.get<Event::StreamID>()));
-  if (device == nullptr) {
+  if (device == nullptr || device->disabled) {  // nothing translates with SMMUEN = 0 (section 6.3.9.6)
     ++count.foreign;
     return;
   }

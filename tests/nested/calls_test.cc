@@ -58,7 +58,7 @@ std::vector<Action> actions() {
       {"SMMUEN with one stream of two that translates",
        [](NestedBench& bench) { bench.write_stage1_ste(0); },
        [](NestedBench& bench) { bench.enable(); },
-       {invalidate, invalidate, alloc, attach, attach},
+       {invalidate, alloc, attach, attach},
        Then::translates},
       {"CFGI_STE of an STE that now translates", enabled, set_stage1, {alloc, attach}, Then::translates},
       {"CFGI_STE to another CD: made before the old one is broken",
@@ -134,12 +134,12 @@ TEST(NestedCalls, TheFirstDeviceMakesWhatItsSmmuNeedsAndTheNextOnlyItsOwn) {
   ASSERT_TRUE(bench.plug(0).ok());
   EXPECT_EQ(names(bench.take_log()),
             (std::vector<std::string>{"VFIO_DEVICE_BIND_IOMMUFD", "IOMMU_GET_HW_INFO", alloc, "IOMMU_IOAS_IOVA_RANGES",
-                                      "IOMMU_IOAS_IOVA_RANGES", "IOMMU_VIOMMU_ALLOC", alloc, alloc,
-                                      "IOMMU_VEVENTQ_ALLOC", "IOMMU_VDEVICE_ALLOC", attach}));
+                                      "IOMMU_VIOMMU_ALLOC", alloc, alloc, "IOMMU_VEVENTQ_ALLOC", "IOMMU_VDEVICE_ALLOC",
+                                      attach}));
   ASSERT_TRUE(bench.plug(1).ok());
   EXPECT_EQ(names(bench.take_log()),
             (std::vector<std::string>{"VFIO_DEVICE_BIND_IOMMUFD", "IOMMU_GET_HW_INFO", "IOMMU_IOAS_IOVA_RANGES",
-                                      "IOMMU_IOAS_IOVA_RANGES", "IOMMU_VDEVICE_ALLOC", attach}));
+                                      "IOMMU_VDEVICE_ALLOC", attach}));
 }
 
 bool reaches_its_goal(NestedBench& bench, Action::Then then) {
@@ -184,10 +184,14 @@ void check_failure(const Action& action, const Failure& failure, unsigned nth) {
   bench.driver().service_errors();
   const std::uint64_t error = bench.smmu().read_register(reg::GERROR, 4) ^ bench.smmu().read_register(reg::GERRORN, 4);
   EXPECT_EQ(error, 0u) << "the guest could acknowledge whatever it was told";
-  EXPECT_TRUE(bench.sync() || bench.sync()) << "the queue does not go on";
-  EXPECT_EQ(bench.vsmmu().unsettled_devices(), 0u) << "not made good by CMD_SYNC";
-  const bool refused_ste = failure.request == host::abi::hwpt_alloc && failure.error == EIO;
-  if (refused_ste) bench.execute({make_cfgi_all()});  // C_BAD_STE until the guest says otherwise
+  const bool has_queue = (bench.smmu().read_register(reg::CR0ACK, 4) & spec::CR0::CMDQEN::mask) != 0;
+  if (has_queue) {
+    EXPECT_TRUE(bench.sync() || bench.sync()) << "the queue does not go on";
+  }
+  EXPECT_EQ(bench.vsmmu().unsettled_devices(), 0u) << "not made good";
+  // An STE that was refused stays C_BAD_STE, and a driver whose reset failed has not enabled anything, until the guest
+  // tries again.
+  if (!reaches_its_goal(bench, action.then)) action.act(bench);
   EXPECT_TRUE(reaches_its_goal(bench, action.then));
   EXPECT_EQ(bench.objects_after_the_end(), 0u) << "left on the host";
 }
