@@ -72,6 +72,8 @@ Event Vsmmu::as_guest_sees(const Device& device, const Event& event) const {
   const auto type = event.get<Event::Type>();
   const bool of_substream = type == EventType::C_BAD_SUBSTREAMID;
   if (device.attached != Attached::trap || (type != EventType::C_BAD_CD && !of_substream)) return event;
+  // A stream whose CD is out of reach has no substreams either, and that comes first.
+  if (of_substream && device.trapped.event == EventType::F_CD_FETCH) return event;
   Event shown;
   shown.set<Event::Type>(device.trapped.event).set<Event::StreamID>(device.stream.value);
   shown.set<Event::SSV>(of_substream || event.get<Event::SSV>());

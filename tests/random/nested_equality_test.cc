@@ -85,6 +85,7 @@ SmmuConfig physical_config(const SmmuConfig& guest, Pa frame) {
   f.hyp = true;
   f.ptwnnc = f.version_minor >= 3;
   f.mteperm = f.version_minor >= 4;
+  f.ttendian = spec::Ttendian::mixed;  // the host's own tables are little-endian
   f.sidsize = 16;
   f.st_level = 1;
   config.frame_base = frame;
