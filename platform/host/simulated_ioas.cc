@@ -95,19 +95,23 @@ std::optional<UserWindow> SimulatedHost::State::window_at(std::uint64_t user_va)
 
 int SimulatedHost::State::map_area(SimHwptPaging& hwpt, std::uint64_t first, const Area& area) {
   const std::uint64_t bytes = area.last - first + 1;
-  try {
-    for (std::uint64_t done = 0; done != bytes;) {
-      const auto window = window_at(area.user_va + done);
-      if (!window) throw AllocationError("the user's memory ends");
-      const std::uint64_t part = std::min(window->bytes, bytes - done);
-      hwpt.table->map(first + done, window->physical, part, {.write = area.writeable, .blocks = true});
-      done += part;
+  int error = 0;
+  for (std::uint64_t done = 0; done != bytes && error == 0;) {
+    const auto window = window_at(area.user_va + done);
+    const std::uint64_t part = window ? std::min(window->bytes, bytes - done) : 0;
+    if (!window || !hwpt.table->mappable(first + done, window->physical, part)) {
+      error = window ? ERANGE : EFAULT;  // physical memory beyond the SMMU's output size; no memory
+      break;
     }
-  } catch (const std::runtime_error&) {  // no memory for tables: AllocationError, MemoryLimitError
-    hwpt.table->unmap(first, bytes);
-    return ENOMEM;
+    try {
+      hwpt.table->map(first + done, window->physical, part, {.write = area.writeable, .blocks = true});
+    } catch (const std::runtime_error&) {  // no memory for tables: AllocationError, MemoryLimitError
+      error = ENOMEM;
+    }
+    done += part;
   }
-  return 0;
+  if (error != 0) hwpt.table->unmap(first, bytes);
+  return error;
 }
 
 /// Clears the area from the table and, as Linux does for a nesting parent, everything that may hold a copy of it:

@@ -220,7 +220,7 @@ void SimulatedHost::State::update_stream(const SimDevice& device) {
   const bool had_ats = ats_enabled[index] != 0;
   ats_enabled[index] = ats ? 1 : 0;
   const auto tell = [this, index](bool enabled) {
-    return Step{.action = [this, index, enabled] {
+    return JobStep{.action = [this, index, enabled] {
       if (ats_receiver) ats_receiver(index, enabled);
     }};
   };

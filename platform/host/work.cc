@@ -31,7 +31,7 @@ Task<> Worker::work() {
 Task<> Worker::run(Job& job) {
   co_await delay(scope_, job.cost);
   for (std::size_t i = 0; i != job.steps.size(); ++i) {
-    Step* const step = &job.steps[i];
+    JobStep* const step = &job.steps[i];
     if (step->smmu == nullptr) {
       step->action();
       continue;

@@ -21,7 +21,7 @@ struct SteWrite {
 };
 
 /// One thing after another: enabling, an STE, or commands and their CMD_SYNC; or (smmu is null) a function.
-struct Step {
+struct JobStep {
   PhysicalSmmu* smmu = nullptr;
   bool enable = false;
   std::optional<SteWrite> ste{};
@@ -32,7 +32,7 @@ struct Step {
 struct Job {
   std::uint32_t request = 0;  ///< 0: no call
   Time cost = 0;
-  std::vector<Step> steps{};
+  std::vector<JobStep> steps{};
 };
 
 class Worker {
