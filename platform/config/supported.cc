@@ -75,23 +75,17 @@ constexpr UnsupportedRow<EndpointConfig> endpoint_rows[] = {
      "PASIDs are not supported by this version; use pasid_bits = 0"},
 };
 
+std::size_t accelerated(P p) {
+  return static_cast<std::size_t>(std::count_if(p.smmus.begin(), p.smmus.end(), [](S s) { return s.accel; }));
+}
+
 constexpr UnsupportedRow<PlatformConfig> platform_rows[] = {
-    {"smmu.accel",
-     [](P p) {
-       return p.host.mode == HostMode::none && std::any_of(p.smmus.begin(), p.smmus.end(), [](S s) { return s.accel; });
-     },
+    {"smmu.accel", [](P p) { return p.host.mode == HostMode::none && accelerated(p) != 0; },
      "there is no host to accelerate it; set host.mode"},
-    {"host.mode",
-     [](P p) {
-       return p.host.mode != HostMode::none &&
-              std::none_of(p.smmus.begin(), p.smmus.end(), [](S s) { return s.accel; });
-     },
-     "no SMMU is accelerated; set smmu.accel = true for one of them, or host.mode = \"none\""},
-    {"host.mode",
-     [](P p) {
-       return p.host.mode != HostMode::none &&
-              !std::all_of(p.smmus.begin(), p.smmus.end(), [](S s) { return s.accel; });
-     },
+    {"host.mode", [](P p) { return p.host.mode != HostMode::none && accelerated(p) == 0; },
+     "no SMMU is accelerated; set smmu.accel = true, or host.mode = \"none\""},
+    {"smmu.accel",
+     [](P p) { return p.host.mode != HostMode::none && accelerated(p) != 0 && accelerated(p) != p.smmus.size(); },
      "some SMMUs are accelerated and some are not, which this version can't mix; set smmu.accel for all or for none"},
 };
 
