@@ -235,7 +235,7 @@ void add_acceleration(std::vector<Key>& keys) {
                      .or_auto());
   keys.push_back(integer<S>("smmu.batch_max", [](auto& s) -> auto& { return s.acceleration.batch_max; }, 1, 4096,
                             {"commands", "with accel: invalidations that one call hands to the host",
-                             "the largest batch that Linux's documentation of vIOMMUs has in view"}));
+                             "63 to 256 suit Linux, which cuts them up anyway"}));
   keys.push_back(integer<S>("smmu.veventq_depth", [](auto& s) -> auto& { return s.acceleration.veventq_depth; }, 1,
                             1 << 16,
                             {"records", "with accel: of the queue in which the host hands out faults",

@@ -29,7 +29,7 @@ class GuestSpace {
 
   /// Maps RAM. The IOAS's allowed ranges, its MSI window among what they leave out, are the host's to enforce.
   host::Status map(const GuestRam& ram);
-  /// Maps one page of the monitor, all zero for good, at `ipa`, read-only: see TrapPage in vsmmu.h.
+  /// Maps one page of the monitor, all zero for good, at `ipa`, read-only: what the trap of vsmmu.h needs.
   host::Status map_zeroes(std::uint64_t ipa, std::uint64_t user_va, std::uint64_t bytes);
   std::optional<std::uint64_t> zeroes() const { return zeroes_; }
 

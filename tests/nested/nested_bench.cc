@@ -189,7 +189,6 @@ std::vector<std::string> NestedBench::take_log() {
 }
 
 std::size_t NestedBench::objects_after_the_end() {
-  bound_.clear();
   vsmmu_.reset();
   space_.reset();
   engine_.run();

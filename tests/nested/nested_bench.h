@@ -130,7 +130,6 @@ class NestedBench {
   std::unique_ptr<Vsmmu> vsmmu_;
   std::unique_ptr<GuestDriver> driver_;
   std::optional<StreamTable> streams_;
-  std::vector<BoundDevice> bound_;
   std::vector<std::unique_ptr<PageTable>> tables_;
   std::vector<std::unique_ptr<ContextTable>> contexts_;
   std::vector<std::uint64_t> page_;
