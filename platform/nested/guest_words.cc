@@ -50,7 +50,8 @@ host::SteWords stage1_words(const StreamSetting& setting, const spec::Features& 
   ste.dw[1] = setting.ste[1];
   Ste kept;
   kept.set<Ste::V>(true).set<Ste::Config>(spec::SteConfig::stage1);
-  kept.set<Ste::S1ContextPtr>(ste.get<Ste::S1ContextPtr>() & low_mask(guest.oas));
+  constexpr unsigned pointer_bits = 52;  // of which the host takes no more
+  kept.set<Ste::S1ContextPtr>(ste.get<Ste::S1ContextPtr>() & low_mask(pointer_bits));
   kept.set<Ste::S1CIR>(ste.get<Ste::S1CIR>())
       .set<Ste::S1COR>(ste.get<Ste::S1COR>())
       .set<Ste::S1CSH>(ste.get<Ste::S1CSH>())

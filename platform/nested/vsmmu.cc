@@ -233,10 +233,12 @@ bool Vsmmu::attach_stage1(Device& device) {
     cds.set<Command::OP>(Opcode::CMD_CFGI_CD_ALL).set<Command::StreamID>(device.stream.value);
     return batch_.add(cds) == CommandError::CERROR_NONE;
   }
-  if (!reaches_cd(words)) {
-    Ste ste;
-    ste.dw[0] = words[0];
-    return attach_trap(device, faulting(spec::EventType::F_CD_FETCH, ste.get<Ste::S1ContextPtr>()));
+  Ste ste;
+  ste.dw[0] = device.wanted.ste[0];
+  const std::uint64_t contexts = ste.get<Ste::S1ContextPtr>();
+  const unsigned oas = guest_->config().features.oas;
+  if (!fits(contexts, oas) || !reaches_cd(words)) {
+    return attach_trap(device, faulting(spec::EventType::F_CD_FETCH, contexts & low_mask(oas)));
   }
   auto hwpt = viommu_->alloc_nested(*device.bound.device, words);
   if (!hwpt && hwpt.error().error == EIO) {

@@ -218,6 +218,7 @@ class Program {
       }
     }
     emulated_.take_events();
+    emulated_.invalidate_all();
     streams_.assign(sids.begin(), sids.end());
     used_ = blocks_of(one_, outputs);
     nested_ = std::make_unique<NestedTwin>(one_, seed, streams_, used_);
