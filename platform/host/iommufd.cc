@@ -45,7 +45,7 @@ Status Iommufd::call(int fd, std::uint32_t request, void* argument, std::uint32_
   return {};
 }
 
-bool Iommufd::destroy(std::string_view kind, std::uint32_t id) {
+void Iommufd::destroy(std::string_view kind, std::uint32_t id) {
   auto argument = sized<abi::Destroy>();
   argument.id = id;
   const Status status = call(abi::iommu_destroy, &argument);
@@ -55,9 +55,7 @@ bool Iommufd::destroy(std::string_view kind, std::uint32_t id) {
     log_->already_gone(kind, id);
   } else {
     log_->destroy_failed(kind, id, status.error().error);
-    return false;
   }
-  return true;
 }
 
 Result<IoasPtr> Iommufd::alloc_ioas() {

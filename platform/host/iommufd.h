@@ -96,8 +96,8 @@ class Iommufd : public std::enable_shared_from_this<Iommufd> {
   /// Calls `request` on `fd` and logs it (`entries`: as describe_call); an error has the request's name.
   Status call(int fd, std::uint32_t request, void* argument, std::uint32_t entries = 0);
   Status call(std::uint32_t request, void* argument) { return call(fd_, request, argument); }
-  /// IOMMU_DESTROY from a destructor: failures go to the log. False: the object is still there.
-  bool destroy(std::string_view kind, std::uint32_t id);
+  /// IOMMU_DESTROY from a destructor: failures go to the log.
+  void destroy(std::string_view kind, std::uint32_t id);
 
  private:
   Iommufd(HostSystem& host, std::shared_ptr<IoctlLog> log, int fd) : host_(host), log_(std::move(log)), fd_(fd) {}

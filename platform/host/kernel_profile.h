@@ -26,6 +26,8 @@ struct KernelProfile {
 
 inline constexpr std::uint32_t invalidate_entries_max = 1u << 19;  ///< of KernelProfile::bounded
 inline constexpr std::uint32_t veventq_depth_max = 1u << 19;       ///< the same; the kernel's own value is not known
+/// More entries than this are ENOMEM: what the kernel can allocate at once, 4 MiB.
+inline constexpr std::uint32_t invalidate_allocation_max = 1u << 18;
 /// Commands between two CMD_SYNCs of HWPT_INVALIDATE.
 inline constexpr std::uint32_t invalidate_batch = 63;
 

@@ -40,6 +40,8 @@ class PhysicalSmmu {
   std::optional<Vmid> take_vmid();
   void return_vmid(Vmid vmid) { vmids_[vmid.value] = false; }
 
+  /// Makes room in the stream table, where it aborts. Throws AllocationError, std::invalid_argument.
+  void add_stream(StreamId stream) { streams_.write(stream, make_abort_ste()); }
   /// Resets and enables the SMMU; all streams abort.
   Task<DriverStatus> enable();
   /// Writes the STE step by step, so that the SMMU never sees a mixture that is neither the old nor the new one: in

@@ -60,6 +60,9 @@ SimulatedHostConfig checked(const SimulatedHostConfig& config) {
             "a window is whole pages of user and physical addresses");
     // The driver's descriptors have the layout of 48 bits (geometry.h).
     require(fits(window.physical.value + (window.bytes - 1), 48), "guest memory must lie below 2^48");
+    require(window.physical - config.tables_base >= config.tables_bytes &&
+                config.tables_base - window.physical >= window.bytes,
+            "guest memory must not overlap the host's tables");
   }
   check_devices(config);
   return config;
@@ -80,6 +83,7 @@ SimulatedHost::State::State(Engine& engine, SparseMemory& its_memory, MemoryPort
     Observer* observer = i < observers.size() ? observers[i] : nullptr;
     smmus.push_back(std::make_unique<PhysicalSmmu>(engine, memory, port, pages, config.smmus[i], config, observer));
   }
+  for (const HostDevice& device : config.devices) smmus[device.smmu]->add_stream(device.stream);
   // The kernel has booted long since: this is no call, but in a timed simulation it takes its time.
   for (const auto& smmu : smmus) worker.push({.steps = {{.smmu = smmu.get(), .enable = true}}});
 }
@@ -225,7 +229,7 @@ std::uint64_t SimulatedHost::user_va(const void* /*host*/, std::uint64_t physica
   for (const UserWindow& window : state_->config.windows) {
     if (physical - window.physical.value < window.bytes) return window.user_va + (physical - window.physical.value);
   }
-  return 0;
+  return ~std::uint64_t{0};
 }
 
 CallTime SimulatedHost::call_time(std::uint32_t request) const {

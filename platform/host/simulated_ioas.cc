@@ -93,22 +93,30 @@ std::optional<UserWindow> SimulatedHost::State::window_at(std::uint64_t user_va)
   return std::nullopt;
 }
 
+/// Maps what one window has of an area: 0 or an errno.
+int SimulatedHost::State::map_part(PageTable& table, std::uint64_t iova, const UserWindow& part, bool writeable) {
+  if (!table.mappable(iova, part.physical, part.bytes)) return ERANGE;  // beyond the SMMU's output size
+  if (((part.physical.value | part.bytes) & (table.geometry().granule_bytes() - 1)) != 0) return EINVAL;
+  try {
+    table.map(iova, part.physical, part.bytes, {.write = writeable, .blocks = true});
+  } catch (const std::runtime_error&) {  // no memory for tables: AllocationError, MemoryLimitError
+    return ENOMEM;
+  }
+  return 0;
+}
+
 int SimulatedHost::State::map_area(SimHwptPaging& hwpt, std::uint64_t first, const Area& area) {
   const std::uint64_t bytes = area.last - first + 1;
   int error = 0;
   for (std::uint64_t done = 0; done != bytes && error == 0;) {
-    const auto window = window_at(area.user_va + done);
-    const std::uint64_t part = window ? std::min(window->bytes, bytes - done) : 0;
-    if (!window || !hwpt.table->mappable(first + done, window->physical, part)) {
-      error = window ? ERANGE : EFAULT;  // physical memory beyond the SMMU's output size; no memory
+    auto window = window_at(area.user_va + done);
+    if (!window) {
+      error = EFAULT;
       break;
     }
-    try {
-      hwpt.table->map(first + done, window->physical, part, {.write = area.writeable, .blocks = true});
-    } catch (const std::runtime_error&) {  // no memory for tables: AllocationError, MemoryLimitError
-      error = ENOMEM;
-    }
-    done += part;
+    window->bytes = std::min(window->bytes, bytes - done);
+    error = map_part(*hwpt.table, first + done, *window, area.writeable);
+    done += window->bytes;
   }
   if (error != 0) hwpt.table->unmap(first, bytes);
   return error;

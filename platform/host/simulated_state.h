@@ -51,6 +51,7 @@ struct SimulatedHost::State {
   bool user_memory(std::uint64_t user_va, std::uint64_t bytes) const;
   /// What user memory is there from `user_va` on, and for how many bytes; empty: none.
   std::optional<UserWindow> window_at(std::uint64_t user_va) const;
+  static int map_part(PageTable& table, std::uint64_t iova, const UserWindow& part, bool writeable);
   /// Puts an area into a table; an error leaves nothing of it there.
   int map_area(SimHwptPaging& hwpt, std::uint64_t first, const Area& area);
   void unmap_area(SimHwptPaging& hwpt, std::uint64_t first, const Area& area);

@@ -41,7 +41,6 @@ int SimulatedHost::State::vfio_bind(Descriptor& descriptor, abi::VfioBind& a) {
 }
 
 int SimulatedHost::State::check_nested(const SimDevice& device, const SimHwptNested& hwpt) const {
-  if (hwpt.smmu != &smmu_of(device.index)) return EINVAL;
   if (!device.pasids.empty()) return EBUSY;
   const bool known = device.vdevice != nullptr && device.vdevice->viommu == hwpt.viommu;
   if (!known && (translates(hwpt) || !profile.bare_attach)) return ENOENT;

@@ -102,6 +102,7 @@ int SimulatedHost::State::invalidate_viommu(SimViommu& viommu, abi::HwptInvalida
   if (a.data_type != abi::invalidate_data_arm_smmuv3) return EINVAL;
   if (a.entry_num == 0) return profile.invalidates_nothing_ok ? 0 : EINVAL;
   if (profile.bounded && (a.entry_num > invalidate_entries_max || a.entry_len > page_bytes())) return EINVAL;
+  if (a.entry_num > invalidate_allocation_max) return ENOMEM;
   add_cost(config.timing.invalidate_entry * a.entry_num);
   // All are copied first: a bad entry anywhere leaves everything undone.
   std::vector<Command> commands(a.entry_num);

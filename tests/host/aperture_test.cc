@@ -84,7 +84,6 @@ TEST(Aperture, MapsThatTheTablesCannotHoldAreRefused) {
   SimulatedHostConfig config = bench_config();
   config.windows[0].physical = Pa(guest_physical + 0x1000);  // pages only
   config.tables_bytes = 1u << 18;
-  config.two_level_stream_table = true;
   HostBench bench(config);
   const IommufdPtr iommufd = bench.open();
   const VfioDevicePtr device = bench.device(iommufd);
@@ -93,8 +92,29 @@ TEST(Aperture, MapsThatTheTablesCannotHoldAreRefused) {
   EXPECT_EQ(ioas->map(guest_iova, guest_user_va, guest_bytes).error().error, ENOMEM);
   EXPECT_EQ(ioas->unmap(guest_iova, guest_bytes).error().error, ENOENT);
   EXPECT_TRUE(ioas->map(guest_iova, guest_user_va, 0x1000).ok());
-  ASSERT_TRUE(device->attach(ioas).ok());
+  const ViommuPtr viommu = *parent->alloc_viommu(*device);
+  ASSERT_TRUE(device->attach(*viommu->alloc_nested(*device, {0x9, 0})).ok());
+  EXPECT_EQ(bench.access(stream_a, guest_iova).outcome, Outcome::proceed);
   EXPECT_EQ(bench.access(stream_a, guest_iova + 0x1000).outcome, Outcome::abort);
+}
+
+/// A kernel of 4 KiB pages on an SMMU with 64 KiB granules: the larger one decides.
+TEST(Aperture, GranulesAboveThePageSizeDecideTheAlignment) {
+  SimulatedHostConfig config = bench_config();
+  config.smmus[0].features.gran4k = false;
+  config.windows[0].physical = Pa(guest_physical + 0x1000);
+  HostBench bench(config);
+  const IommufdPtr iommufd = bench.open();
+  const VfioDevicePtr device = bench.device(iommufd);
+  const IoasPtr ioas = *iommufd->alloc_ioas();
+  ASSERT_TRUE(ioas->map(0x6000'1000, guest_user_va, 0x1000).ok());
+  EXPECT_EQ(ioas->alloc_nest_parent(*device).error().error, EADDRINUSE);
+  EXPECT_EQ(*ioas->unmap(0x6000'1000, 0x1000), 0x1000u);
+  const HwptPtr parent = *ioas->alloc_nest_parent(*device);
+  EXPECT_EQ(ioas->iova_ranges()->alignment, 0x10000u);
+  EXPECT_EQ(ioas->map(0x6000'1000, guest_user_va, 0x1000).error().error, EINVAL);
+  EXPECT_EQ(ioas->map(0x6000'0000, guest_user_va, 0x10000).error().error,
+            EINVAL);  // its physical memory is not aligned
 }
 
 TEST(Aperture, HasTheMsiWindowAndTheHostsOwnWindowsOnceADeviceIsAttached) {

@@ -251,6 +251,8 @@ TEST(Errno, HwptInvalidate) {
     arm      | HWPT_INVALIDATE hwpt_id=viommu cmd=0x30,0 entry_len=24           | E2BIG
     arm      | HWPT_INVALIDATE hwpt_id=viommu cmd=0,0 entry_len=24              | EIO
     7.2,7.4  | HWPT_INVALIDATE hwpt_id=viommu cmd=0x30,0 entry_num=0x80001      | EINVAL
+    arm      | HWPT_INVALIDATE hwpt_id=viommu cmd=0x30,0 entry_num=0x40001      | ENOMEM
+    6.13,7.1 | HWPT_INVALIDATE hwpt_id=viommu cmd=0x30,0 entry_num=0xffffffff   | ENOMEM
     7.2,7.4  | HWPT_INVALIDATE hwpt_id=viommu cmd=0x30,0 entry_len=4097         | EINVAL
     arm      | HWPT_INVALIDATE hwpt_id=viommu cmd=0x30000000040,52              | EIO
     6.12     | HWPT_INVALIDATE hwpt_id=plain cmd=0x30,0                         | EINVAL
