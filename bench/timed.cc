@@ -298,6 +298,15 @@ void BM_AtcAllMiss(benchmark::State& state) {
 }
 BENCHMARK(BM_AtcAllMiss)->UseManualTime()->Unit(benchmark::kMillisecond);
 
+/// Accelerated nested mode: the same through a simulated host's SMMU, stage 1 of the guest over stage 2 of the host.
+void BM_NestedDma(benchmark::State& state) {
+  or_skip(state, [&state] {
+    const TemporaryFolder folder;
+    measure(state, configuration(random_trace(folder, 1'000'000, std::uint64_t{16} << 12), {"host.mode=simulated"}));
+  });
+}
+BENCHMARK(BM_NestedDma)->UseManualTime()->Unit(benchmark::kMillisecond);
+
 /// A shipped trace, every translation compared with the one that its source made.
 void BM_TraceReplay(benchmark::State& state, const std::string& name) {
   or_skip(state, [&] { measure(state, configuration("traces/linux72-nvme-" + name + ".trace")); });

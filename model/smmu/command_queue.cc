@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "model/smmu/acceleration.h"
 #include "model/smmu/core.h"
 #include "model/smmu/own_access.h"
 #include "model/smmu/translate.h"
@@ -119,6 +120,8 @@ Task<> CommandQueue::run() {
 Task<CommandError> CommandQueue::consume(Command& command) {
   if (core_.config.timed) co_await delay(core_.lifetime, core_.clock.cycles(core_.config.tcu.command_cycles));
   if (illegal_command(core_, command)) co_return CommandError::CERROR_ILL;
+  const CommandError refused = accelerate_command(core_, command);
+  if (refused != CommandError::CERROR_NONE) co_return refused;
   const Opcode opcode = command.get<Command::OP>();
   if (opcode == Opcode::CMD_SYNC) {
     const CommandError error = co_await complete_earlier_commands();
@@ -139,6 +142,7 @@ Task<CommandError> CommandQueue::consume(Command& command) {
 Task<CommandError> CommandQueue::complete_earlier_commands() {
   const Time begin = core_.lifetime.engine().now();
   ++core_.counters.syncs;
+  while (!accelerator_settled(core_)) co_await completion_.wait();
   // First, because a device's completion pushes its transactions before it (section 4.5.1).
   if (!core_.atc_invalidations.settled()) {
     const bool complete = co_await core_.atc_invalidations.settle();

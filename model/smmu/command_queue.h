@@ -11,6 +11,7 @@
 namespace smmusim {
 
 struct Core;
+struct ConfigInvalidation;
 
 class CommandQueue {
  public:
@@ -40,6 +41,9 @@ class CommandQueue {
 
 /// CERROR_ILL or not (section 4.1 and the commands' own), before anything is done.
 bool illegal_command(const Core& core, const spec::Command& command);
+
+/// Which configurations a legal CMD_CFGI_* is about.
+ConfigInvalidation config_invalidation(const spec::Command& command);
 
 /// Carries out any command but CMD_SYNC, the prefetches, CMD_ATC_INV and CMD_PRI_RESP; it is legal.
 void execute_command(Core& core, const spec::Command& command);

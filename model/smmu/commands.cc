@@ -189,6 +189,8 @@ TlbInvalidation tlb_invalidation(const Core& core, const Command& c) {
   return what;
 }
 
+}  // namespace
+
 ConfigInvalidation config_invalidation(const Command& c) {
   const std::uint32_t stream = c.get<Command::StreamID>();
   ConfigInvalidation what;
@@ -219,8 +221,6 @@ ConfigInvalidation config_invalidation(const Command& c) {
   }
   return what;
 }
-
-}  // namespace
 
 bool illegal_command(const Core& core, const Command& command) {
   const auto row = std::find_if(std::begin(rows), std::end(rows), [&command](const CommandRow& candidate) {

@@ -81,6 +81,8 @@ Task<std::uint64_t> locate_ste(Core& core, TranslationOp& op) {
   co_return (l1.get<spec::L1std::L2Ptr>() & ~low_mask(5 + span)) + index * 64;
 }
 
+}  // namespace
+
 Task<> fetch_ste(Core& core, TranslationOp& op, Ste& ste) {
   const std::uint64_t address = co_await locate_ste(core, op);
   if (op.fault.type != EventType{}) co_return;
@@ -95,6 +97,8 @@ Task<> fetch_ste(Core& core, TranslationOp& op, Ste& ste) {
     fault(op, EventType::C_BAD_STE);
   }
 }
+
+namespace {
 
 /// How SubstreamID, S1CDMax and S1DSS meet (section 3.3.2, 5.2 S1DSS).
 struct Substream {

@@ -2,6 +2,7 @@
 // Puts the parts together, and the few things that concern several of them: CR0ACK, invalidation of every cache.
 #include "model/smmu/core.h"
 
+#include "model/smmu/acceleration.h"
 #include "model/smmu/grants.h"
 #include "model/smmu/own_access.h"
 #include "model/vmsa/attributes.h"
@@ -61,7 +62,8 @@ Core::Core(Engine& engine, MemoryPort& memory_port, MemoryPort* debug_port, Obse
       atc_invalidations(*this),
       command_queue(*this),
       tcu(lifetime, config),
-      stalls(*this) {
+      stalls(*this),
+      accelerator_progress(lifetime) {
   for (unsigned n = 0; n < config.tbus; ++n) {
     tbus.push_back(std::make_unique<Tbu>(*this, config.tbu, config.seed + 10 * (n + 1)));
   }
@@ -106,6 +108,7 @@ void update_cr0ack(Core& core) {
   if (core.pri_queue.owes()) ack |= still_on & (CR0::PRIQEN::mask | CR0::SMMUEN::mask);
   // With SMMUEN = 0 no structure is read, nothing is cached or marked (6.3.9.6): what began before has to end first.
   if ((still_on & CR0::SMMUEN::mask) != 0 && core.tcu.in_flight.open() != 0) ack |= CR0::SMMUEN::mask;
+  if (!accelerator_settled(core)) ack = (ack & ~CR0::SMMUEN::mask) | (core.regs.cr0ack & CR0::SMMUEN::mask);
   core.regs.cr0ack = ack;
 }
 

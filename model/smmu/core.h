@@ -41,6 +41,8 @@ struct Tcu {
   KeptContexts kept_contexts;  ///< of translations that wait
 };
 
+class Accelerator;
+
 struct Core {
   Core(Engine& engine, MemoryPort& memory_port, MemoryPort* debug_port, Observer* watcher, const SmmuConfig& cfg);
 
@@ -63,6 +65,7 @@ struct Core {
   MemoryPort& memory;
   MemoryPort& debug_memory;  ///< answers at once, also in a timed model
   Observer* observer;
+  Accelerator* accelerator = nullptr;
   RegisterFile regs;
   MpamIds own_mpam;     ///< GMPAM: of the accesses that no STE labels
   MpamIds bypass_mpam;  ///< GBPMPAM
@@ -78,6 +81,7 @@ struct Core {
   Stalls stalls;
   Requests requests;
   Grants grants;
+  Gate accelerator_progress;
 };
 
 inline void tell(const Core& core, Step step, std::uint64_t a = 0, std::uint64_t b = 0) {

@@ -136,6 +136,10 @@ void EventQueue::overflow() {
   if (((core_.regs.eventq_prod ^ core_.regs.eventq_cons) & overflow_flag) == 0) core_.regs.eventq_prod ^= overflow_flag;
 }
 
+void EventQueue::lost_before() {
+  if (delivers(core_)) overflow();
+}
+
 void EventQueue::lose(const spec::Event& event) {
   ++core_.counters.events_lost;
   if (core_.observer != nullptr) core_.observer->event(event, false);

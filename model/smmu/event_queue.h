@@ -31,6 +31,8 @@ class EventQueue {
   void withdraw_stall(std::uint16_t stag);
   /// True while records are on their way to memory; EVENTQEN can't be acknowledged off before.
   bool busy() const { return writing_; }
+  /// Records were lost before they came here, as they are lost here when the queue is full: OVFLG.
+  void lost_before();
   void reset();
   Scope& scope();
 

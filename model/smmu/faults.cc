@@ -88,7 +88,7 @@ Event compose(const Core& core, const TranslationOp& op) {
 
 bool recorded(const Core& core, const TranslationOp& op) {
   if (const std::optional<bool> ats = ats_fault_recorded(core, op)) return *ats;
-  if (op.fault.type == EventType::C_BAD_STREAMID) return as<spec::CR2>(core.regs.cr2).get<spec::CR2::RECINVSID>();
+  if (op.fault.type == EventType::C_BAD_STREAMID) return core.regs.recinvsid();
   if (!configurable(op.fault) || stalls(op)) return true;
   return op.fault.stage2 ? op.context->s2_r : op.context->cd_r;
 }
@@ -133,6 +133,15 @@ Task<> report_fault(Core& core, TranslationOp& op) {
   Event event = compose(core, op);
   ++core.counters.events[static_cast<std::size_t>(op.fault.type)];
   co_await core.event_queue.record(event, may_merge(op));
+}
+
+Task<> record_foreign(Core& core, Event event) {
+  const auto type = event.get<Event::Type>();
+  const bool wanted = type != EventType::C_BAD_STREAMID || core.regs.recinvsid();
+  if (core.observer != nullptr) core.observer->fault(event, wanted);
+  if (!wanted) co_return;
+  ++core.counters.events[static_cast<std::size_t>(type)];
+  co_await core.event_queue.record(event, false);
 }
 
 }  // namespace smmusim

@@ -7,6 +7,7 @@
 #include <bit>
 #include <iterator>
 
+#include "model/smmu/acceleration.h"
 #include "model/smmu/core.h"
 #include "model/smmu/grants.h"
 #include "model/smmu/mpam.h"
@@ -64,6 +65,7 @@ std::uint64_t writable_cr0(const Core& core) {
 }
 void written_cr0(Core& core, std::uint64_t before) {
   if ((before & ~core.regs.cr0 & (CR0::SMMUEN::mask | CR0::PRIQEN::mask)) != 0) core.pri_queue.disabling();
+  if (((core.regs.cr0 ^ before) & CR0::SMMUEN::mask) != 0) accelerate_registers(core);
   update_cr0ack(core);
   if (core.regs.cr0 != before) revoke_grants(core);
   if ((before & CR0::SMMUEN::mask) != 0 && !core.regs.smmuen()) core.stalls.terminate_all();
@@ -118,13 +120,15 @@ std::uint64_t when_settled(std::uint64_t stored, std::uint64_t mask) {
 /// The flag falls when every TBU has heard of the new value.
 Task<> settle(Core& core, std::uint64_t& stored) {
   co_await delay(core.lifetime, core.clock.cycles(core.config.tbu.link_cycles));
+  while (!accelerator_settled(core)) co_await core.accelerator_progress.wait();
   stored &= ~update_flag;
 }
-/// True if a write has changed the register; the value counts from now on.
-bool begin_update(Core& core, std::uint64_t& stored, std::uint64_t before) {
+/// True if a write has changed the register; the value counts from now on. `obey` makes it so where that is work.
+bool begin_update(Core& core, std::uint64_t& stored, std::uint64_t before, void (*obey)(Core&) = nullptr) {
   if ((before & update_flag) != 0) return false;
   if ((stored & update_flag) == 0) stored = before;
   const bool changed = ((stored ^ before) & ~update_flag) != 0;
+  if (changed && obey != nullptr) obey(core);
   if ((stored & update_flag) != 0) spawn(core.lifetime, settle(core, stored));
   return changed;
 }
@@ -136,7 +140,10 @@ std::uint64_t writable_gbpa(const Core& core) {
                                           when(f.attr_perms_ovr, GBPA::PRIVCFG::mask | GBPA::INSTCFG::mask));
 }
 void written_gbpa(Core& core, std::uint64_t before) {
-  if (begin_update(core, core.regs.gbpa, before)) revoke_grants(core);
+  const auto obey = [](Core& c) {
+    if (!c.regs.smmuen()) accelerate_registers(c);
+  };
+  if (begin_update(core, core.regs.gbpa, before, obey)) revoke_grants(core);
 }
 
 /// Bits above the widths that MPAMIDR gives are RES0.

@@ -2,6 +2,7 @@
 // The public face: every call goes straight to the part that does the work.
 #include "model/smmu/smmu.h"
 
+#include "model/smmu/acceleration.h"
 #include "model/smmu/ats.h"
 #include "model/smmu/core.h"
 #include "model/smmu/register_map.h"
@@ -45,6 +46,7 @@ void Smmu::reset() {
   core.tcu.in_flight.clear();
   for (const auto& tbu : core.tbus) tbu->reset();
   reset_registers(core);
+  accelerate_registers(core);
   revoke_grants(core);
 }
 
@@ -89,6 +91,22 @@ void Smmu::atc_invalidation_completed(std::uint32_t tag) {
 }
 bool Smmu::page_request(const PageRequest& request) {
   return core_->pri_queue.receive(request);
+}
+
+void Smmu::accelerate(Accelerator* accelerator) {
+  core_->accelerator = accelerator;
+  accelerate_registers(*core_);
+}
+void Smmu::accelerator_progressed() {
+  core_->accelerator_progress.open();
+  core_->command_queue.progress();
+  update_cr0ack(*core_);
+}
+void Smmu::record_event(const spec::Event& event) {
+  spawn(core_->lifetime, record_foreign(*core_, event));
+}
+void Smmu::events_lost() {
+  core_->event_queue.lost_before();
 }
 
 unsigned Smmu::take_interrupts() {

@@ -15,9 +15,11 @@
 #include "model/smmu/counters.h"
 #include "model/smmu/observer.h"
 #include "model/smmu/transaction.h"
+#include "model/spec/event.h"
 
 namespace smmusim {
 
+class Accelerator;
 class Engine;
 class MemoryPort;
 struct Core;
@@ -79,6 +81,18 @@ class Smmu {
   /// False: not taken, for want of room; the link has to offer it again. Untimed, what a device sends from within
   /// on_page_response waits for the next call of page_request(), submit() or write_register().
   bool page_request(const PageRequest& request);
+
+  /// What the guest does with the streams of `accelerator` is told to it from now on (accelerator.h), beginning with
+  /// what the registers say now; null: to nobody. STEs are read as debug accesses read. It outlives this SMMU, or is
+  /// taken away before.
+  void accelerate(Accelerator* accelerator);
+  /// Accelerator::settled() may have become true.
+  void accelerator_progressed();
+  /// An event of the accelerator's streams: into the Event queue, as if it had happened here. C_BAD_STREAMID counts
+  /// only with CR2.RECINVSID.
+  void record_event(const spec::Event& event);
+  /// The accelerator has lost such events: shown as an overflow of the Event queue (section 7.4).
+  void events_lost();
 
   /// Which wires have pulsed since the last call, bit n for Wire n.
   unsigned take_interrupts();

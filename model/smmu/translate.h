@@ -13,6 +13,7 @@
 #include "model/smmu/in_flight.h"
 #include "model/smmu/own_access.h"
 #include "model/smmu/transaction.h"
+#include "model/spec/ste.h"
 #include "model/vmsa/attributes.h"
 #include "model/vmsa/permissions.h"
 #include "model/vmsa/s2_walk.h"
@@ -124,6 +125,8 @@ Task<> translate_in_tcu(Core& core, TranslationOp& op);
 /// An ordinary access of a client that waits for the end of a stall, untimed and not counted.
 Response translate_now(Core& core, Tbu& tbu, const Transaction& transaction);
 
+/// The STE of the op's stream (config_fetch.cc), or op.fault. Reads through op.port.
+Task<> fetch_ste(Core& core, TranslationOp& op, spec::Ste& ste);
 /// STE and CD of the op's stream (config_fetch.cc): op.own_context, or op.fault.
 Task<> fetch_configuration(Core& core, TranslationOp& op);
 /// Every stage that op.context has (walk.cc), for op.canonical: op.own_leaf, or op.fault.
@@ -172,6 +175,8 @@ class IpaTranslation {
 };
 /// Outcome and event record of op.fault (faults.cc; sections 3.12 and 7.3).
 Task<> report_fault(Core& core, TranslationOp& op);
+/// The record of an event that an Accelerator brings, if the registers want it recorded.
+Task<> record_foreign(Core& core, spec::Event event);
 
 /// op.privileged and op.instruction: as presented, or as PRIVCFG and INSTCFG say (section 13.5; 0 and 1 keep what
 /// came). Writes and prefetches of directed caches are data whatever they say (13.1.4).

@@ -71,6 +71,9 @@ void require_ours(const Arguments& arguments) {
     throw InputError(fmt::format("cosim linux: the configuration has {} SMMUs; QEMU's machine has room for one",
                                  options.config.smmus.size()));
   }
+  if (options.config.host.mode != HostMode::none) {
+    throw InputError("cosim linux: QEMU's devices do their DMA through the emulated SMMU; use host.mode = none");
+  }
   if (options.iommu == Iommu::smmusim) return;
   for (const auto& [flag, text] :
        {std::pair{"--inject", &options.inject}, std::pair{"--record", &options.record_path}}) {

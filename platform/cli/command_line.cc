@@ -8,6 +8,7 @@
 #include "platform/cli/commands.h"
 #include "platform/config/value.h"
 #include "platform/config/version.h"
+#include "platform/nested/nested_machine.h"
 #include "platform/programs/errors.h"
 #include "platform/trace/error.h"
 
@@ -104,6 +105,7 @@ int parse_and_act(CLI::App& app, int argc, const char* const* argv) {
   cli::add_explain(app, action);
   cli::add_conformance(app, action);
   cli::add_cosim(app, action);
+  cli::add_nested(app, action);
   cli::add_host(app, action);
   try {
     app.parse(argc, argv);
@@ -132,6 +134,9 @@ int run_command_line(int argc, const char* const* argv) {
     complain(error.what());
     return input_is_wrong;
   } catch (const cli::MissingError& error) {
+    complain(error.what());
+    return machine_lacks_it;
+  } catch (const nested::HostRefusal& error) {
     complain(error.what());
     return machine_lacks_it;
   } catch (const programs::Lacking& error) {

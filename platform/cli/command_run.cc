@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// `smmusim run`: one simulation.
+// `smmusim run`: one simulation; and `smmusim nested run`, the same with a host.
 #include <memory>
 #include <optional>
 #include <string>
@@ -31,6 +31,7 @@ constexpr Shortcut shortcuts[] = {
 struct Arguments : ConfigArguments {
   std::string shortcut_values[std::size(shortcuts)];
   std::optional<bool> check;
+  bool wants_host = false;  ///< `nested run`: a configuration that names none gets host.mode = auto
   RunOptions options;
 };
 
@@ -39,14 +40,16 @@ void require_apart(const Arguments& arguments) {
   const RunOptions& options = arguments.options;
   std::vector<std::string> statistics, outputs;
   if (!options.json_path.empty()) statistics.push_back(options.json_path);
-  if (!options.ladder_path.empty()) outputs.push_back(options.ladder_path);
+  for (const std::string& path : {options.ladder_path, options.ioctl_log_path}) {
+    if (!path.empty()) outputs.push_back(path);
+  }
   if (!options.out_dir.empty()) {
     statistics.push_back(options.out_dir + "/" + report::statistics_file);
     outputs.push_back(options.out_dir + "/" + report::report_file);
   }
-  if (outputs.size() == 2) require_two_outputs(outputs[0], outputs[1]);
-  for (const std::string& output : outputs) {
-    for (const std::string& other : statistics) require_two_outputs(other, output);
+  for (std::size_t i = 0; i != outputs.size(); ++i) {
+    for (std::size_t j = 0; j != i; ++j) require_two_outputs(outputs[j], outputs[i]);
+    for (const std::string& other : statistics) require_two_outputs(other, outputs[i]);
   }
   outputs.insert(outputs.end(), statistics.begin(), statistics.end());
   std::vector<std::string> inputs{options.config.trace.file, options.config.endpoint_template.nvme.file};
@@ -68,6 +71,13 @@ int run(Arguments& arguments) {
         {"trace.check", *arguments.check ? "true" : "false", *arguments.check ? "--check" : "--no-check"});
   }
   arguments.options.config = load_config(source, ConfigUse::replay);
+  if (arguments.wants_host && arguments.options.config.host.mode == HostMode::none) {
+    source.assignments.push_back({"host.mode", "auto", "nested run"});
+    arguments.options.config = load_config(source, ConfigUse::replay);
+  }
+  if (!arguments.options.ioctl_log_path.empty() && arguments.options.config.host.mode == HostMode::none) {
+    throw InputError("--ioctl-log: there is no host that could be called; set host.mode, or use `smmusim nested run`");
+  }
   if (has_nvme(arguments.options.config)) {
     require_apart(arguments);
     arguments.options.colour = colour_wanted();
@@ -82,13 +92,7 @@ int run(Arguments& arguments) {
   return run_simulation(arguments.options);
 }
 
-}  // namespace
-
-void add_run(CLI::App& app, Action& action) {
-  auto arguments = std::make_shared<Arguments>();
-  CLI::App& command = add_command(
-      app, "run", "replays a trace through the platform and prints a summary",
-      "smmusim run --trace traces/linux72-nvme-randread.trace --set smmu.tcu.tlb_entries=512 --json out.json");
+void add_options(CLI::App& command, const std::shared_ptr<Arguments>& arguments, Action& action) {
   add_config_arguments(command, *arguments);
   for (std::size_t i = 0; i < std::size(shortcuts); ++i) {
     command.add_option(shortcuts[i].flag, arguments->shortcut_values[i], shortcuts[i].meaning)
@@ -101,6 +105,10 @@ void add_run(CLI::App& app, Action& action) {
   command.add_option("--json", arguments->options.json_path, "write the statistics there; - is standard output")
       ->type_name("FILE|-");
   command
+      .add_option("--ioctl-log", arguments->options.ioctl_log_path,
+                  "with a host: write every call to its kernel there, decoded, a line each")
+      ->type_name("FILE");
+  command
       .add_option("--out", arguments->options.out_dir,
                   "write the statistics (stats.json) and a page of pictures (report.html) there")
       ->type_name("DIR");
@@ -110,6 +118,25 @@ void add_run(CLI::App& app, Action& action) {
   command.add_flag_callback(
       "--no-check", [arguments] { arguments->check = false; }, "don't compare");
   command.callback([arguments, &action] { action = [arguments] { return run(*arguments); }; });
+}
+
+}  // namespace
+
+void add_run(CLI::App& app, Action& action) {
+  auto arguments = std::make_shared<Arguments>();
+  CLI::App& command = add_command(
+      app, "run", "replays a trace through the platform and prints a summary",
+      "smmusim run --trace traces/linux72-nvme-randread.trace --set smmu.tcu.tlb_entries=512 --json out.json");
+  add_options(command, arguments, action);
+}
+
+void add_nested_run(CLI::App& app, Action& action) {
+  auto arguments = std::make_shared<Arguments>();
+  arguments->wants_host = true;
+  CLI::App& command = add_command(
+      app, "run", "as `smmusim run`, with the guest's stage 1 over a host's stage 2 (host.mode = auto)",
+      "smmusim nested run --trace traces/linux72-nvme-randread.trace --ioctl-log calls.txt --json out.json");
+  add_options(command, arguments, action);
 }
 
 }  // namespace smmusim::cli

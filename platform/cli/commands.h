@@ -31,6 +31,9 @@ void add_config(CLI::App& app, Action& action);
 void add_explain(CLI::App& app, Action& action);
 void add_conformance(CLI::App& app, Action& action);
 void add_cosim(CLI::App& app, Action& action);
+void add_nested(CLI::App& app, Action& action);
+/// Below `nested`: with the options of `run`, in whose file it is.
+void add_nested_run(CLI::App& app, Action& action);
 void add_host(CLI::App& app, Action& action);
 
 /// A command with its description and, at the end of its help, an example.

@@ -275,10 +275,16 @@ class Checker {
     const bool switched = std::any_of(config_.endpoints.begin(), config_.endpoints.end(), is_switched);
     for (std::size_t i = 0; i < config_.endpoints.size(); ++i) {
       const EndpointConfig& endpoint = config_.endpoints[i];
-      if (endpoint.model != DeviceModel::nvme || (!switched && endpoint.bar_bytes == 0)) continue;
-      report({KeyScope::endpoint, i}, {"endpoint.model", "endpoint.switch", "endpoint.bar_bytes"},
-             "endpoint.model = \"nvme\" is not possible beside switches or with endpoint.bar_bytes in this version; use "
-             "a configuration without them");
+      if (endpoint.model != DeviceModel::nvme) continue;
+      if (switched || endpoint.bar_bytes != 0) {
+        report({KeyScope::endpoint, i}, {"endpoint.model", "endpoint.switch", "endpoint.bar_bytes"},
+               "endpoint.model = \"nvme\" is not possible beside switches or with endpoint.bar_bytes in this version; use "
+               "a configuration without them");
+      }
+      if (config_.host.mode != HostMode::none) {
+        report({KeyScope::endpoint, i}, {"endpoint.model", "host.mode"},
+               "endpoint.model = \"nvme\" is not possible with a host in this version; use host.mode = \"none\"");
+      }
     }
   }
 

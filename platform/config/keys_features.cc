@@ -16,6 +16,8 @@ using spec::Features;
 constexpr Choice versions[] = {{"3.0", 0}, {"3.1", 1}, {"3.2", 2}, {"3.3", 3}, {"3.4", 4}};
 constexpr Choice stage_choices[] = {{"1", 1}, {"2", 2}, {"nested", 3}};
 constexpr Choice on_off[] = {{"off", 0}, {"on", 1}};
+constexpr Choice on_off_auto_choices[] = {{"off", 0}, {"on", 1}};
+constexpr Choice compats[] = {{"none", 0}, {"qemu", 1}};
 constexpr Choice httu_choices[] = {{"off", 0}, {"access", 1}, {"access-dirty", 2}, {"access-dirty-table", 3}};
 constexpr Choice stall_choices[] = {{"off", 1}, {"on", 0}, {"forced", 2}};
 constexpr Choice endians[] = {{"mixed", 0}, {"little", 2}, {"big", 3}};
@@ -221,6 +223,25 @@ Row version() {
       .of_members("version_major version_minor");
 }
 
+void add_acceleration(std::vector<Key>& keys) {
+  keys.push_back(boolean<S>("smmu.accel", [](auto& s) -> auto& { return s.accel; },
+                            {"", "accelerated by the host's SMMU", "follows host.mode: where there is a host"}));
+  keys.push_back(choice<S>("smmu.compat", [](auto& s) -> auto& { return s.acceleration.compat; }, compats,
+                           {"", "with accel: what of the host is checked: what can be, or what QEMU checks",
+                            "every feature that the guest could use"}));
+  keys.push_back(choice<S>("smmu.cmdqv", [](auto& s) -> auto& { return s.acceleration.cmdqv; }, on_off_auto_choices,
+                           {"", "with accel: command queues of the host's hardware (Tegra241); none are mapped yet",
+                            "the host's, and this version maps none"})
+                     .or_auto());
+  keys.push_back(integer<S>("smmu.batch_max", [](auto& s) -> auto& { return s.acceleration.batch_max; }, 1, 4096,
+                            {"commands", "with accel: invalidations that one call hands to the host",
+                             "63 to 256 suit Linux, which cuts them up anyway"}));
+  keys.push_back(integer<S>("smmu.veventq_depth", [](auto& s) -> auto& { return s.acceleration.veventq_depth; }, 1,
+                            1 << 16,
+                            {"records", "with accel: of the queue in which the host hands out faults",
+                             "as other monitors have it (64 to 256)"}));
+}
+
 void add_main(std::vector<Key>& keys) {
   keys.push_back(version());
   keys.push_back(stages());
@@ -246,8 +267,7 @@ void add_main(std::vector<Key>& keys) {
   keys.push_back(on_off_auto("smmu.ats", &Features::ats, {"", "PCIe Address Translation Services", "QEMU"})
                      .in_section("6.3.1")
                      .of_members("ats"));
-  keys.push_back(boolean<S>("smmu.accel", [](auto& s) -> auto& { return s.accel; },
-                            {"", "accelerated by the host's SMMU", "everything is emulated"}));
+  add_acceleration(keys);
   keys.push_back(choice<S>("smmu.httu", [](auto& s) -> auto& { return s.config.features.httu; }, httu_choices,
                            {"", "hardware update of access flag and dirty state", optional})
                      .in_section("6.3.1")

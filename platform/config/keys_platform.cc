@@ -15,6 +15,9 @@ constexpr Choice stream_tables[] = {{"linear", 0}, {"2-level", 1}};
 constexpr Choice host_modes[] = {{"none", 0}, {"simulated", 1}, {"hardware", 2}, {"auto", 3}};
 constexpr Choice oas_checks[] = {{"aperture", 0}, {"idr5", 1}};
 constexpr Choice acs_policies[] = {{"off", 0}, {"isolate", 1}, {"direct", 2}};
+constexpr Choice kernels[] = {{"6.1", 0}, {"6.12", 1}, {"6.13", 2}, {"7.1", 3}, {"7.2", 4}, {"7.4", 5}};
+constexpr std::uint64_t page_sizes[] = {4, 16, 64};
+constexpr std::uint64_t host_address_sizes[] = {32, 36, 40, 42, 44, 48, 52};
 constexpr Choice dllp_spacings[] = {{"observed", 0}, {"latest", 1}};
 constexpr Choice driver_stages[] = {{"1", 0}, {"2", 1}, {"nested", 2}};
 constexpr Choice stage2_leaves[] = {{"4K", 12}, {"2M", 21}, {"1G", 30}};
@@ -155,6 +158,27 @@ void add_host(std::vector<Key>& keys) {
   keys.push_back(
       choice<P>("host.oas_check", [](auto& p) -> auto& { return p.host.oas_check; }, oas_checks,
                 {"", "what limits the OAS of an accelerated SMMU", "what the host's stage 2 really accepts"}));
+  keys.push_back(choice<P>("host.kernel", [](auto& p) -> auto& { return p.host.kernel; }, kernels,
+                           {"", "Linux of the simulated host", "the first that reports ATS by device"}));
+  keys.push_back(one_of<P>("host.page_size", [](auto& p) -> auto& { return p.host.page_kib; }, page_sizes,
+                           {"KiB", "of the simulated host's kernel and of its stage 2", "most distributions"}));
+  keys.push_back(one_of<P>("host.oas", [](auto& p) -> auto& { return p.host.oas; }, host_address_sizes,
+                           {"bit", "output addresses of the simulated host's SMMU", "a server's"})
+                     .in_section("6.3.6"));
+  keys.push_back(integer<P>("host.ssidsize", [](auto& p) -> auto& { return p.host.ssidsize; }, 0, 20,
+                            {"bit", "SubstreamIDs of the simulated host's SMMU", "PCIe's PASIDs"})
+                     .in_section("6.3.2"));
+  keys.push_back(boolean<P>("host.ats", [](auto& p) -> auto& { return p.host.ats; },
+                            {"", "ATS of the simulated host's SMMU", "a server's"})
+                     .in_section("6.3.1"));
+  keys.push_back(integer<P>("host.ioctl_ns", [](auto& p) -> auto& { return p.host.ioctl_ns; }, 0, 1'000'000'000,
+                            {"ns", "of any call to the simulated host", "a system call with looks at a few objects"}));
+  keys.push_back(integer<P>("host.invalidate_entry_ns", [](auto& p) -> auto& { return p.host.invalidate_entry_ns; }, 0,
+                            1'000'000'000, {"ns", "to copy and rewrite one invalidation", "a few dozen instructions"}));
+  keys.push_back(integer<P>("host.attach_ns", [](auto& p) -> auto& { return p.host.attach_ns; }, 0, 1'000'000'000,
+                            {"ns", "to attach a device, its STE's update apart", "assumed"}));
+  keys.push_back(integer<P>("host.event_ns", [](auto& p) -> auto& { return p.host.event_ns; }, 0, 1'000'000'000,
+                            {"ns", "from a physical event to its vEVENT", "an interrupt and its thread"}));
 }
 
 }  // namespace

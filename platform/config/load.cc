@@ -118,8 +118,19 @@ class Loader {
       if (!chosen(part, "smmu.name")) smmu.name = "smmu" + std::to_string(i);
       if (!chosen(part, "smmu.frame_base"))
         smmu.config.frame_base = smmu.config.frame_base + i * smmu.config.frame_bytes;
+      if (!chosen(part, "smmu.accel")) smmu.accel = config_.host.mode != HostMode::none;
       follow(smmu, part);
+      if (smmu.accel) leave_to_host(smmu, part);
     }
+  }
+
+  /// Properties of an accelerated SMMU that nobody gave a value are the host's.
+  void leave_to_host(NamedSmmu& smmu, const Part& part) {
+    smmu.acceleration.ril_auto = !chosen(part, "smmu.ril");
+    smmu.acceleration.ats_auto = !chosen(part, "smmu.ats");
+    smmu.acceleration.oas_auto = !chosen(part, "smmu.oas");
+    smmu.acceleration.ssidsize_auto = !chosen(part, "smmu.ssidsize");
+    if (!chosen(part, "smmu.cmdqv")) smmu.acceleration.cmdqv = OnOffAuto::automatic;
   }
 
   /// Each key that follows others and was not set takes the value that breaks the fewest of the architecture's rules;

@@ -28,14 +28,41 @@ enum class HostAts : std::uint8_t { unknown, supported, not_supported };
 /// [host]: the machine whose SMMU is used for accelerated nested mode.
 enum class HostMode : std::uint8_t { none, simulated, hardware, automatic };
 enum class OasCheck : std::uint8_t { aperture, idr5 };
+/// Linux versions that a simulated host can be: rows of platform/host/kernel_profile.h.
+enum class HostKernel : std::uint8_t { v6_1, v6_12, v6_13, v7_1, v7_2, v7_4 };
 struct HostConfig {
   HostMode mode = HostMode::none;
   OasCheck oas_check = OasCheck::aperture;
+  HostKernel kernel = HostKernel::v7_1;  ///< this and what follows: of a simulated host
+  unsigned page_kib = 4;
+  unsigned oas = 48;       ///< of its SMMU, bits
+  unsigned ssidsize = 20;  ///< likewise
+  bool ats = true;         ///< likewise
+  // What its software takes.
+  unsigned ioctl_ns = 1'500;
+  unsigned invalidate_entry_ns = 20;
+  unsigned attach_ns = 5'000;
+  unsigned event_ns = 4'000;
+};
+
+/// What QEMU checks of a host, or what can be checked.
+enum class AccelCompat : std::uint8_t { none, qemu };
+/// Of an SMMU with accel. The *_auto say that the value in Features is to be taken from the host.
+struct AccelConfig {
+  AccelCompat compat = AccelCompat::none;
+  OnOffAuto cmdqv = OnOffAuto::automatic;
+  unsigned batch_max = 256;      ///< invalidations in one call to the host
+  unsigned veventq_depth = 256;  ///< records of the host's event queue
+  bool ril_auto = false;
+  bool ats_auto = false;
+  bool oas_auto = false;
+  bool ssidsize_auto = false;
 };
 
 struct NamedSmmu {
   std::string name = "smmu0";
-  bool accel = false;   ///< accelerated by the host's SMMU
+  bool accel = false;  ///< accelerated by the host's SMMU
+  AccelConfig acceleration{};
   SmmuConfig config{};  ///< timed and seed are copies of PlatformConfig::mode and ::seed
 };
 

@@ -2,6 +2,8 @@
 // The rows: this version has Non-secure stages 1 and 2 of VMSAv8-64, ATS and PRI.
 #include "platform/config/supported.h"
 
+#include <algorithm>
+
 namespace smmusim {
 namespace {
 
@@ -12,8 +14,8 @@ using P = const PlatformConfig&;
 constexpr UnsupportedRow<NamedSmmu> smmu_rows[] = {
     {"smmu.dpt", [](S s) { return s.config.features.dpt; },
      "the Device Permission Table is not supported by this version; use dpt = false"},
-    {"smmu.accel", [](S s) { return s.accel; },
-     "accelerated nested mode is not supported by this version; use accel = false"},
+    {"smmu.accel", [](S s) { return s.accel && s.config.features.s2p; },
+     "the guest of an accelerated SMMU has stage 1 alone, stage 2 is the host's; use stages = \"1\""},
     {"smmu.ttf_lpae", [](S s) { return s.config.features.ttf_lpae; },
      "VMSAv8-32 LPAE tables are not supported by this version; use ttf_lpae = false"},
     {"smmu.ttf_vmsav8_64", [](S s) { return !s.config.features.ttf_vmsav8_64; },
@@ -73,9 +75,18 @@ constexpr UnsupportedRow<EndpointConfig> endpoint_rows[] = {
      "PASIDs are not supported by this version; use pasid_bits = 0"},
 };
 
+std::size_t accelerated(P p) {
+  return static_cast<std::size_t>(std::count_if(p.smmus.begin(), p.smmus.end(), [](S s) { return s.accel; }));
+}
+
 constexpr UnsupportedRow<PlatformConfig> platform_rows[] = {
-    {"host.mode", [](P p) { return p.host.mode != HostMode::none; },
-     "accelerated nested mode is not supported by this version; use mode = \"none\""},
+    {"smmu.accel", [](P p) { return p.host.mode == HostMode::none && accelerated(p) != 0; },
+     "there is no host to accelerate it; set host.mode"},
+    {"host.mode", [](P p) { return p.host.mode != HostMode::none && accelerated(p) == 0; },
+     "no SMMU is accelerated; set smmu.accel = true, or host.mode = \"none\""},
+    {"smmu.accel",
+     [](P p) { return p.host.mode != HostMode::none && accelerated(p) != 0 && accelerated(p) != p.smmus.size(); },
+     "some SMMUs are accelerated and some are not, which this version can't mix; set smmu.accel for all or for none"},
 };
 
 }  // namespace

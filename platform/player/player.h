@@ -35,6 +35,8 @@ struct PlayerConfig {
   bool in_order = false;   ///< one record after the other (the untimed machine)
   unsigned window = 1024;  ///< how many records beyond the oldest unfinished one are looked at
   unsigned mismatches_kept = 8;
+  /// Where tables have to put what the trace outputs to; empty: there.
+  std::function<Pa(Pa)> place{};
 };
 
 /// An address space: what one ASID of the trace names. All tables are of one stage; of stage 2, the VMID has the
@@ -135,6 +137,7 @@ class Player {
   void run_ready();
   bool start_accesses();
   Slot next_ready_access(std::size_t stream) const;
+  Pa placed(std::uint64_t output) const { return config_.place ? config_.place(Pa(output)) : Pa(output); }
   void perform(Slot slot);
   void perform_invalidation(Slot slot);
   void perform_config(Slot slot);

@@ -125,12 +125,13 @@ void Player::perform(Slot slot) {
   switch (record.kind) {
     case Kind::access:  // the map before it
       ++counters_.maps;
-      table->map(record.address & ~page_mask, Pa(record.output & ~page_mask), trace::page_bytes, options_of(record));
+      table->map(record.address & ~page_mask, placed(record.output & ~page_mask), trace::page_bytes,
+                 options_of(record));
       finish(slot);
       return;
     case Kind::map:
       ++counters_.maps;
-      table->map(record.address, Pa(record.output), record.pages * record.granule_bytes(), options_of(record));
+      table->map(record.address, placed(record.output), record.pages * record.granule_bytes(), options_of(record));
       finish(slot);
       return;
     case Kind::unmap:

@@ -186,7 +186,9 @@ void enumerate(platform::Cpu& cpu, const PlatformConfig& config, const EndpointC
     device.write(pri + platform::cap::pri_allocation, endpoint.pri_requests, 4);
     device.write(pri + platform::cap::pri_control, pri_enable, 2);
   }
-  if (ats) device.write(device.find_extended(ats_id) + platform::cap::ats_control, ats_enable, 2);
+  // Of a passthrough device vfio drops that write: the host's kernel switches ATS when the guest's STE asks for it.
+  if (ats && config.host.mode == HostMode::none)
+    device.write(device.find_extended(ats_id) + platform::cap::ats_control, ats_enable, 2);
 }
 
 }  // namespace smmusim

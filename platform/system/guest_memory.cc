@@ -27,6 +27,15 @@ IdentityRange clipped(const Range& range, unsigned bits, bool device) {
   return {range.base, range.base >= limit ? 0 : std::min(range.bytes, limit - range.base), device};
 }
 
+/// Where the part of main memory ends that the trace's devices and the driver's tables use.
+std::uint64_t end_of_use(const Range& memory, const PlayPlan& plan, const ReservedMemory& tables) {
+  return std::max(std::min(plan.outputs_end, memory.base + memory.bytes), tables.base + tables.bytes);
+}
+
+bool is_doorbell(const PlatformConfig& config, std::uint64_t page) {
+  return page >= config.msi.base && page - config.msi.base < config.msi.size;
+}
+
 }  // namespace
 
 Geometry stage2_geometry(const PlatformConfig& config) {
@@ -40,6 +49,7 @@ Geometry stage2_geometry(const PlatformConfig& config) {
 }
 
 std::vector<Range> usual_outputs(const PlatformConfig& config) {
+  if (config.host.mode != HostMode::none) return {whole_pages(config.memory.base, config.memory.size)};
   return {whole_pages(config.memory.base, config.memory.size), whole_pages(config.msi.base, config.msi.size)};
 }
 
@@ -53,8 +63,7 @@ std::vector<IdentityRange> guest_addresses(const PlatformConfig& config, const P
   }
   const unsigned bits = stage2_geometry(config).input_bits;
   const std::vector<Range> usual = usual_outputs(config);
-  const std::uint64_t memory_end = usual[0].base + usual[0].bytes;
-  const std::uint64_t used_end = std::max(std::min(plan.outputs_end, memory_end), tables.base + tables.bytes);
+  const std::uint64_t used_end = end_of_use(usual[0], plan, tables);
   std::vector<IdentityRange> ranges{clipped(whole_pages(usual[0].base, used_end - usual[0].base), bits, false),
                                     clipped(usual[1], bits, true)};
   const std::size_t first_unusual = ranges.size();
@@ -68,6 +77,36 @@ std::vector<IdentityRange> guest_addresses(const PlatformConfig& config, const P
     }
   }
   return ranges;
+}
+
+std::vector<nested::GuestRam> guest_ram(const PlatformConfig& config, const PlayPlan& plan,
+                                        const ReservedMemory& tables) {
+  for (const std::uint64_t page : plan.unusual_pages) {
+    if (is_doorbell(config, page)) continue;
+    throw InputError(fmt::format(
+        "{}: it outputs to 0x{:x}, which is neither main memory nor doorbell, and the host has nothing there; use "
+        "host.mode = none, or set memory.base and memory.size around it",
+        config.trace.file, page));
+  }
+  const Range memory = usual_outputs(config)[0];
+  const std::uint64_t page = config.host.page_kib * std::uint64_t{1024};
+  const std::uint64_t first = memory.base & ~(page - 1);
+  const std::uint64_t end = (end_of_use(memory, plan, tables) + page - 1) & ~(page - 1);
+  if (first < memory.base || end > memory.base + memory.bytes) {
+    throw InputError(
+        fmt::format("main memory, 0x{:x} bytes at 0x{:x}, is not made of whole pages of the host "
+                    "(host.page_size = {}); change memory.base or memory.size",
+                    memory.bytes, memory.base, config.host.page_kib));
+  }
+  return {{first, end - first, first}};
+}
+
+std::vector<std::uint64_t> doorbell_pages(const PlatformConfig& config, const PlayPlan& plan) {
+  std::vector<std::uint64_t> pages;
+  for (const std::uint64_t page : plan.unusual_pages) {
+    if (is_doorbell(config, page)) pages.push_back(page);
+  }
+  return pages;
 }
 
 void require_small_tables(const PlatformConfig& config, const std::vector<IdentityRange>& ranges) {

@@ -8,6 +8,8 @@
 
 #include "model/base/check.h"
 #include "platform/emit/address_map.h"
+#include "platform/nested/simulated.h"
+#include "platform/pcie/capabilities.h"
 #include "platform/system/endpoint_setup.h"
 
 namespace smmusim {
@@ -38,10 +40,18 @@ constexpr unsigned to_doorbell = 1;
 constexpr unsigned to_ecam = 2;
 constexpr unsigned to_first_frame = 3;
 
-SparseMemoryConfig sparse_config(const MemoryConfig& memory) {
-  SparseMemoryConfig config;
-  config.ranges = {{Pa(memory.base), memory.size}};
-  return config;
+bool accelerated(const PlatformConfig& config) {
+  return config.host.mode != HostMode::none;
+}
+
+SparseMemoryConfig sparse_config(const PlatformConfig& config) {
+  SparseMemoryConfig memory;
+  memory.ranges = {{Pa(config.memory.base), config.memory.size}};
+  if (accelerated(config)) {
+    const nested::HostMemory own = nested::host_memory(config);
+    memory.ranges.push_back({Pa(own.base), own.bytes()});
+  }
+  return memory;
 }
 
 std::string numbered(const char* name, std::size_t index) {
@@ -108,12 +118,13 @@ Platform::SwitchUnit::SwitchUnit(Engine& engine, platform::TlpPool& pool, const 
       fabric(engine, pool, switch_config(where, config)) {}
 
 Platform::Platform(const PlatformConfig& config)
-    : memory_(sparse_config(config.memory)),
+    : memory_(sparse_config(config)),
       pump_(std::make_unique<systemc::Pump>("pump", engine_)),
       cpu_(std::make_unique<platform::Cpu>("cpu")) {
   // Every module here takes its time from the pump, so SystemC's clock may lag; longer windows gain nothing.
   pump_->set_run_ahead(1'000 * ps_per_ns);
   build_smmus(config);
+  if (accelerated(config)) build_host(config);
   build_switches(config);
   build_endpoints(config);
   build_interconnect(config);
@@ -157,6 +168,18 @@ void Platform::connect_endpoint(std::size_t index, unsigned root_port, const Pla
   ecam_->attach(endpoint.rid, function.config_space().space());
 }
 
+/// DMA goes through the host's SMMUs, which have the TBUs of the guest's; the kernel alone switches a device's ATS.
+void Platform::build_host(const PlatformConfig& config) {
+  host_ = std::make_unique<nested::HostModule>("host", *pump_, memory_, nested::simulated_host_config(config));
+  host_->host().on_ats_enable([this](std::size_t device, bool enabled) {
+    platform::FunctionConfig& function = endpoints_[device]->config_space();
+    constexpr std::uint16_t ats_id = 0x0f;
+    constexpr std::uint32_t enable = 1U << 15;
+    const std::optional<std::uint16_t> ats = function.capability(ats_id, true);
+    if (ats) function.space().write(*ats + platform::cap::ats_control, enabled ? enable : 0, 2);
+  });
+}
+
 /// Endpoints share the TBUs of their SMMU evenly.
 void Platform::build_endpoints(const PlatformConfig& config) {
   const std::vector<unsigned> tbus = first_tbus(config);
@@ -164,7 +187,8 @@ void Platform::build_endpoints(const PlatformConfig& config) {
   std::vector<unsigned> next(config.smmus.size(), 0);
   for (const EndpointConfig& endpoint : config.endpoints) {
     const unsigned tbu = tbus[endpoint.smmu] + next[endpoint.smmu]++ % config.smmus[endpoint.smmu].config.tbus;
-    root.rid_map.push_back({endpoint.rid, 1, endpoint.stream(), tbu});
+    const StreamId stream = accelerated(config) ? nested::physical_stream(root.rid_map.size()) : endpoint.stream();
+    root.rid_map.push_back({endpoint.rid, 1, stream, tbu});
     root.ports.push_back({endpoint.rid, endpoint.rid});
   }
   // Ports of endpoints that are behind a switch stay without a link; the switches' follow.
@@ -192,11 +216,19 @@ void Platform::build_endpoints(const PlatformConfig& config) {
                                                      root.request_processing_ps);
     ecam_->attach(root_bus_);
   }
+  connect_clients(config);
+}
+
+void Platform::connect_clients(const PlatformConfig& config) {
+  const std::vector<unsigned> first = first_tbus(config);
   for (std::size_t i = 0; i != smmus_.size(); ++i) {
-    for (unsigned t = 0; t != config.smmus[i].config.tbus; ++t) {
-      root_complex_->out[tbus[i] + t].bind(smmus_[i]->tbu_in[t]);
+    const unsigned tbus = config.smmus[i].config.tbus;
+    for (unsigned t = 0; t != tbus; ++t) {
+      const unsigned number = first[i] + t;
+      root_complex_->out[number].bind(host_ ? host_->tbu_in[number] : smmus_[i]->tbu_in[t]);
+      if (host_) host_->idle[number].bind(smmus_[i]->tbu_in[t]);
     }
-    root_complex_->attach(smmus_[i]->smmu(), tbus[i], config.smmus[i].config.tbus);
+    root_complex_->attach(host_ ? host_->host().physical_smmu(i) : smmus_[i]->smmu(), first[i], tbus);
   }
 }
 
@@ -232,6 +264,11 @@ void Platform::build_interconnect(const PlatformConfig& config) {
     map.map.push_back({smmu.frame_base, smmu.frame_bytes, to_first_frame + static_cast<unsigned>(i), true});
     inputs += smmu.tbus + 1;
   }
+  if (host_) {
+    const nested::HostMemory own = nested::host_memory(config);
+    map.map.push_back({Pa(own.base), own.bytes(), to_memory, false});
+    inputs += static_cast<unsigned>(host_->tbu_out.size()) + 1;
+  }
   const unsigned to_window = to_first_frame + static_cast<unsigned>(smmus_.size());
   SMMUSIM_CHECK(window_ == nullptr || mmio_ == nullptr);  // see Checker::check_devices
   const unsigned outputs = to_window + (window_ != nullptr || mmio_ != nullptr ? 1 : 0);
@@ -261,6 +298,9 @@ void Platform::build_interconnect(const PlatformConfig& config) {
     }
     smmus_[i]->tcu_out.bind(interconnect_->in[input++]);
   }
+  if (!host_) return;
+  for (std::size_t t = 0; t != host_->tbu_out.size(); ++t) host_->tbu_out[t].bind(interconnect_->in[input++]);
+  host_->tcu_out.bind(interconnect_->in[input++]);
 }
 
 std::string Platform::imbalance() const {

@@ -20,6 +20,7 @@
 #include "platform/memory/interconnect.h"
 #include "platform/memory/memory_module.h"
 #include "platform/memory/sparse_memory.h"
+#include "platform/nested/host_module.h"
 #include "platform/pcie/ecam.h"
 #include "platform/pcie/mmio_window.h"
 #include "platform/pcie/pcie_window.h"
@@ -61,6 +62,8 @@ class Platform {
   const platform::RootComplex& root_complex() const { return *root_complex_; }
   const platform::Interconnect& interconnect() const { return *interconnect_; }
   platform::Doorbell& doorbell() { return *doorbell_; }
+  /// The host that the SMMUs are accelerated by, and through whose SMMUs all DMA goes; null: there is none.
+  host::SimulatedHost* host() { return host_ ? &host_->host() : nullptr; }
 
   /// Empty, or a sentence about a sum of the PCIe fabric that does not come out. For the end of a run.
   std::string imbalance() const;
@@ -75,6 +78,8 @@ class Platform {
   };
 
   void build_smmus(const PlatformConfig& config);
+  void build_host(const PlatformConfig& config);
+  void connect_clients(const PlatformConfig& config);
   void build_endpoints(const PlatformConfig& config);
   void build_device(const PlatformConfig& config, const EndpointConfig& endpoint);
   void build_switches(const PlatformConfig& config);
@@ -86,6 +91,7 @@ class Platform {
   std::unique_ptr<systemc::Pump> pump_;
   std::unique_ptr<platform::Cpu> cpu_;
   std::vector<std::unique_ptr<systemc::SmmuModule>> smmus_;
+  std::unique_ptr<nested::HostModule> host_;
   platform::TlpPool tlps_;
   std::vector<std::unique_ptr<platform::PcieFunction>> endpoints_;
   std::vector<std::unique_ptr<platform::TlpLink>> links_;  // each endpoint's own, to its root port or switch

@@ -40,6 +40,7 @@ class ResultFiles {
     }
     if (!options.json_path.empty() && options.json_path != "-") statistics_.emplace_back(options.json_path);
     if (!options.ladder_path.empty()) ladder_.emplace(options.ladder_path);
+    if (!options.ioctl_log_path.empty()) ioctl_log_.emplace(options.ioctl_log_path);
   }
 
   void write(const std::string& statistics, const std::string& source) {
@@ -47,8 +48,12 @@ class ResultFiles {
     for (OutputFile& file : statistics_) file.write(statistics);
   }
   void write_ladder(const std::string& text) { ladder_->write(text); }
+  void write_ioctl_log(const std::string& text) {
+    if (ioctl_log_) ioctl_log_->write(text);
+  }
   void publish() {
     if (ladder_) ladder_->publish();
+    if (ioctl_log_) ioctl_log_->publish();
     for (OutputFile& file : statistics_) file.publish();
     if (page_) page_->publish();
     if (folder_) folder_->keep();
@@ -59,6 +64,7 @@ class ResultFiles {
   std::list<OutputFile> statistics_;  // after the folder: they go first
   std::optional<OutputFile> page_;
   std::optional<OutputFile> ladder_;
+  std::optional<OutputFile> ioctl_log_;
 };
 
 void show_progress(std::uint64_t done, std::uint64_t total) {
@@ -120,7 +126,7 @@ int run_simulation(const RunOptions& options) {
   std::optional<Simulation> simulation;
   std::optional<RunLadder> ladder;
   as_input_errors([&] {
-    simulation.emplace(options.config);
+    simulation.emplace(options.config, SimulationOptions{!options.ioctl_log_path.empty()});
     if (!options.ladder_path.empty()) ladder.emplace(*simulation);
     if (options.progress) simulation->on_progress = &show_progress;
     simulation->run();
@@ -133,6 +139,7 @@ int run_simulation(const RunOptions& options) {
   const std::string json = to_text(statistics);
   files.write(json, options.config.trace.file);
   if (ladder) files.write_ladder(ladder->text());
+  files.write_ioctl_log(simulation->ioctl_log());
   write_standard_output(options.json_path == "-" ? json : summary_text(*simulation, statistics, options.colour));
   files.publish();
   return simulation->player().counters().mismatches == 0 ? 0 : 1;

@@ -13,12 +13,13 @@ namespace smmusim {
 
 /// `smmusim run`.
 struct RunOptions {
-  PlatformConfig config{};  ///< resolved and valid; the trace to play is config.trace.file, not empty
-  std::string json_path;    ///< "-": standard output, instead of the summary; empty: no JSON
-  std::string out_dir;      ///< empty: none; else it gets stats.json and report.html
-  std::string ladder_path;  ///< gets the TLPs of all links as a message sequence chart; empty: none
-  bool colour = false;      ///< standard output is a terminal and NO_COLOR is not set
-  bool progress = false;    ///< standard error is a terminal
+  PlatformConfig config{};     ///< resolved and valid; the trace to play is config.trace.file, not empty
+  std::string json_path;       ///< "-": standard output, instead of the summary; empty: no JSON
+  std::string out_dir;         ///< empty: none; else it gets stats.json and report.html
+  std::string ladder_path;     ///< gets the TLPs of all links as a message sequence chart; empty: none
+  std::string ioctl_log_path;  ///< gets the calls to the host, a line each; empty: none
+  bool colour = false;         ///< standard output is a terminal and NO_COLOR is not set
+  bool progress = false;       ///< standard error is a terminal
 };
 
 /// A key of keys.h and its values as text, in the order given; each value is known to be of the key's type and range.

@@ -8,18 +8,13 @@
 #include "model/base/check.h"
 #include "platform/config/load.h"
 #include "platform/driver/page_allocator.h"
+#include "platform/nested/resolve.h"
+#include "platform/nested/simulated.h"
 #include "platform/system/endpoint_setup.h"
+#include "platform/system/guest_memory.h"
 
 namespace smmusim {
 namespace {
-
-PlayerConfig player_config(const PlatformConfig& config) {
-  PlayerConfig player;
-  player.recorded = config.trace.replay == Replay::recorded;
-  player.check = config.trace.check;
-  player.in_order = config.mode == Mode::untimed;
-  return player;
-}
 
 /// The driver's region is full: says which key makes it larger, or that none can.
 InputError region_full(const PlatformConfig& config, const AllocationError& error) {
@@ -52,10 +47,11 @@ AtsType ats_type(trace::Ats ats) {
 
 }  // namespace
 
-Simulation::Simulation(const PlatformConfig& config) : plan_(plan_play(config.trace.file, driver_region(config))) {
+Simulation::Simulation(const PlatformConfig& config, SimulationOptions options)
+    : plan_(plan_play(config.trace.file, driver_region(config))) {
   require_apart(config, plan_);
   require_playable_times(config, plan_);
-  config_ = with_endpoints(config, plan_);
+  config_ = nested::on_its_host(with_endpoints(config, plan_));
   platform_ = std::make_unique<Platform>(config_);
   scope_ = std::make_unique<Scope>(platform_->engine());
   try {
@@ -63,9 +59,10 @@ Simulation::Simulation(const PlatformConfig& config) : plan_(plan_play(config.tr
   } catch (const AllocationError& error) {
     throw region_full(config_, error);
   }
+  if (platform_->host() != nullptr) serve_nested(options);
   reader_ = trace::Reader::open(config_.trace.file);
   player_ = std::make_unique<Player>(platform_->engine(), *reader_, *this, setup_->drivers(), setup_->spaces(),
-                                     setup_->played_streams(), player_config(config_));
+                                     setup_->played_streams(), player_config());
   in_flight_.resize(config_.endpoints.size(), 0);
   stream_statistics_.resize(config_.endpoints.size());
   handler_ = [this](const platform::DmaCompletion& completion) { give_back(completion); };
@@ -83,6 +80,43 @@ Simulation::~Simulation() {
   // An error can leave tasks waiting. First nothing refers to their frames any more, then the frames go.
   for (GuestDriver* driver : setup_->drivers()) driver->scope().cancel();
   scope_->cancel();
+}
+
+/// The monitor's work before its guest boots: the guest's memory, then its devices.
+void Simulation::serve_nested(SimulationOptions options) {
+  host::IoctlLog::Sink sink;
+  if (options.ioctl_log) sink = [this](std::string_view line) { (ioctl_log_ += line) += '\n'; };
+  nested_ = std::make_unique<nested::NestedMachine>(platform_->engine(), *platform_->host(), config_,
+                                                    std::make_shared<host::IoctlLog>(sink));
+  const std::uint64_t zeroes = nested::host_memory(config_).zeroes();
+  nested_->map(guest_ram(config_, plan_, driver_region(config_)), {zeroes, nested::HostMemory::zero_bytes, zeroes});
+  for (std::size_t i = 0; i != platform_->smmus(); ++i) nested_->serve(i, platform_->smmu(i).smmu(), config_);
+  map_doorbells();
+}
+
+/// What VFIO_DEVICE_SET_IRQS makes a kernel do: doorbells get IPAs in the host's MSI window, the same for all devices,
+/// and the guest's driver has to map to these.
+void Simulation::map_doorbells() {
+  for (const std::uint64_t page : doorbell_pages(config_, plan_)) {
+    for (std::size_t i = 0; i != config_.endpoints.size(); ++i) {
+      const std::optional<std::uint64_t> ipa = platform_->host()->map_msi_doorbell(i, Pa(page));
+      if (!ipa) throw InputError("the host's MSI window has no room for the doorbells that the trace names");
+      doorbells_[page] = *ipa;
+    }
+  }
+}
+
+PlayerConfig Simulation::player_config() const {
+  PlayerConfig player;
+  player.recorded = config_.trace.replay == Replay::recorded;
+  player.check = config_.trace.check;
+  player.in_order = config_.mode == Mode::untimed;
+  if (doorbells_.empty()) return player;
+  player.place = [this](Pa output) {
+    const auto doorbell = doorbells_.find(output.value);
+    return doorbell == doorbells_.end() ? output : Pa(doorbell->second);
+  };
+  return player;
 }
 
 void Simulation::begin(EventNode& node) {
@@ -186,6 +220,7 @@ void Simulation::count(const PlayedAccess& access) {
 }
 
 void Simulation::drain_events(std::size_t smmu) {
+  if (nested_) nested_->vsmmu(smmu).drain_events();
   DrainedEvents drained;
   setup_->driver(smmu).read_events(drained);
   events_read_ += drained.events.size();

@@ -4,10 +4,12 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <vector>
 
 #include "platform/config/platform_config.h"
+#include "platform/nested/nested_machine.h"
 #include "platform/player/player.h"
 #include "platform/system/access_statistics.h"
 #include "platform/system/interrupt_controller.h"
@@ -24,10 +26,14 @@ struct StreamStatistics {
   LatencySummary latency{};
 };
 
+struct SimulationOptions {
+  bool ioctl_log = false;  ///< keep a line for each call to the host
+};
+
 class Simulation : public AccessPort {
  public:
   /// Reads the trace once to learn its streams. Throws trace::TraceError, InputError.
-  explicit Simulation(const PlatformConfig& config);
+  explicit Simulation(const PlatformConfig& config, SimulationOptions options = {});
   ~Simulation() override;
 
   /// Plays the trace to its end. Throws as the constructor, and InternalError if something never finishes.
@@ -55,6 +61,11 @@ class Simulation : public AccessPort {
   std::uint64_t events_read() const { return events_read_; }
   std::uint64_t event_overflows() const { return event_overflows_; }
 
+  /// Null without a host.
+  nested::NestedMachine* nested() { return nested_.get(); }
+  /// What was asked of the host so far, if the options wanted it.
+  const std::string& ioctl_log() const { return ioctl_log_; }
+
   Scope& scope() { return *scope_; }
 
   // For the player.
@@ -66,6 +77,9 @@ class Simulation : public AccessPort {
     Simulation* simulation = nullptr;
   };
 
+  void serve_nested(SimulationOptions options);
+  void map_doorbells();
+  PlayerConfig player_config() const;
   void give_back(const platform::DmaCompletion& completion);
   void count(const PlayedAccess& access);
   void drain_events(std::size_t smmu);
@@ -78,6 +92,9 @@ class Simulation : public AccessPort {
   std::unique_ptr<Platform> platform_;
   std::unique_ptr<Scope> scope_;
   std::unique_ptr<MachineSetup> setup_;
+  std::map<std::uint64_t, std::uint64_t> doorbells_;  // with a host: pages of doorbells, and the IPA of each
+  std::string ioctl_log_;
+  std::unique_ptr<nested::NestedMachine> nested_;
   std::vector<std::unique_ptr<platform::InterruptController>> interrupt_controllers_;
   std::unique_ptr<trace::Reader> reader_;
   std::unique_ptr<Player> player_;

@@ -70,10 +70,10 @@ ordered_json walks_json(const SmmuCounters& counters) {
           {"by_stage_level", by_stage_level}};
 }
 
-ordered_json smmu_json(const Smmu& smmu, std::string_view name) {
+ordered_json smmu_json(const Smmu& smmu, std::string_view name, std::string_view role) {
   const SmmuCounters& counters = smmu.counters();
   return {{"name", name},
-          {"role", "guest"},
+          {"role", role},
           {"transactions", counters.transactions},
           {"aborts", counters.aborts},
           {"events", events_json(counters)},

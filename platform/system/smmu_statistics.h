@@ -22,6 +22,6 @@ nlohmann::ordered_json commands_json(const SmmuCounters& counters);
 nlohmann::ordered_json walks_json(const SmmuCounters& counters);
 
 /// One SMMU: an element of the statistics' `smmus`.
-nlohmann::ordered_json smmu_json(const Smmu& smmu, std::string_view name);
+nlohmann::ordered_json smmu_json(const Smmu& smmu, std::string_view name, std::string_view role = "guest");
 
 }  // namespace smmusim

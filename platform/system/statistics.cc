@@ -11,6 +11,7 @@
 #include "platform/config/show.h"
 #include "platform/config/value.h"
 #include "platform/config/version.h"
+#include "platform/nested/host_statistics.h"
 #include "platform/system/smmu_statistics.h"
 
 namespace smmusim {
@@ -348,6 +349,14 @@ ordered_json statistics_json(Simulation& simulation, double host_seconds) {
   json["smmus"] = ordered_json::array();
   for (std::size_t i = 0; i != simulation.platform().smmus(); ++i) {
     json["smmus"].push_back(smmu_json(simulation.platform().smmu(i).smmu(), config.smmus[i].name));
+  }
+  if (simulation.nested() != nullptr) {
+    const host::SimulatedHost& physical = *simulation.platform().host();
+    for (std::size_t i = 0; i != physical.physical_smmus(); ++i) {
+      json["smmus"].push_back(
+          smmu_json(simulation.platform().host()->physical_smmu(i), "host." + config.smmus[i].name, "host"));
+    }
+    json["host"] = nested::host_json(*simulation.nested());
   }
   return json;
 }

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "platform/nested/host_statistics.h"
 #include "platform/report/markup.h"
 #include "platform/system/endpoint_setup.h"
 
@@ -114,6 +115,7 @@ std::string summary_text(const Simulation& simulation, const ordered_json& stati
                       walks["mean_ns"].get<double>());
   text += counts_line("commands", statistics["commands"]);
   text += counts_line("events", statistics["events"]);
+  if (statistics.contains("host")) text += nested::host_text(statistics["host"]);
   text += latency_text(simulation, statistics, colour);
   // Ungrouped: scripts look for this line.
   text += fmt::format("checked {}, mismatches {}\n", counters.checked, counters.mismatches);

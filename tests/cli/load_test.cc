@@ -368,10 +368,33 @@ TEST_P(NotSupported, IsRefusedWithASentence) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Rows, NotSupported,
-                         testing::Values("smmu.accel=true", "smmu.ttf_lpae=true", "smmu.ttf_vmsav8_64=false",
-                                         "smmu.btm=true", "smmu.atos=true", "smmu.rme_impl=true", "smmu.ecmdq=true",
-                                         "smmu.d128=true", "smmu.aie=true", "endpoint.pasid_bits=20",
-                                         "host.mode=simulated", "host.mode=auto"));
+                         testing::Values("smmu.ttf_lpae=true", "smmu.ttf_vmsav8_64=false", "smmu.btm=true",
+                                         "smmu.atos=true", "smmu.rme_impl=true", "smmu.ecmdq=true", "smmu.d128=true",
+                                         "smmu.aie=true", "endpoint.pasid_bits=20"));
+
+TEST(Accelerated, WhatDoesNotGoTogetherIsRefused) {
+  const std::pair<std::vector<std::string>, const char*> rows[] = {
+      {{"smmu.accel=true"}, "set host.mode"},
+      {{"host.mode=simulated", "smmu.accel=false"}, "smmu.accel = true"},
+      {{"host.mode=simulated", "smmu.stages=nested"}, "stage 2 is the host's"},
+      {{"host.mode=simulated", "host.oas=56"}, "host.oas"},
+      {{"host.mode=simulated", "smmu.batch_max=0"}, "smmu.batch_max"},
+  };
+  for (const auto& [sets, words] : rows) {
+    const std::vector<std::string> errors = errors_of("", sets);
+    ASSERT_EQ(errors.size(), 1u) << sets.front() << testing::PrintToString(errors);
+    EXPECT_NE(errors[0].find(words), std::string::npos) << errors[0];
+  }
+}
+
+TEST(Accelerated, AHostAcceleratesUnlessItIsToldNotTo) {
+  const PlatformConfig config = load("", {"host.mode=simulated", "smmu.oas=44", "smmu.ats=auto"});
+  EXPECT_TRUE(config.smmus[0].accel);
+  EXPECT_TRUE(config.smmus[0].acceleration.ats_auto);
+  EXPECT_TRUE(config.smmus[0].acceleration.ril_auto);
+  EXPECT_FALSE(config.smmus[0].acceleration.oas_auto);
+  EXPECT_FALSE(load("").smmus[0].accel);
+}
 
 TEST(NotSupported, TheContractsExampleLoads) {
   const PlatformConfig config = load(
