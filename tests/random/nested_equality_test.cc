@@ -151,8 +151,9 @@ class NestedTwin {
       device.stream = physical(i);
       config.devices.push_back(device);
     }
-    config.windows = {{0, Pa(0), std::uint64_t{1} << oas}};
     config.tables_base = Pa(own);
+    const std::uint64_t after = own + config.tables_bytes;
+    config.windows = {{0, Pa(0), own}, {after, Pa(after), (std::uint64_t{1} << oas) - after}};
     host_ = std::make_unique<host::SimulatedHost>(machine_.engine, machine_.memory, port_, config);
     auto space = nested::GuestSpace::open(*host_, std::make_shared<host::IoctlLog>());
     space_ = std::move(*space);
