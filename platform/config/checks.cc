@@ -62,11 +62,6 @@ class Checker {
     check_smmus_together();
     check_driver();
     check_unsupported(unsupported_of_platform(), config_, {});
-    check_unsupported(unsupported_of_endpoint(), config_.endpoint_template,
-                      {KeyScope::endpoint, Part::endpoint_template});
-    for (std::size_t i = 0; i < config_.endpoints.size(); ++i) {
-      check_unsupported(unsupported_of_endpoint(), config_.endpoints[i], {KeyScope::endpoint, i});
-    }
     check_endpoints();
     check_atc({KeyScope::endpoint, Part::endpoint_template}, config_.endpoint_template);
   }
@@ -261,6 +256,11 @@ class Checker {
     if (driver.event_queue_log2 > f.eventqs) {
       report(part, {"driver.event_queue_log2", "smmu.eventqs"},
              "driver.event_queue_log2 is above smmu.eventqs" + of + "; lower it");
+    }
+    const bool two_level_contexts = driver.context_table && *driver.context_table != spec::S1Format::linear;
+    if (two_level_contexts && !f.cd2l) {
+      report(part, {"driver.context_table", "smmu.cd2l"},
+             "driver.context_table has two levels, which need smmu.cd2l = true" + of + "; use \"linear\" or \"auto\"");
     }
     if (driver.stream_table == StreamTableFormat::two_level && f.st_level == 0) {
       report(part, {"driver.stream_table", "smmu.st_level"},

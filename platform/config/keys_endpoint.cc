@@ -62,6 +62,21 @@ Row smmu() {
   return std::move(made).in_words("a name").identifies();
 }
 
+Row pasid_bits() {
+  Row made = row<E>("endpoint.pasid_bits", KeyType::integer,
+                    {"bit", "width of the PASID capability; 0: none", "what the trace's PASIDs need"});
+  made.max = 20;
+  made.get = [](const Subject& s) -> Value { return std::uint64_t{s.endpoint->pasid_width()}; };
+  made.set = [](const Subject& s, const Value& value) {
+    if (std::holds_alternative<Automatic>(value)) {
+      s.endpoint->pasid_bits.reset();
+    } else {
+      s.endpoint->pasid_bits = static_cast<unsigned>(std::get<std::uint64_t>(value));
+    }
+  };
+  return std::move(made).or_auto();
+}
+
 void add_ats(std::vector<Key>& keys) {
   keys.push_back(choice<E>("endpoint.ats", [](auto& e) -> auto& { return e.ats; }, on_off_auto,
                            {"", "whether the device shows an ATS capability", "QEMU's vfio-pci property"}));
@@ -69,8 +84,7 @@ void add_ats(std::vector<Key>& keys) {
                             {"", "whether the physical device has ATS", "a device without ATS"}));
   keys.push_back(choice<E>("endpoint.host_ats", [](auto& e) -> auto& { return e.host_ats; }, host_reports,
                            {"", "what the host kernel reports of the device's ATS", "no host device, so no report"}));
-  keys.push_back(integer<E>("endpoint.pasid_bits", [](auto& e) -> auto& { return e.pasid_bits; }, 0, 20,
-                            {"bit", "width of the PASID capability; 0: none", "a device without PASID"}));
+  keys.push_back(pasid_bits());
   keys.push_back(boolean<E>("endpoint.pri", [](auto& e) -> auto& { return e.pri; },
                             {"", "whether the device has the PRI capability", "a device without PRI"}));
   keys.push_back(integer<E>("endpoint.pri_requests", [](auto& e) -> auto& { return e.pri_requests; }, 1, 512,

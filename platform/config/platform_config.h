@@ -11,6 +11,7 @@
 
 #include "model/base/types.h"
 #include "model/smmu/config.h"
+#include "model/spec/ste.h"
 #include "platform/driver/stages.h"
 
 namespace smmusim {
@@ -101,8 +102,10 @@ struct EndpointConfig {
   AtcSettings atc{};                       ///< the device's address translation cache
   bool pri = false;                        ///< it has the PRI capability
   unsigned pri_requests = 32;              ///< Page Requests at a time
-  unsigned pasid_bits = 0;                 ///< 0: no PASID capability
+  /// Width of the PASID capability, 0: none. Absent: as wide as the trace's PASIDs of this device need.
+  std::optional<unsigned> pasid_bits;
 
+  unsigned pasid_width() const { return pasid_bits.value_or(0); }
   StreamId stream() const { return StreamId(stream_id.value_or(rid)); }
 };
 
@@ -121,7 +124,11 @@ struct DriverConfig {
   Stage2Leaf stage2_leaf = Stage2Leaf::mib2;
   StreamTableFormat stream_table = StreamTableFormat::two_level;
   unsigned stream_table_split = 8;  ///< STRTAB_BASE_CFG.SPLIT: 6, 8 or 10
-  unsigned command_queue_log2 = 8;  ///< entries
+  /// STE.S1Fmt of streams with substreams. Absent: 64 KiB tables of CDs where there are more CDs than fit into one and
+  /// all SMMUs have two levels, else linear; as Linux.
+  std::optional<spec::S1Format> context_table;
+  spec::S1Dss s1dss = spec::S1Dss::substream0;  ///< STE.S1DSS of streams with substreams
+  unsigned command_queue_log2 = 8;              ///< entries
   unsigned event_queue_log2 = 8;
   /// Where tables and queues are built, inside main memory and away from what the trace's devices touch.
   std::uint64_t tables_base = 0xc000'0000;

@@ -6,7 +6,6 @@ namespace smmusim {
 namespace {
 
 using S = const NamedSmmu&;
-using E = const EndpointConfig&;
 using P = const PlatformConfig&;
 
 constexpr UnsupportedRow<NamedSmmu> smmu_rows[] = {
@@ -68,11 +67,6 @@ constexpr UnsupportedRow<NamedSmmu> replay_rows[] = {
      "untimed devices can't wait for the end of a stall; use stall = \"off\" or mode = \"timed\""},
 };
 
-constexpr UnsupportedRow<EndpointConfig> endpoint_rows[] = {
-    {"endpoint.pasid_bits", [](E e) { return e.pasid_bits != 0; },
-     "PASIDs are not supported by this version; use pasid_bits = 0"},
-};
-
 constexpr UnsupportedRow<PlatformConfig> platform_rows[] = {
     {"host.mode", [](P p) { return p.host.mode != HostMode::none; },
      "accelerated nested mode is not supported by this version; use mode = \"none\""},
@@ -88,9 +82,6 @@ std::span<const UnsupportedRow<NamedSmmu>> unsupported_by_driver() {
 }
 std::span<const UnsupportedRow<NamedSmmu>> unsupported_by_replay() {
   return replay_rows;
-}
-std::span<const UnsupportedRow<EndpointConfig>> unsupported_of_endpoint() {
-  return endpoint_rows;
 }
 std::span<const UnsupportedRow<PlatformConfig>> unsupported_of_platform() {
   return platform_rows;

@@ -118,6 +118,10 @@ Command make_atc_inv(StreamId stream, std::uint64_t first, std::uint64_t last) {
   return command.set<Command::Address>(first & ~low_mask(page_bits + size));
 }
 
+Command make_atc_inv(StreamId stream, SubstreamId substream, std::uint64_t first, std::uint64_t last) {
+  return make_atc_inv(stream, first, last).set<Command::SSV>(true).set<Command::SubstreamID>(substream.value);
+}
+
 Command make_sync(spec::SyncSignal signal) {
   return Command{}
       .set<Command::OP>(Opcode::CMD_SYNC)

@@ -23,6 +23,8 @@ spec::Command make_tlbi_s12_vmall(Vmid vmid);
 /// Invalidates a device's ATC for addresses without SubstreamID: the smallest aligned power of two of pages around
 /// [first, last], as Linux does.
 spec::Command make_atc_inv(StreamId stream, std::uint64_t first, std::uint64_t last);
+/// The same for addresses with this SubstreamID.
+spec::Command make_atc_inv(StreamId stream, SubstreamId substream, std::uint64_t first, std::uint64_t last);
 /// Completion is polled at CMDQ_CONS; `signal` is what Linux uses then.
 spec::Command make_sync(spec::SyncSignal signal = spec::SyncSignal::sev);
 

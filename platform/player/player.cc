@@ -22,6 +22,14 @@ std::uint32_t slots_for(const PlayerConfig& config) {
 
 }  // namespace
 
+std::optional<std::size_t> PlayedStream::space_of(const trace::Record& record) const {
+  if (!record.has_substream) return space;
+  const auto at = std::lower_bound(substreams.begin(), substreams.end(), record.substream,
+                                   [](const PlayedSubstream& known, std::uint32_t id) { return known.substream < id; });
+  if (at == substreams.end() || at->substream != record.substream) return std::nullopt;
+  return at->space;
+}
+
 Player::Player(Engine& engine, trace::Reader& reader, AccessPort& port, std::vector<GuestDriver*> drivers,
                std::vector<PlayedSpace> spaces, std::vector<PlayedStream> streams, const PlayerConfig& config)
     : engine_(engine),

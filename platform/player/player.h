@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -45,11 +46,20 @@ struct PlayedSpace {
   std::vector<std::size_t> smmus;  ///< those that have streams of this space
 };
 
+struct PlayedSubstream {
+  std::uint32_t substream = 0;
+  std::size_t space = 0;
+};
+
 struct PlayedStream {
   std::uint32_t stream = 0;
-  std::size_t space = 0;
+  std::size_t space = 0;  ///< of what has no SubstreamID
   std::size_t smmu = 0;
-  bool ats = false;  ///< its device may have an ATC, so the driver invalidates that too
+  bool ats = false;                           ///< its device may have an ATC, so the driver invalidates that too
+  std::vector<PlayedSubstream> substreams{};  ///< ascending
+
+  /// The address space of a record of this stream; nothing: a substream that has none.
+  std::optional<std::size_t> space_of(const trace::Record& record) const;
 };
 
 struct PlayMismatch {

@@ -259,8 +259,11 @@ std::vector<spec::Command> Player::atc_commands(const Operation& operation, std:
     if (end >= start) first = start, last = end;  // what wraps around 2^64 is as good as everything
   }
   for (const PlayedStream& stream : streams_) {
-    if (stream.ats && stream.smmu == smmu && covers_space(record, stream.space)) {
-      commands.push_back(make_atc_inv(StreamId(stream.stream), first, last));
+    if (!stream.ats || stream.smmu != smmu) continue;
+    if (covers_space(record, stream.space)) commands.push_back(make_atc_inv(StreamId(stream.stream), first, last));
+    for (const PlayedSubstream& sub : stream.substreams) {
+      if (!covers_space(record, sub.space)) continue;
+      commands.push_back(make_atc_inv(StreamId(stream.stream), SubstreamId(sub.substream), first, last));
     }
   }
   return commands;

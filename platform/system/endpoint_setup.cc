@@ -113,7 +113,7 @@ platform::FunctionDescription function_description(const PlatformConfig& config,
     function.ats_hidden = !ats_of(config, endpoint).property.shown;
   }
   if (endpoint.pri) function.pri = platform::PriCapability{endpoint.pri_requests, false};
-  if (endpoint.pasid_bits != 0) function.pasid = platform::PasidCapability{endpoint.pasid_bits, true, true};
+  if (endpoint.pasid_width() != 0) function.pasid = platform::PasidCapability{endpoint.pasid_width(), true, true};
   return function;
 }
 
@@ -150,7 +150,8 @@ void enumerate(platform::Cpu& cpu, const PlatformConfig& config, const EndpointC
                size_code(config.pcie.mps_bytes) << 5 | size_code(config.pcie.mrrs_bytes) << 12 | extended_tags |
                    relaxed_ordering,
                2);
-  if (const std::uint32_t pasid = device.find_extended(pasid_id); pasid != 0) {
+  const bool substreams = config.smmus[endpoint.smmu].config.features.ssidsize != 0;
+  if (const std::uint32_t pasid = device.find_extended(pasid_id); pasid != 0 && substreams) {
     device.write(pasid + platform::cap::pasid_control, pasid_all, 2);
   }
   const bool ats = ats_of(config, endpoint).enabled();

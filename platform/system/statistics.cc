@@ -93,10 +93,15 @@ ordered_json streams_json(Simulation& simulation) {
     const StreamStatistics& stream = simulation.streams()[i];
     const PlayedStream& played = simulation.setup().played_streams()[i];
     const LatencySummary& latency = stream.latency;
+    ordered_json substreams = ordered_json::array();
+    for (const PlayedSubstream& sub : played.substreams) {
+      substreams.push_back({{"ssid", sub.substream}, {"asid", simulation.setup().spaces()[sub.space].asid}});
+    }
     streams.push_back({{"sid", config.endpoints[i].stream().value},
                        {"endpoint", config.endpoints[i].name},
                        {"smmu", config.smmus[played.smmu].name},
                        {"asid", simulation.setup().spaces()[played.space].asid},
+                       {"substreams", substreams},
                        {"transactions", stream.transactions},
                        {"bytes", stream.bytes},
                        {"faults", stream.faults},

@@ -370,8 +370,7 @@ TEST_P(NotSupported, IsRefusedWithASentence) {
 INSTANTIATE_TEST_SUITE_P(Rows, NotSupported,
                          testing::Values("smmu.accel=true", "smmu.ttf_lpae=true", "smmu.ttf_vmsav8_64=false",
                                          "smmu.btm=true", "smmu.atos=true", "smmu.rme_impl=true", "smmu.ecmdq=true",
-                                         "smmu.d128=true", "smmu.aie=true", "endpoint.pasid_bits=20",
-                                         "host.mode=simulated", "host.mode=auto"));
+                                         "smmu.d128=true", "smmu.aie=true", "host.mode=simulated", "host.mode=auto"));
 
 TEST(NotSupported, TheContractsExampleLoads) {
   const PlatformConfig config = load(
