@@ -216,10 +216,22 @@ class Checker {
       report({}, {"driver.tables_base", "memory.base", "memory.size"},
              "driver.tables_base = " + hex(driver.tables_base) + " is not in main memory; move it or enlarge memory");
     }
+    check_demand_paging();
     for (std::size_t i = 0; i < config_.smmus.size(); ++i) {
       check_stages_with(i);
       check_driver_with(i);
     }
+  }
+
+  void check_demand_paging() {
+    const auto has_pri = [](const EndpointConfig& endpoint) { return endpoint.pri; };
+    const bool somebody = config_.endpoints.empty()
+                              ? has_pri(config_.endpoint_template)
+                              : std::any_of(config_.endpoints.begin(), config_.endpoints.end(), has_pri);
+    if (config_.driver.demand_paging == 0 || somebody) return;
+    report({}, {"driver.demand_paging"},
+           "driver.demand_paging = " + to_string(config_.driver.demand_paging) +
+               " needs a device that requests pages; set endpoint.pri = true");
   }
 
   void check_stages_with(std::size_t index) {
@@ -256,6 +268,10 @@ class Checker {
     if (driver.event_queue_log2 > f.eventqs) {
       report(part, {"driver.event_queue_log2", "smmu.eventqs"},
              "driver.event_queue_log2 is above smmu.eventqs" + of + "; lower it");
+    }
+    if (f.pri && driver.pri_queue_log2 > f.priqs) {
+      report(part, {"driver.pri_queue_log2", "smmu.priqs"},
+             "driver.pri_queue_log2 is above smmu.priqs" + of + "; lower it or raise smmu.priqs");
     }
     const bool two_level_contexts = driver.context_table && *driver.context_table != spec::S1Format::linear;
     if (two_level_contexts && !f.cd2l) {

@@ -89,6 +89,10 @@ void add_ats(std::vector<Key>& keys) {
                             {"", "whether the device has the PRI capability", "a device without PRI"}));
   keys.push_back(integer<E>("endpoint.pri_requests", [](auto& e) -> auto& { return e.pri_requests; }, 1, 512,
                             {"requests", "Page Requests at a time", "a page of a queue's entries"}));
+  keys.push_back(integer<E>("endpoint.pri_retries", [](auto& e) -> auto& { return e.pri_retries; }, 1, 65535,
+                            {"requests", "Page Requests for one access before it fails", "patience for full queues"}));
+  keys.push_back(boolean<E>("endpoint.pri_response_pasid", [](auto& e) -> auto& { return e.pri_response_pasid; },
+                            {"", "whether its page responses need the PASID (STE.PPAR)", "as before PCIe 4.0"}));
 }
 
 void add_atc(std::vector<Key>& keys) {
@@ -109,6 +113,8 @@ void add_atc(std::vector<Key>& keys) {
                             1'000'000, {"ns", "the ATC takes for an Invalidate Request", "a few cycles at 500 MHz"}));
   keys.push_back(integer<E>("endpoint.invalidate_queue", [](auto& e) -> auto& { return e.atc.invalidate_queue; }, 1, 32,
                             {"requests", "Invalidate Queue Depth of the ATS capability", "all that ITags can name"}));
+  keys.push_back(boolean<E>("endpoint.invalidate_silent", [](auto& e) -> auto& { return e.invalidate_silent; },
+                            {"", "a broken device: it never completes Invalidate Requests", "devices that work"}));
 }
 
 }  // namespace

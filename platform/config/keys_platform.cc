@@ -164,6 +164,18 @@ void add_driver(std::vector<Key>& keys) {
   keys.push_back(integer<P>("driver.event_queue_log2", [](auto& p) -> auto& { return p.driver.event_queue_log2; }, 0,
                             19, {"log2(entries)", "size of the Event queue; at most smmu.eventqs", "two 4 KiB pages"})
                      .in_section("6.3.29"));
+  keys.push_back(integer<P>("driver.pri_queue_log2", [](auto& p) -> auto& { return p.driver.pri_queue_log2; }, 0, 19,
+                            {"log2(entries)", "size of the PRI queue; at most smmu.priqs", "one 4 KiB page"})
+                     .in_section("6.3.33"));
+  keys.push_back(integer<P>("driver.demand_paging", [](auto& p) -> auto& { return p.driver.demand_paging; }, 0, 100,
+                            {"%", "pages of devices with PRI that are mapped only when the device requests them",
+                             "DMA buffers are mapped before"}));
+  keys.push_back(integer<P>("driver.page_request_ns", [](auto& p) -> auto& { return p.driver.page_request_ns; }, 0,
+                            1'000'000'000,
+                            {"ns", "the handler takes for an entry of the PRI queue, one after the other", "assumed"}));
+  keys.push_back(integer<P>("driver.page_fault_ns", [](auto& p) -> auto& { return p.driver.page_fault_ns; }, 0,
+                            1'000'000'000,
+                            {"ns", "from there until the requested page is mapped", "a minor fault, woken threads"}));
   keys.push_back(integer<P>("driver.tables_base", [](auto& p) -> auto& { return p.driver.tables_base; }, 0, address_max,
                             {"byte", "where the driver builds tables and queues; a multiple of 64 KiB",
                              "in memory, below 4 GiB, above what the shipped traces touch"}));

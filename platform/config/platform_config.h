@@ -102,6 +102,9 @@ struct EndpointConfig {
   AtcSettings atc{};                       ///< the device's address translation cache
   bool pri = false;                        ///< it has the PRI capability
   unsigned pri_requests = 32;              ///< Page Requests at a time
+  unsigned pri_retries = 64;               ///< Page Requests for one access before it fails
+  bool pri_response_pasid = false;         ///< PRG Response PASID Required
+  bool invalidate_silent = false;          ///< a broken device: it never completes Invalidate Requests
   /// Width of the PASID capability, 0: none. Absent: as wide as the trace's PASIDs of this device need.
   std::optional<unsigned> pasid_bits;
 
@@ -130,6 +133,10 @@ struct DriverConfig {
   spec::S1Dss s1dss = spec::S1Dss::substream0;  ///< STE.S1DSS of streams with substreams
   unsigned command_queue_log2 = 8;              ///< entries
   unsigned event_queue_log2 = 8;
+  unsigned pri_queue_log2 = 8;
+  unsigned demand_paging = 0;       ///< percent of the pages of devices with PRI that are mapped only on request
+  unsigned page_request_ns = 500;   ///< the handler takes for an entry of the PRI queue
+  unsigned page_fault_ns = 10'000;  ///< until a requested page is there
   /// Where tables and queues are built, inside main memory and away from what the trace's devices touch.
   std::uint64_t tables_base = 0xc000'0000;
 };

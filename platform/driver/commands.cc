@@ -122,6 +122,14 @@ Command make_atc_inv(StreamId stream, SubstreamId substream, std::uint64_t first
   return make_atc_inv(stream, first, last).set<Command::SSV>(true).set<Command::SubstreamID>(substream.value);
 }
 
+Command make_pri_resp(StreamId stream, std::optional<SubstreamId> with_pasid, unsigned group, spec::PriResp response) {
+  Command command;
+  command.set<Command::OP>(Opcode::CMD_PRI_RESP).set<Command::StreamID>(stream.value);
+  command.set<Command::PRGIndex>(group).set<Command::Resp>(response);
+  if (with_pasid) command.set<Command::SSV>(true).set<Command::SubstreamID>(with_pasid->value);
+  return command;
+}
+
 Command make_sync(spec::SyncSignal signal) {
   return Command{}
       .set<Command::OP>(Opcode::CMD_SYNC)

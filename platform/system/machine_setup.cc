@@ -232,6 +232,7 @@ void MachineSetup::build_driver(Platform& platform, const PlatformConfig& config
   GuestDriverConfig driver;
   driver.command_queue_log2 = config.driver.command_queue_log2;
   driver.event_queue_log2 = config.driver.event_queue_log2;
+  driver.pri_queue_log2 = config.driver.pri_queue_log2;
   driver.stages = config.driver.stages;
   drivers_.push_back(std::make_unique<GuestDriver>(platform.engine(), platform.memory(), pages_,
                                                    platform.cpu().bus(config.smmus[smmu].config.frame_base), driver));
@@ -249,11 +250,14 @@ void MachineSetup::build_stage2(Platform& platform, const PlatformConfig& config
   }
 }
 
-std::size_t MachineSetup::space_of(Platform& platform, const PlatformConfig& config, std::size_t smmu,
+std::size_t MachineSetup::space_of(Platform& platform, const PlatformConfig& config, const EndpointConfig& device,
                                    std::uint16_t asid) {
+  const std::size_t smmu = device.smmu;
+  const bool on_demand = pri_of(config, device);
   require_fitting(config, smmu, asid);
   for (std::size_t i = 0; i != spaces_.size(); ++i) {
     if (spaces_[i].asid != asid) continue;
+    spaces_[i].on_demand = spaces_[i].on_demand && on_demand;
     if (std::find(spaces_[i].smmus.begin(), spaces_[i].smmus.end(), smmu) == spaces_[i].smmus.end()) {
       spaces_[i].smmus.push_back(smmu);
     }
@@ -265,14 +269,14 @@ std::size_t MachineSetup::space_of(Platform& platform, const PlatformConfig& con
   tables_.push_back(std::make_unique<PageTable>(platform.memory(), pages_,
                                                 stage2_alone ? stage2_geometry(config) : geometry,
                                                 stage2_alone ? TableStage::two : TableStage::one));
-  spaces_.push_back({asid, tables_.back().get(), {smmu}});
+  spaces_.push_back({asid, tables_.back().get(), {smmu}, on_demand});
   return spaces_.size() - 1;
 }
 
 void MachineSetup::build_stream(Platform& platform, const PlatformConfig& config, std::size_t endpoint,
                                 const PlannedStream& planned) {
   const EndpointConfig& device = config.endpoints[endpoint];
-  const std::size_t space = space_of(platform, config, device.smmu, planned.asid);
+  const std::size_t space = space_of(platform, config, device, planned.asid);
   const bool ats = ats_of(config, device).enabled();
   PlayedStream& stream = played_streams_.emplace_back(PlayedStream{planned.stream, space, device.smmu, ats, {}});
   StreamTable& streams = stream_tables_[device.smmu];
@@ -282,12 +286,13 @@ void MachineSetup::build_stream(Platform& platform, const PlatformConfig& config
   }
   for (const PlannedSubstream& sub : planned.substreams) {
     const bool shared = sub.substream == 0 && config.driver.s1dss == spec::S1Dss::substream0;
-    stream.substreams.push_back({sub.substream, shared ? space : space_of(platform, config, device.smmu, sub.asid)});
+    stream.substreams.push_back({sub.substream, shared ? space : space_of(platform, config, device, sub.asid)});
   }
   const ContextTable contexts = build_contexts(platform, config, device, stream);
   const PageTable* below = stage2(device.smmu);
   spec::Ste ste = below == nullptr ? make_stage1_ste(contexts) : make_nested_ste(contexts, *below, Vmid(0));
   if (contexts.log2_contexts() != 0) ste.set<spec::Ste::S1DSS>(config.driver.s1dss);
+  ste.set<spec::Ste::PPAR>(device.pri_response_pasid);
   streams.write(device.stream(), with_ats(ste, ats));
 }
 

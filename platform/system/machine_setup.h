@@ -50,7 +50,8 @@ class MachineSetup {
                     const PlannedStream& planned);
   ContextTable build_contexts(Platform& platform, const PlatformConfig& config, const EndpointConfig& device,
                               const PlayedStream& stream);
-  std::size_t space_of(Platform& platform, const PlatformConfig& config, std::size_t smmu, std::uint16_t asid);
+  std::size_t space_of(Platform& platform, const PlatformConfig& config, const EndpointConfig& device,
+                       std::uint16_t asid);
 
   PageAllocator pages_;
   std::vector<StreamTable> stream_tables_;
