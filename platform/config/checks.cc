@@ -217,10 +217,17 @@ class Checker {
              "driver.tables_base = " + hex(driver.tables_base) + " is not in main memory; move it or enlarge memory");
     }
     check_demand_paging();
+    check_split_ats();
     for (std::size_t i = 0; i < config_.smmus.size(); ++i) {
       check_stages_with(i);
       check_driver_with(i);
     }
+  }
+
+  void check_split_ats() {
+    if (!config_.driver.ats_split || config_.driver.stages == DriverStages::nested) return;
+    report({}, {"driver.ats_split", "driver.stages"},
+           "driver.ats_split needs two stages of the driver's to split; set driver.stages = \"nested\"");
   }
 
   void check_demand_paging() {
@@ -272,6 +279,10 @@ class Checker {
     if (f.pri && driver.pri_queue_log2 > f.priqs) {
       report(part, {"driver.pri_queue_log2", "smmu.priqs"},
              "driver.pri_queue_log2 is above smmu.priqs" + of + "; lower it or raise smmu.priqs");
+    }
+    if (driver.ats_split && !f.split_stage_ats) {
+      report(part, {"driver.ats_split", "smmu.split_stage_ats"},
+             "driver.ats_split needs smmu.split_stage_ats = true" + of + "; set it");
     }
     const bool two_level_contexts = driver.context_table && *driver.context_table != spec::S1Format::linear;
     if (two_level_contexts && !f.cd2l) {

@@ -164,6 +164,10 @@ void add_driver(std::vector<Key>& keys) {
   keys.push_back(integer<P>("driver.event_queue_log2", [](auto& p) -> auto& { return p.driver.event_queue_log2; }, 0,
                             19, {"log2(entries)", "size of the Event queue; at most smmu.eventqs", "two 4 KiB pages"})
                      .in_section("6.3.29"));
+  keys.push_back(boolean<P>("driver.ats_split", [](auto& p) -> auto& { return p.driver.ats_split; },
+                            {"", "of nested streams: ATS for stage 1 alone, stage 2 at every access (STE.EATS = 2)",
+                             "full ATS is faster"})
+                     .in_section("3.9.1.3"));
   keys.push_back(integer<P>("driver.pri_queue_log2", [](auto& p) -> auto& { return p.driver.pri_queue_log2; }, 0, 19,
                             {"log2(entries)", "size of the PRI queue; at most smmu.priqs", "one 4 KiB page"})
                      .in_section("6.3.33"));

@@ -133,6 +133,8 @@ struct DriverConfig {
   spec::S1Dss s1dss = spec::S1Dss::substream0;  ///< STE.S1DSS of streams with substreams
   unsigned command_queue_log2 = 8;              ///< entries
   unsigned event_queue_log2 = 8;
+  /// ATS answers with stage 1 alone, and translated accesses go through stage 2 (STE.EATS = split-stage).
+  bool ats_split = false;
   unsigned pri_queue_log2 = 8;
   unsigned demand_paging = 0;       ///< percent of the pages of devices with PRI that are mapped only on request
   unsigned page_request_ns = 500;   ///< the handler takes for an entry of the PRI queue

@@ -157,9 +157,9 @@ Cd ContextTable::read(std::uint32_t index) const {
   return address == Pa(0) ? Cd{} : read_structure<Cd>(*memory_, address);
 }
 
-spec::Ste with_ats(const spec::Ste& ste, bool ats) {
+spec::Ste with_ats(const spec::Ste& ste, spec::Eats eats) {
   spec::Ste with = ste;
-  return with.set<spec::Ste::EATS>(ats ? spec::Eats::full : spec::Eats::none);
+  return with.set<spec::Ste::EATS>(eats);
 }
 
 Ste make_abort_ste() {

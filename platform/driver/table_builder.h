@@ -77,8 +77,7 @@ class ContextTable {
   Pa base_;
 };
 
-/// The stream's ATS as the driver wants it: EATS = 1, or 0.
-spec::Ste with_ats(const spec::Ste& ste, bool ats);
+spec::Ste with_ats(const spec::Ste& ste, spec::Eats eats);
 
 spec::Ste make_abort_ste();
 spec::Ste make_bypass_ste();

@@ -279,9 +279,11 @@ void MachineSetup::build_stream(Platform& platform, const PlatformConfig& config
   const std::size_t space = space_of(platform, config, device, planned.asid);
   const bool ats = ats_of(config, device).enabled();
   PlayedStream& stream = played_streams_.emplace_back(PlayedStream{planned.stream, space, device.smmu, ats, {}});
+  const spec::Eats wanted = config.driver.ats_split ? spec::Eats::split_stage : spec::Eats::full;
+  const spec::Eats eats = ats ? wanted : spec::Eats::none;
   StreamTable& streams = stream_tables_[device.smmu];
   if (!uses_stage1(config.driver.stages)) {
-    streams.write(device.stream(), with_ats(make_stage2_ste(*spaces_[space].table, Vmid(planned.asid)), ats));
+    streams.write(device.stream(), with_ats(make_stage2_ste(*spaces_[space].table, Vmid(planned.asid)), eats));
     return;
   }
   for (const PlannedSubstream& sub : planned.substreams) {
@@ -293,7 +295,7 @@ void MachineSetup::build_stream(Platform& platform, const PlatformConfig& config
   spec::Ste ste = below == nullptr ? make_stage1_ste(contexts) : make_nested_ste(contexts, *below, Vmid(0));
   if (contexts.log2_contexts() != 0) ste.set<spec::Ste::S1DSS>(config.driver.s1dss);
   ste.set<spec::Ste::PPAR>(device.pri_response_pasid);
-  streams.write(device.stream(), with_ats(ste, ats));
+  streams.write(device.stream(), with_ats(ste, eats));
 }
 
 /// CDs for as many substreams as device and SMMU both know. CD 0 is for what has no SubstreamID if S1DSS says so, or if
