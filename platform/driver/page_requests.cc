@@ -27,7 +27,6 @@ PageRequestCounters& PageRequestCounters::operator+=(const PageRequestCounters& 
   stop_markers += other.stop_markers;
   not_last += other.not_last;
   responses += other.responses;
-  refused += other.refused;
   service_time += other.service_time;
   return *this;
 }
@@ -86,7 +85,6 @@ Task<> PageRequests::serve(PriEntry entry) {
   const spec::Command command =
       make_pri_resp(StreamId(entry.get<PriEntry::StreamID>()), pasid, entry.get<PriEntry::PRGIndex>(), response);
   ++counters_.responses;
-  if (response != PriResp::Success) ++counters_.refused;
   co_await driver_.execute(std::span<const spec::Command>(&command, 1));
   counters_.service_time += scope().engine().now() - taken;
 }

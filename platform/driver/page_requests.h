@@ -34,7 +34,6 @@ struct PageRequestCounters {
   std::uint64_t stop_markers = 0;
   std::uint64_t not_last = 0;   ///< requests that another one of their group follows
   std::uint64_t responses = 0;  ///< CMD_PRI_RESPs
-  std::uint64_t refused = 0;    ///< of these, that do not say Success
   Time service_time = 0;        ///< picoseconds, sum from an entry's taking to the end of its CMD_PRI_RESP
 
   PageRequestCounters& operator+=(const PageRequestCounters& other);

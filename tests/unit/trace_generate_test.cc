@@ -148,7 +148,7 @@ TEST_F(TraceGenerate, an_nvme_transfer_is_command_list_data_completion_and_unmap
   EXPECT_EQ(all[0], make_access(0, Op::read, 8, base, 64, options.memory_base, 3)) << "the command";
   EXPECT_EQ(all[1].size, 16u) << "a PRP list: two pages more than the command names";
   EXPECT_EQ(all[1].op, Op::read);
-  for (const std::size_t i : {2, 3, 4}) {
+  for (std::size_t i = 2; i != 5; ++i) {
     EXPECT_EQ(all[i].op, Op::write) << "reading the drive writes memory";
     EXPECT_EQ(all[i].size, page_bytes);
     EXPECT_EQ(all[i].address, all[2].address + (i - 2) * page_bytes);
@@ -160,18 +160,27 @@ TEST_F(TraceGenerate, an_nvme_transfer_is_command_list_data_completion_and_unmap
 }
 
 TEST_F(TraceGenerate, a_page_of_a_ring_device_gets_another_output_after_its_unmap_only) {
-  std::map<std::uint64_t, std::uint64_t> outputs;
+  std::map<std::uint64_t, std::uint64_t> outputs, before;  // of pages that are, and that were mapped
   for (const Pattern pattern : {Pattern::nvme_ring, Pattern::nic_ring}) {
     outputs.clear();
+    before.clear();
     for (const Record& r : generated(ring(pattern))) {
       if (r.kind == Kind::access) {
         const auto [at, is_new] = outputs.try_emplace(r.address / page_bytes, r.output / page_bytes);
         EXPECT_EQ(at->second, r.output / page_bytes);
+        const auto old = before.find(at->first);
+        if (is_new && old != before.end()) {
+          EXPECT_NE(old->second, at->second);
+        }
       } else {
-        for (std::uint64_t i = 0; i != r.pages; ++i) outputs.erase(r.address / page_bytes + i);
+        for (std::uint64_t i = 0; i != r.pages; ++i) {
+          const auto gone = outputs.extract(r.address / page_bytes + i);
+          if (gone) before[gone.key()] = gone.mapped();
+        }
       }
     }
     EXPECT_GE(outputs.size(), 2u) << "rings, and what stays mapped";
+    EXPECT_GT(before.size(), 100u) << "data";
   }
 }
 
