@@ -117,6 +117,23 @@ void add_atc(std::vector<Key>& keys) {
                             {"", "a broken device: it never completes Invalidate Requests", "devices that work"}));
 }
 
+void add_credits(std::vector<Key>& keys) {
+  keys.push_back(integer<E>("endpoint.posted_header_credits", [](auto& e) -> auto& { return e.credits.posted_headers; },
+                            0, 127,
+                            {"TLPs", "posted, in the device's receive buffer; 0: unlimited", "as the root port"}));
+  keys.push_back(
+      integer<E>("endpoint.posted_data_credits", [](auto& e) -> auto& { return e.credits.posted_data; }, 0, 2047,
+                 {"16 bytes", "of posted TLPs in the device's receive buffer; 0: unlimited", "16 TLPs of 256 bytes"}));
+  keys.push_back(integer<E>("endpoint.completion_header_credits",
+                            [](auto& e) -> auto& { return e.credits.completion_headers; }, 0, 127,
+                            {"TLPs", "completions, in the device's receive buffer; 0: unlimited",
+                             "a device asks for no more than it has room for"}));
+  keys.push_back(integer<E>("endpoint.completion_data_credits",
+                            [](auto& e) -> auto& { return e.credits.completion_data; }, 0, 2047,
+                            {"16 bytes", "of completions in the device's receive buffer; 0: unlimited",
+                             "a device asks for no more than it has room for"}));
+}
+
 }  // namespace
 
 std::vector<Key> endpoint_keys() {
@@ -139,6 +156,7 @@ std::vector<Key> endpoint_keys() {
                             {"ns", "from the start of an access to its first TLP", "part of pcie.processing_ns"}));
   keys.push_back(integer<E>("endpoint.completion_ns", [](auto& e) -> auto& { return e.completion_ns; }, 0, 1'000'000,
                             {"ns", "from a read's last completion to its end", "part of pcie.processing_ns"}));
+  add_credits(keys);
   add_ats(keys);
   add_atc(keys);
   return keys;

@@ -86,6 +86,14 @@ struct AtcSettings {
   unsigned invalidate_queue = 32;  ///< Invalidate Queue Depth
 };
 
+/// What a device's receive buffer holds: TLPs, and units of 16 bytes. 0: unlimited, as what a device has asked for.
+struct ReceiveCredits {
+  unsigned posted_headers = 64;
+  unsigned posted_data = 256;
+  unsigned completion_headers = 0;
+  unsigned completion_data = 0;
+};
+
 struct EndpointConfig {
   std::string name;
   std::uint16_t rid = 0;                   ///< bus[15:8] device[7:3] function[2:0]
@@ -99,12 +107,13 @@ struct EndpointConfig {
   OnOffAuto ats = OnOffAuto::automatic;    ///< the per-device property
   bool ats_capability = false;             ///< of the physical device
   HostAts host_ats = HostAts::unknown;     ///< unknown counts as supported
-  AtcSettings atc{};                       ///< the device's address translation cache
-  bool pri = false;                        ///< it has the PRI capability
-  unsigned pri_requests = 32;              ///< Page Requests at a time
-  unsigned pri_retries = 64;               ///< Page Requests for one access before it fails
-  bool pri_response_pasid = false;         ///< PRG Response PASID Required
-  bool invalidate_silent = false;          ///< a broken device: it never completes Invalidate Requests
+  ReceiveCredits credits{};
+  AtcSettings atc{};                ///< the device's address translation cache
+  bool pri = false;                 ///< it has the PRI capability
+  unsigned pri_requests = 32;       ///< Page Requests at a time
+  unsigned pri_retries = 64;        ///< Page Requests for one access before it fails
+  bool pri_response_pasid = false;  ///< PRG Response PASID Required
+  bool invalidate_silent = false;   ///< a broken device: it never completes Invalidate Requests
   /// Width of the PASID capability, 0: none. Absent: as wide as the trace's PASIDs of this device need.
   std::optional<unsigned> pasid_bits;
 

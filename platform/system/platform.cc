@@ -62,7 +62,7 @@ RootComplexConfig root_complex_config(const PlatformConfig& config) {
   return root;
 }
 
-TlpLinkConfig link_config(const PlatformConfig& config) {
+TlpLinkConfig link_config(const PlatformConfig& config, const EndpointConfig& endpoint) {
   const PcieConfig& pcie = config.pcie;
   TlpLinkConfig link;
   link.timed = config.mode == Mode::timed;
@@ -74,6 +74,10 @@ TlpLinkConfig link_config(const PlatformConfig& config) {
   link.propagation_ps = pcie.propagation_ns * ps_per_ns;
   link.upstream_receiver.headers = {pcie.posted_header_credits, pcie.non_posted_header_credits, 0};
   link.upstream_receiver.data = {pcie.posted_data_credits, pcie.non_posted_header_credits, 0};
+  const ReceiveCredits& credits = endpoint.credits;
+  link.downstream_receiver.headers = {credits.posted_headers, link.downstream_receiver.headers[1],
+                                      credits.completion_headers};
+  link.downstream_receiver.data = {credits.posted_data, 0, credits.completion_data};
   return link;
 }
 
@@ -115,7 +119,7 @@ void Platform::build_endpoints(const PlatformConfig& config) {
     const EndpointConfig& endpoint = config.endpoints[i];
     endpoints_.push_back(std::make_unique<PcieFunction>(engine_, tlps_, function_config(config, endpoint),
                                                         function_description(config, endpoint)));
-    links_.push_back(std::make_unique<TlpLink>(engine_, link_config(config)));
+    links_.push_back(std::make_unique<TlpLink>(engine_, link_config(config, endpoint)));
     endpoints_.back()->connect(*links_.back());
     root_complex_->connect(static_cast<unsigned>(i), *links_.back());
     ecam_->attach(endpoint.rid, endpoints_.back()->config_space().space());

@@ -209,6 +209,20 @@ TEST_F(PageRequests, SplitStageAtsGoesThroughStageTwoEachTime) {
   EXPECT_NE(wrong.err.find("set driver.stages = \"nested\""), std::string::npos) << wrong.err;
 }
 
+/// Completions that have no room at the device wait at the root port. Nothing is lost; reads take longer.
+TEST_F(PageRequests, ADeviceWithLittleRoomForCompletionsReadsSlowly) {
+  const std::string reads = generated({"random", "--read-percent", "100", "--size", "256"}, "reads.trace");
+  const json roomy = statistics(reads, {});
+  const json narrow =
+      statistics(reads, {"endpoint.completion_header_credits=1", "endpoint.completion_data_credits=16"});
+  EXPECT_EQ(narrow["check"]["mismatches"], 0);
+  EXPECT_EQ(roomy["pcie"]["links"][0]["downstream"]["credit_starved_ns"], 0);
+  EXPECT_GT(narrow["pcie"]["links"][0]["downstream"]["credit_starved_ns"], 1000);
+  EXPECT_LT(narrow["throughput_gbps"], roomy["throughput_gbps"].get<double>() * 0.95);
+  const Finished none = run(reads, {"endpoint.completion_data_credits=1"});
+  EXPECT_EQ(none.exit_code, 2) << none.err;
+}
+
 // --- Patterns of devices ---------------------------------------------------------------------------------------------
 
 struct PatternRow {
