@@ -114,7 +114,8 @@ explain::Story story_of_driver(const Arguments& arguments) {
   }
   const PlatformConfig config = load_config(source, ConfigUse::simulated_driver);
   if (arguments.record && config.trace.file.empty()) throw InputError("--record: there is no trace; give --trace FILE");
-  explain::DriverState state(config, {*arguments.sid, *arguments.address, arguments.smmu, arguments.record});
+  explain::DriverState state(config,
+                             {*arguments.sid, arguments.ssid, *arguments.address, arguments.smmu, arguments.record});
   return explain::tell(state.smmu_config(), state.registers(), state.memory(), transaction, {state.note()});
 }
 

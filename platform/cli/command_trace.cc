@@ -132,16 +132,22 @@ void add_generate_options(CLI::App& command, trace::GenerateOptions& options) {
   add_number(command, "--count", options.count, 1, any, "accesses in all (default 10000)");
   add_number(command, "--window", options.window_bytes, 1, any, "bytes that each stream touches (default 16 MiB)");
   add_number(command, "--size", options.size, 1, any32, "bytes of an access, 1 to 4096 (default 64)");
-  add_number(command, "--read-percent", options.read_percent, 0, 100, "share of reads (default 50)");
+  add_number(command, "--read-percent", options.read_percent, 0, 100,
+             "share of reads, of NVMe reads, of packets sent (default 50)");
   add_number(command, "--streams", options.streams, 1, any32, "number of streams, round robin (default 1)");
   add_number(command, "--first-stream", options.first_stream, 0, any32, "StreamID of the first (default 8)");
   add_number(command, "--base", options.base, 0, any, "IOVA of the first window (default 0x10000000)");
-  add_number(command, "--stride", options.stride_bytes, 1, any, "bytes, of pattern stride (default 4096)");
+  add_number(command, "--stride", options.stride_bytes, 1, any, "bytes, of patterns stride and gpu (default 4096)");
   add_number(command, "--memory-base", options.memory_base, 0, any, "first output address (default 0x40000000)");
   add_number(command, "--memory-size", options.memory_bytes, 1, any, "bytes of output addresses (default 1 GiB)");
   add_number(command, "--interval-ns", options.interval_ns, 0, any, "between time stamps (default 100)");
   add_number(command, "--seed", options.seed, 0, any, "of the random choices (default 1)");
-  add_number(command, "--asid", options.asid, 0, 0xffff, "of the first stream's invalidations (default 1)");
+  add_number(command, "--asid", options.asid, 0, 0xffff, "of the first address space (default 1)");
+  add_number(command, "--pasids", options.pasids, 0, 0xffff,
+             "address spaces of each stream, all at the same addresses (default 0: no PASIDs)");
+  add_number(command, "--ring-entries", options.ring_entries, 2, 65536, "of each ring of nvme-ring and nic-ring (256)");
+  add_number(command, "--io-size", options.io_bytes, 1, 1 << 20,
+             "bytes of a transfer (default 4096, nvme-ring) or packet (default 1500, nic-ring)");
   command.add_flag("--map-per-io", options.map_per_io, "invalidate the page after each access, as strict mode does");
 }
 
@@ -151,7 +157,9 @@ void add_generate(CLI::App& traces, Action& action) {
   for (const std::string_view name : trace::pattern_names())
     patterns += (patterns.empty() ? "" : ", ") + std::string(name);
   CLI::App& command = add_command(traces, "gen", "makes a synthetic trace",
-                                  "smmusim trace gen random --count 100000 --window 0x4000000 -o random.trace");
+                                  "smmusim trace gen random --count 100000 --window 0x4000000 -o random.trace\n\n"
+                                  "smmusim trace gen gpu --pasids 4 --window 0x10000000 --size 128 -o gpu.trace\n\n"
+                                  "smmusim trace gen nvme-ring --io-size 131072 --read-percent 70 -o nvme.trace");
   command.add_option("pattern", arguments->pattern, patterns)->type_name("PATTERN")->required();
   add_out(command, arguments->files);
   add_generate_options(command, arguments->options);

@@ -62,11 +62,6 @@ class Checker {
     check_smmus_together();
     check_driver();
     check_unsupported(unsupported_of_platform(), config_, {});
-    check_unsupported(unsupported_of_endpoint(), config_.endpoint_template,
-                      {KeyScope::endpoint, Part::endpoint_template});
-    for (std::size_t i = 0; i < config_.endpoints.size(); ++i) {
-      check_unsupported(unsupported_of_endpoint(), config_.endpoints[i], {KeyScope::endpoint, i});
-    }
     check_devices();
     check_endpoints();
     check_atc({KeyScope::endpoint, Part::endpoint_template}, config_.endpoint_template);
@@ -222,10 +217,29 @@ class Checker {
       report({}, {"driver.tables_base", "memory.base", "memory.size"},
              "driver.tables_base = " + hex(driver.tables_base) + " is not in main memory; move it or enlarge memory");
     }
+    check_demand_paging();
+    check_split_ats();
     for (std::size_t i = 0; i < config_.smmus.size(); ++i) {
       check_stages_with(i);
       check_driver_with(i);
     }
+  }
+
+  void check_split_ats() {
+    if (!config_.driver.ats_split || config_.driver.stages == DriverStages::nested) return;
+    report({}, {"driver.ats_split", "driver.stages"},
+           "driver.ats_split needs two stages of the driver's to split; set driver.stages = \"nested\"");
+  }
+
+  void check_demand_paging() {
+    const auto has_pri = [](const EndpointConfig& endpoint) { return endpoint.pri; };
+    const bool somebody = config_.endpoints.empty()
+                              ? has_pri(config_.endpoint_template)
+                              : std::any_of(config_.endpoints.begin(), config_.endpoints.end(), has_pri);
+    if (config_.driver.demand_paging == 0 || somebody) return;
+    report({}, {"driver.demand_paging"},
+           "driver.demand_paging = " + to_string(config_.driver.demand_paging) +
+               " needs a device that requests pages; set endpoint.pri = true");
   }
 
   void check_stages_with(std::size_t index) {
@@ -262,6 +276,19 @@ class Checker {
     if (driver.event_queue_log2 > f.eventqs) {
       report(part, {"driver.event_queue_log2", "smmu.eventqs"},
              "driver.event_queue_log2 is above smmu.eventqs" + of + "; lower it");
+    }
+    if (f.pri && driver.pri_queue_log2 > f.priqs) {
+      report(part, {"driver.pri_queue_log2", "smmu.priqs"},
+             "driver.pri_queue_log2 is above smmu.priqs" + of + "; lower it or raise smmu.priqs");
+    }
+    if (driver.ats_split && !f.split_stage_ats) {
+      report(part, {"driver.ats_split", "smmu.split_stage_ats"},
+             "driver.ats_split needs smmu.split_stage_ats = true" + of + "; set it");
+    }
+    const bool two_level_contexts = driver.context_table && *driver.context_table != spec::S1Format::linear;
+    if (two_level_contexts && !f.cd2l) {
+      report(part, {"driver.context_table", "smmu.cd2l"},
+             "driver.context_table has two levels, which need smmu.cd2l = true" + of + "; use \"linear\" or \"auto\"");
     }
     if (driver.stream_table == StreamTableFormat::two_level && f.st_level == 0) {
       report(part, {"driver.stream_table", "smmu.st_level"},

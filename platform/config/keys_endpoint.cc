@@ -63,6 +63,21 @@ Row smmu() {
   return std::move(made).in_words("a name").identifies();
 }
 
+Row pasid_bits() {
+  Row made = row<E>("endpoint.pasid_bits", KeyType::integer,
+                    {"bit", "width of the PASID capability; 0: none", "what the trace's PASIDs need"});
+  made.max = 20;
+  made.get = [](const Subject& s) -> Value { return std::uint64_t{s.endpoint->pasid_width()}; };
+  made.set = [](const Subject& s, const Value& value) {
+    if (std::holds_alternative<Automatic>(value)) {
+      s.endpoint->pasid_bits.reset();
+    } else {
+      s.endpoint->pasid_bits = static_cast<unsigned>(std::get<std::uint64_t>(value));
+    }
+  };
+  return std::move(made).or_auto();
+}
+
 void add_topology(std::vector<Key>& keys) {
   keys.push_back(
       text<E>("endpoint.switch", [](auto& e) -> auto& { return e.switch_name; }, 0, 64,
@@ -85,12 +100,15 @@ void add_ats(std::vector<Key>& keys) {
                             {"", "whether the physical device has ATS", "a device without ATS"}));
   keys.push_back(choice<E>("endpoint.host_ats", [](auto& e) -> auto& { return e.host_ats; }, host_reports,
                            {"", "what the host kernel reports of the device's ATS", "no host device, so no report"}));
-  keys.push_back(integer<E>("endpoint.pasid_bits", [](auto& e) -> auto& { return e.pasid_bits; }, 0, 20,
-                            {"bit", "width of the PASID capability; 0: none", "a device without PASID"}));
+  keys.push_back(pasid_bits());
   keys.push_back(boolean<E>("endpoint.pri", [](auto& e) -> auto& { return e.pri; },
                             {"", "whether the device has the PRI capability", "a device without PRI"}));
   keys.push_back(integer<E>("endpoint.pri_requests", [](auto& e) -> auto& { return e.pri_requests; }, 1, 512,
                             {"requests", "Page Requests at a time", "a page of a queue's entries"}));
+  keys.push_back(integer<E>("endpoint.pri_retries", [](auto& e) -> auto& { return e.pri_retries; }, 1, 65535,
+                            {"requests", "Page Requests for one access before it fails", "patience for full queues"}));
+  keys.push_back(boolean<E>("endpoint.pri_response_pasid", [](auto& e) -> auto& { return e.pri_response_pasid; },
+                            {"", "whether its page responses need the PASID (STE.PPAR)", "as before PCIe 4.0"}));
 }
 
 void add_atc(std::vector<Key>& keys) {
@@ -111,6 +129,25 @@ void add_atc(std::vector<Key>& keys) {
                             1'000'000, {"ns", "the ATC takes for an Invalidate Request", "a few cycles at 500 MHz"}));
   keys.push_back(integer<E>("endpoint.invalidate_queue", [](auto& e) -> auto& { return e.atc.invalidate_queue; }, 1, 32,
                             {"requests", "Invalidate Queue Depth of the ATS capability", "all that ITags can name"}));
+  keys.push_back(boolean<E>("endpoint.invalidate_silent", [](auto& e) -> auto& { return e.invalidate_silent; },
+                            {"", "a broken device: it never completes Invalidate Requests", "devices that work"}));
+}
+
+void add_credits(std::vector<Key>& keys) {
+  keys.push_back(integer<E>("endpoint.posted_header_credits", [](auto& e) -> auto& { return e.credits.posted_headers; },
+                            0, 127,
+                            {"TLPs", "posted, in the device's receive buffer; 0: unlimited", "as the root port"}));
+  keys.push_back(
+      integer<E>("endpoint.posted_data_credits", [](auto& e) -> auto& { return e.credits.posted_data; }, 0, 2047,
+                 {"16 bytes", "of posted TLPs in the device's receive buffer; 0: unlimited", "16 TLPs of 256 bytes"}));
+  keys.push_back(integer<E>("endpoint.completion_header_credits",
+                            [](auto& e) -> auto& { return e.credits.completion_headers; }, 0, 127,
+                            {"TLPs", "completions, in the device's receive buffer; 0: unlimited",
+                             "a device asks for no more than it has room for"}));
+  keys.push_back(integer<E>("endpoint.completion_data_credits",
+                            [](auto& e) -> auto& { return e.credits.completion_data; }, 0, 2047,
+                            {"16 bytes", "of completions in the device's receive buffer; 0: unlimited",
+                             "a device asks for no more than it has room for"}));
 }
 
 }  // namespace
@@ -139,6 +176,7 @@ std::vector<Key> endpoint_keys() {
       "endpoint.completion_timeout_us", [](auto& e) -> auto& { return e.completion_timeout_us; }, 0, 64'000'000,
       {"us", "until a request without completion is given up; 0: never", "every request is answered"}));
   add_topology(keys);
+  add_credits(keys);
   add_ats(keys);
   add_atc(keys);
   add_nvme_keys(keys);

@@ -128,7 +128,7 @@ constexpr Number numbers[] = {
     {"smmu.bbml", "bbml", &Features::bbml, 2, "6.3.4", {"", "level of break-before-make support", optional}},
     {"smmu.cmdqs", "cmdqs", &Features::cmdqs, 19, "6.3.2", {"log2(entries)", "largest Command queue", "QEMU"}},
     {"smmu.eventqs", "eventqs", &Features::eventqs, 19, "6.3.2", {"log2(entries)", "largest Event queue", "QEMU"}},
-    {"smmu.priqs", "priqs", &Features::priqs, 19, "6.3.2", {"log2(entries)", "largest PRI queue", "no PRI"}},
+    {"smmu.priqs", "priqs", &Features::priqs, 19, "6.3.2", {"log2(entries)", "largest PRI queue", "no PRI; with it 8"}},
     {"smmu.stall_max",
      "stall_max",
      &Features::stall_max,

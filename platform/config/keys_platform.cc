@@ -12,6 +12,8 @@ constexpr std::uint64_t address_max = (std::uint64_t{1} << 56) - 1;  // the larg
 constexpr Choice modes[] = {{"timed", 0}, {"untimed", 1}};
 constexpr Choice replays[] = {{"closed", 0}, {"recorded", 1}};
 constexpr Choice stream_tables[] = {{"linear", 0}, {"2-level", 1}};
+constexpr Choice context_tables[] = {{"linear", 0}, {"4K", 1}, {"64K", 2}};
+constexpr Choice s1dss_choices[] = {{"terminate", 0}, {"bypass", 1}, {"substream0", 2}};
 constexpr Choice host_modes[] = {{"none", 0}, {"simulated", 1}, {"hardware", 2}, {"auto", 3}};
 constexpr Choice oas_checks[] = {{"aperture", 0}, {"idr5", 1}};
 constexpr Choice acs_policies[] = {{"off", 0}, {"isolate", 1}, {"direct", 2}};
@@ -126,6 +128,27 @@ void add_credits(std::vector<Key>& keys) {
                             {"TLPs", "non-posted, in the root port's receive buffer; 0: unlimited", "usual"}));
 }
 
+Row context_table() {
+  Row made = row<P>("driver.context_table", KeyType::choice,
+                    {"", "CD tables of streams with substreams: one level, or two with leaves of 4 or 64 KiB",
+                     "64K beyond 1024 CDs where the SMMUs have two levels, as Linux"});
+  made.choices = context_tables;
+  made.get = [](const Subject& s) -> Value {
+    const auto& format = s.platform->driver.context_table;
+    if (!format) return Automatic{};
+    return std::string(context_tables[static_cast<unsigned>(*format)].name);
+  };
+  made.set = [](const Subject& s, const Value& value) {
+    s.platform->driver.context_table.reset();
+    if (std::holds_alternative<Automatic>(value)) return;
+    for (const Choice& c : context_tables) {
+      if (c.name == std::get<std::string>(value))
+        s.platform->driver.context_table = static_cast<spec::S1Format>(c.value);
+    }
+  };
+  return std::move(made).or_auto().in_section("5.2");
+}
+
 void add_driver(std::vector<Key>& keys) {
   keys.push_back(choice<P>("driver.stages", [](auto& p) -> auto& { return p.driver.stages; }, driver_stages,
                            {"", "stages that the driver uses; nested: the trace's outputs are intermediate addresses",
@@ -141,12 +164,33 @@ void add_driver(std::vector<Key>& keys) {
   keys.push_back(one_of<P>("driver.stream_table_split", [](auto& p) -> auto& { return p.driver.stream_table_split; },
                            splits, {"bit", "StreamID bits of the second level (STRTAB_BASE_CFG.SPLIT)", "Linux"})
                      .in_section("6.3.25"));
+  keys.push_back(context_table());
+  keys.push_back(choice<P>("driver.s1dss", [](auto& p) -> auto& { return p.driver.s1dss; }, s1dss_choices,
+                           {"", "what becomes of accesses without PASID on streams that have PASIDs (STE.S1DSS)",
+                            "Linux: they use CD 0"})
+                     .in_section("5.2"));
   keys.push_back(integer<P>("driver.command_queue_log2", [](auto& p) -> auto& { return p.driver.command_queue_log2; },
                             1, 19, {"log2(entries)", "size of the Command queue; at most smmu.cmdqs", "one 4 KiB page"})
                      .in_section("6.3.26"));
   keys.push_back(integer<P>("driver.event_queue_log2", [](auto& p) -> auto& { return p.driver.event_queue_log2; }, 0,
                             19, {"log2(entries)", "size of the Event queue; at most smmu.eventqs", "two 4 KiB pages"})
                      .in_section("6.3.29"));
+  keys.push_back(boolean<P>("driver.ats_split", [](auto& p) -> auto& { return p.driver.ats_split; },
+                            {"", "of nested streams: ATS for stage 1 alone, stage 2 at every access (STE.EATS = 2)",
+                             "full ATS is faster"})
+                     .in_section("3.9.1.3"));
+  keys.push_back(integer<P>("driver.pri_queue_log2", [](auto& p) -> auto& { return p.driver.pri_queue_log2; }, 0, 19,
+                            {"log2(entries)", "size of the PRI queue; at most smmu.priqs", "one 4 KiB page"})
+                     .in_section("6.3.33"));
+  keys.push_back(integer<P>("driver.demand_paging", [](auto& p) -> auto& { return p.driver.demand_paging; }, 0, 100,
+                            {"%", "pages of devices with PRI that are mapped only when the device requests them",
+                             "DMA buffers are mapped before"}));
+  keys.push_back(integer<P>("driver.page_request_ns", [](auto& p) -> auto& { return p.driver.page_request_ns; }, 0,
+                            1'000'000'000,
+                            {"ns", "the handler takes for an entry of the PRI queue, one after the other", "assumed"}));
+  keys.push_back(integer<P>("driver.page_fault_ns", [](auto& p) -> auto& { return p.driver.page_fault_ns; }, 0,
+                            1'000'000'000,
+                            {"ns", "from there until the requested page is mapped", "a minor fault, woken threads"}));
   keys.push_back(integer<P>("driver.tables_base", [](auto& p) -> auto& { return p.driver.tables_base; }, 0, address_max,
                             {"byte", "where the driver builds tables and queues; a multiple of 64 KiB",
                              "in memory, below 4 GiB, above what the shipped traces touch"}));

@@ -36,6 +36,7 @@ class Loader {
     apply_scope(settings, KeyScope::endpoint);
     decide_endpoints(settings);
     decide_driver();
+    decide_pri_queues();
     check_automatic();
     check_config(
         config_, use_, [this](const Part& part, std::string_view key) { return where_set(part, key); }, problems_);
@@ -225,6 +226,15 @@ class Loader {
     for (std::size_t i = 0; i < config_.endpoints.size(); ++i) {
       EndpointConfig& endpoint = config_.endpoints[i];
       if (!chosen({KeyScope::endpoint, i}, "endpoint.name")) endpoint.name = format_bdf(endpoint.rid);
+    }
+  }
+
+  /// Of an SMMU with PRI that nobody gave a size of PRI queue: a page of entries.
+  void decide_pri_queues() {
+    constexpr unsigned page_of_entries = 8;
+    for (std::size_t i = 0; i < config_.smmus.size(); ++i) {
+      spec::Features& features = config_.smmus[i].config.features;
+      if (features.pri && !chosen({KeyScope::smmu, i}, "smmu.priqs")) features.priqs = page_of_entries;
     }
   }
 

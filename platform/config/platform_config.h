@@ -11,6 +11,7 @@
 
 #include "model/base/types.h"
 #include "model/smmu/config.h"
+#include "model/spec/ste.h"
 #include "platform/driver/stages.h"
 
 namespace smmusim {
@@ -136,6 +137,14 @@ struct NvmeSettings {
   bool offsets = false;  ///< buffers begin anywhere in a page
 };
 
+/// What a device's receive buffer holds: TLPs, and units of 16 bytes. 0: unlimited, as what a device has asked for.
+struct ReceiveCredits {
+  unsigned posted_headers = 64;
+  unsigned posted_data = 256;
+  unsigned completion_headers = 0;
+  unsigned completion_data = 0;
+};
+
 struct EndpointConfig {
   std::string name;
   std::uint16_t rid = 0;                   ///< bus[15:8] device[7:3] function[2:0]
@@ -152,13 +161,19 @@ struct EndpointConfig {
   OnOffAuto ats = OnOffAuto::automatic;    ///< the per-device property
   bool ats_capability = false;             ///< of the physical device
   HostAts host_ats = HostAts::unknown;     ///< unknown counts as supported
-  AtcSettings atc{};                       ///< the device's address translation cache
-  bool pri = false;                        ///< it has the PRI capability
-  unsigned pri_requests = 32;              ///< Page Requests at a time
-  unsigned pasid_bits = 0;                 ///< 0: no PASID capability
+  ReceiveCredits credits{};
+  AtcSettings atc{};                ///< the device's address translation cache
+  bool pri = false;                 ///< it has the PRI capability
+  unsigned pri_requests = 32;       ///< Page Requests at a time
+  unsigned pri_retries = 64;        ///< Page Requests for one access before it fails
+  bool pri_response_pasid = false;  ///< PRG Response PASID Required
+  bool invalidate_silent = false;   ///< a broken device: it never completes Invalidate Requests
+  /// Width of the PASID capability, 0: none. Absent: as wide as the trace's PASIDs of this device need.
+  std::optional<unsigned> pasid_bits;
   DeviceModel model = DeviceModel::dma;
   NvmeSettings nvme{};  ///< with model nvme
 
+  unsigned pasid_width() const { return pasid_bits.value_or(0); }
   StreamId stream() const { return StreamId(stream_id.value_or(rid)); }
 };
 
@@ -177,8 +192,18 @@ struct DriverConfig {
   Stage2Leaf stage2_leaf = Stage2Leaf::mib2;
   StreamTableFormat stream_table = StreamTableFormat::two_level;
   unsigned stream_table_split = 8;  ///< STRTAB_BASE_CFG.SPLIT: 6, 8 or 10
-  unsigned command_queue_log2 = 8;  ///< entries
+  /// STE.S1Fmt of streams with substreams. Absent: 64 KiB tables of CDs where there are more CDs than fit into one and
+  /// all SMMUs have two levels, else linear; as Linux.
+  std::optional<spec::S1Format> context_table;
+  spec::S1Dss s1dss = spec::S1Dss::substream0;  ///< STE.S1DSS of streams with substreams
+  unsigned command_queue_log2 = 8;              ///< entries
   unsigned event_queue_log2 = 8;
+  /// ATS answers with stage 1 alone, and translated accesses go through stage 2 (STE.EATS = split-stage).
+  bool ats_split = false;
+  unsigned pri_queue_log2 = 8;
+  unsigned demand_paging = 0;       ///< percent of the pages of devices with PRI that are mapped only on request
+  unsigned page_request_ns = 500;   ///< the handler takes for an entry of the PRI queue
+  unsigned page_fault_ns = 10'000;  ///< until a requested page is there
   /// Where tables and queues are built, inside main memory and away from what the trace's devices touch.
   std::uint64_t tables_base = 0xc000'0000;
 };

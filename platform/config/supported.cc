@@ -8,7 +8,6 @@ namespace smmusim {
 namespace {
 
 using S = const NamedSmmu&;
-using E = const EndpointConfig&;
 using P = const PlatformConfig&;
 
 constexpr UnsupportedRow<NamedSmmu> smmu_rows[] = {
@@ -70,16 +69,13 @@ constexpr UnsupportedRow<NamedSmmu> replay_rows[] = {
      "untimed devices can't wait for the end of a stall; use stall = \"off\" or mode = \"timed\""},
 };
 
-constexpr UnsupportedRow<EndpointConfig> endpoint_rows[] = {
-    {"endpoint.pasid_bits", [](E e) { return e.pasid_bits != 0; },
-     "PASIDs are not supported by this version; use pasid_bits = 0"},
-};
-
 std::size_t accelerated(P p) {
   return static_cast<std::size_t>(std::count_if(p.smmus.begin(), p.smmus.end(), [](S s) { return s.accel; }));
 }
 
 constexpr UnsupportedRow<PlatformConfig> platform_rows[] = {
+    {"driver.demand_paging", [](P p) { return p.host.mode != HostMode::none && p.driver.demand_paging != 0; },
+     "a host's kernel passes no Page Requests to a guest; use demand_paging = 0, or host.mode = \"none\""},
     {"smmu.accel", [](P p) { return p.host.mode == HostMode::none && accelerated(p) != 0; },
      "there is no host to accelerate it; set host.mode"},
     {"host.mode", [](P p) { return p.host.mode != HostMode::none && accelerated(p) == 0; },
@@ -99,9 +95,6 @@ std::span<const UnsupportedRow<NamedSmmu>> unsupported_by_driver() {
 }
 std::span<const UnsupportedRow<NamedSmmu>> unsupported_by_replay() {
   return replay_rows;
-}
-std::span<const UnsupportedRow<EndpointConfig>> unsupported_of_endpoint() {
-  return endpoint_rows;
 }
 std::span<const UnsupportedRow<PlatformConfig>> unsupported_of_platform() {
   return platform_rows;

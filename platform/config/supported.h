@@ -22,7 +22,6 @@ std::span<const UnsupportedRow<NamedSmmu>> unsupported_of_smmu();
 std::span<const UnsupportedRow<NamedSmmu>> unsupported_by_driver();
 /// What a trace can't be replayed with.
 std::span<const UnsupportedRow<NamedSmmu>> unsupported_by_replay();
-std::span<const UnsupportedRow<EndpointConfig>> unsupported_of_endpoint();
 std::span<const UnsupportedRow<PlatformConfig>> unsupported_of_platform();
 
 }  // namespace smmusim

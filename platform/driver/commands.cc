@@ -118,6 +118,18 @@ Command make_atc_inv(StreamId stream, std::uint64_t first, std::uint64_t last) {
   return command.set<Command::Address>(first & ~low_mask(page_bits + size));
 }
 
+Command make_atc_inv(StreamId stream, SubstreamId substream, std::uint64_t first, std::uint64_t last) {
+  return make_atc_inv(stream, first, last).set<Command::SSV>(true).set<Command::SubstreamID>(substream.value);
+}
+
+Command make_pri_resp(StreamId stream, std::optional<SubstreamId> with_pasid, unsigned group, spec::PriResp response) {
+  Command command;
+  command.set<Command::OP>(Opcode::CMD_PRI_RESP).set<Command::StreamID>(stream.value);
+  command.set<Command::PRGIndex>(group).set<Command::Resp>(response);
+  if (with_pasid) command.set<Command::SSV>(true).set<Command::SubstreamID>(with_pasid->value);
+  return command;
+}
+
 Command make_sync(spec::SyncSignal signal) {
   return Command{}
       .set<Command::OP>(Opcode::CMD_SYNC)

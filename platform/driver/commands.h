@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "model/base/types.h"
@@ -23,6 +24,11 @@ spec::Command make_tlbi_s12_vmall(Vmid vmid);
 /// Invalidates a device's ATC for addresses without SubstreamID: the smallest aligned power of two of pages around
 /// [first, last], as Linux does.
 spec::Command make_atc_inv(StreamId stream, std::uint64_t first, std::uint64_t last);
+/// The same for addresses with this SubstreamID.
+spec::Command make_atc_inv(StreamId stream, SubstreamId substream, std::uint64_t first, std::uint64_t last);
+/// Answers the Page Request Group `group`; `with_pasid`: the device wants to see its PASID.
+spec::Command make_pri_resp(StreamId stream, std::optional<SubstreamId> with_pasid, unsigned group,
+                            spec::PriResp response);
 /// Completion is polled at CMDQ_CONS; `signal` is what Linux uses then.
 spec::Command make_sync(spec::SyncSignal signal = spec::SyncSignal::sev);
 

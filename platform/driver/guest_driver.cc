@@ -67,8 +67,12 @@ GuestDriver::GuestDriver(Engine& engine, SparseMemory& memory, PageAllocator& pa
   const auto idr1 = as<spec::IDR1>(read32(reg::IDR1));
   command_log2_ = std::min(config_.command_queue_log2, idr1.get<spec::IDR1::CMDQS>());
   event_log2_ = std::min(config_.event_queue_log2, idr1.get<spec::IDR1::EVENTQS>());
+  pri_log2_ = std::min(config_.pri_queue_log2, idr1.get<spec::IDR1::PRIQS>());
   command_queue_ = queue_memory(pages, command_log2_, entry_bytes_command);
   event_queue_ = queue_memory(pages, event_log2_, entry_bytes_event);
+  if (as<spec::IDR0>(read32(reg::IDR0)).get<spec::IDR0::PRI>()) {
+    pri_queue_ = queue_memory(pages, pri_log2_, spec::PriEntry::size_bytes);
+  }
 }
 
 DriverStatus GuestDriver::probe() {
@@ -80,6 +84,7 @@ DriverStatus GuestDriver::probe() {
   features_.output_bits = spec::address_bits(idr5.get<spec::IDR5::OAS>());
   features_.range_invalidation = idr3.get<spec::IDR3::RIL>();
   features_.ats = idr0.get<spec::IDR0::ATS>();
+  features_.pri = idr0.get<spec::IDR0::PRI>();
   if (uses_stage1(config_.stages) && !idr0.get<spec::IDR0::S1P>()) return DriverStatus::no_stage1;
   if (uses_stage2(config_.stages) && !idr0.get<spec::IDR0::S2P>()) return DriverStatus::no_stage2;
   if ((idr0.get<spec::IDR0::TTF>() & 2) == 0) return DriverStatus::no_vmsav8_64;
@@ -147,10 +152,33 @@ Task<DriverStatus> GuestDriver::enable_interrupts() {
   if (status != DriverStatus::ok) co_return status;
   write64(reg::GERROR_IRQ_CFG0, 0);  // no MSIs: wired
   write64(reg::EVENTQ_IRQ_CFG0, 0);
-  constexpr std::uint32_t enabled = bit<spec::IRQ_CTRL::EVENTQ_IRQEN>() | bit<spec::IRQ_CTRL::GERROR_IRQEN>();
+  std::uint32_t enabled = bit<spec::IRQ_CTRL::EVENTQ_IRQEN>() | bit<spec::IRQ_CTRL::GERROR_IRQEN>();
+  if (features_.pri) {
+    write64(reg::PRIQ_IRQ_CFG0, 0);
+    write32(reg::PRIQ_IRQ_CFG2, 0);  // at each entry of an empty queue, not only at the last of a group
+    enabled |= bit<spec::IRQ_CTRL::PRIQ_IRQEN>();
+  }
   write32(reg::IRQ_CTRL, enabled);
   status = co_await wait_for(reg::IRQ_CTRLACK, ~0U, enabled);
   co_return status;
+}
+
+void GuestDriver::program_event_queue() {
+  spec::EVENTQ_BASE base;
+  base.set<spec::EVENTQ_BASE::ADDR>(event_queue_.value).set<spec::EVENTQ_BASE::WA>(true);
+  base.set<spec::EVENTQ_BASE::LOG2SIZE>(event_log2_);
+  write64(reg::EVENTQ_BASE, base.dw[0]);
+  write32(reg::EVENTQ_PROD, 0);
+  write32(reg::EVENTQ_CONS, 0);
+}
+
+void GuestDriver::program_pri_queue() {
+  spec::PRIQ_BASE base;
+  base.set<spec::PRIQ_BASE::ADDR>(pri_queue_.value).set<spec::PRIQ_BASE::WA>(true);
+  base.set<spec::PRIQ_BASE::LOG2SIZE>(pri_log2_);
+  write64(reg::PRIQ_BASE, base.dw[0]);
+  write32(reg::PRIQ_PROD, 0);
+  write32(reg::PRIQ_CONS, 0);
 }
 
 Task<DriverStatus> GuestDriver::enable(StreamTable& streams) {
@@ -165,15 +193,16 @@ Task<DriverStatus> GuestDriver::enable(StreamTable& streams) {
   status = co_await execute_one(make_tlbi_nsnh_all());
   if (status != DriverStatus::ok) co_return status;
 
-  spec::EVENTQ_BASE base;
-  base.set<spec::EVENTQ_BASE::ADDR>(event_queue_.value).set<spec::EVENTQ_BASE::WA>(true);
-  base.set<spec::EVENTQ_BASE::LOG2SIZE>(event_log2_);
-  write64(reg::EVENTQ_BASE, base.dw[0]);
-  write32(reg::EVENTQ_PROD, 0);
-  write32(reg::EVENTQ_CONS, 0);
+  program_event_queue();
   cr0 |= bit<spec::CR0::EVENTQEN>();
   status = co_await set_cr0(cr0);
   if (status != DriverStatus::ok) co_return status;
+  if (features_.pri) {
+    program_pri_queue();
+    cr0 |= bit<spec::CR0::PRIQEN>();
+    status = co_await set_cr0(cr0);
+    if (status != DriverStatus::ok) co_return status;
+  }
   if (features_.ats) {
     cr0 |= bit<spec::CR0::ATSCHK>();
     status = co_await set_cr0(cr0);

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -17,6 +18,7 @@
 #include "model/sim/task.h"
 #include "model/spec/command.h"
 #include "model/spec/event.h"
+#include "model/spec/pri.h"
 #include "platform/driver/page_allocator.h"
 #include "platform/driver/stages.h"
 #include "platform/driver/table_builder.h"
@@ -33,9 +35,10 @@ struct RegisterBus {
 struct GuestDriverConfig {
   unsigned command_queue_log2 = 8;  ///< entries; no more than IDR1.CMDQS allows are used
   unsigned event_queue_log2 = 8;
+  unsigned pri_queue_log2 = 8;       ///< likewise, of IDR1.PRIQS, where the SMMU has PRI
   Time poll_interval = 100'000;      ///< picoseconds between two looks at a register; at least 1
   Time timeout = 1'000'000'000'000;  ///< picoseconds until the driver gives up, as Linux: 1 s
-  bool interrupts = true;            ///< enable the wired Event queue and GERROR interrupts
+  bool interrupts = true;            ///< enable the wired Event queue, PRI queue and GERROR interrupts
   unsigned abort_retries_max = 3;    ///< CERROR_ABTs in a row on one command before it is given up
   DriverStages stages = DriverStages::one;
 };
@@ -59,6 +62,7 @@ struct ProbedFeatures {
   unsigned output_bits = 0;  ///< IDR5.OAS
   bool range_invalidation = false;
   bool ats = false;
+  bool pri = false;
 };
 
 struct DrainedEvents {
@@ -87,6 +91,12 @@ class GuestDriver {
 
   /// Appends the records of the Event queue to `drained` and acknowledges them, an overflow included.
   void read_events(DrainedEvents& drained);
+  /// The oldest entry of the PRI queue, which stays there until release_page_request(); nothing: it is empty. Then an
+  /// overflow is acknowledged, so that the SMMU writes entries again.
+  std::optional<spec::PriEntry> next_page_request();
+  void release_page_request();
+  /// How often the PRI queue was found to have overflowed.
+  std::uint64_t page_request_overflows() const { return page_request_overflows_; }
   /// Looks at GERROR and acknowledges it; a refused command is replaced by a CMD_SYNC, as Linux does.
   void service_errors();
 
@@ -107,6 +117,8 @@ class GuestDriver {
   Task<DriverStatus> set_cr0(std::uint32_t value);
   Task<DriverStatus> quiesce();
   Task<DriverStatus> enable_interrupts();
+  void program_event_queue();
+  void program_pri_queue();
   Task<DriverStatus> execute_one(spec::Command command);
   void program_tables(StreamTable& streams);
 
@@ -125,8 +137,11 @@ class GuestDriver {
   ProbedFeatures features_{};
   unsigned command_log2_;
   unsigned event_log2_;
+  unsigned pri_log2_;
   Pa command_queue_{};
   Pa event_queue_{};
+  Pa pri_queue_{};  // 0: the SMMU has no PRI
+  std::uint64_t page_request_overflows_ = 0;
   std::uint64_t produced_ = 0;  // commands ever put into the queue
   std::uint64_t consumed_ = 0;  // commands that CMDQ_CONS has passed
   bool polling_ = false;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// GuestDriver's use of the Command queue and the Event queue (IHI 0070 section 3.5) and its answer to GERROR
+// GuestDriver's use of the Command, Event and PRI queue (IHI 0070 section 3.5) and its answer to GERROR
 // (section 7.1 and 7.5). Queue positions are kept as 64-bit counts; the registers hold their low bits and a wrap bit.
 #include "model/spec/registers.h"
 #include "platform/driver/commands.h"
@@ -10,7 +10,7 @@ namespace {
 
 namespace reg = spec::reg;
 
-constexpr std::uint32_t overflow_bit = 1U << 31;  // EVENTQ_PROD.OVFLG, EVENTQ_CONS.OVACKFLG
+constexpr std::uint32_t overflow_bit = 1U << 31;  // OVFLG of EVENTQ_PROD and PRIQ_PROD, OVACKFLG of the CONS
 
 }  // namespace
 
@@ -144,6 +144,28 @@ void GuestDriver::read_events(DrainedEvents& drained) {
   if (((prod ^ cons) & overflow_bit) != 0) drained.overflowed = true;
   const std::uint32_t next = position | (prod & overflow_bit);
   if (next != cons) write32(reg::EVENTQ_CONS, next);
+}
+
+std::optional<spec::PriEntry> GuestDriver::next_page_request() {
+  const std::uint32_t prod = read32(reg::PRIQ_PROD);
+  const std::uint32_t cons = read32(reg::PRIQ_CONS);
+  if (((prod ^ cons) & low_mask(pri_log2_ + 1)) == 0) {
+    if (((prod ^ cons) & overflow_bit) != 0) {
+      ++page_request_overflows_;
+      write32(reg::PRIQ_CONS, cons ^ overflow_bit);
+    }
+    return std::nullopt;
+  }
+  spec::PriEntry entry;
+  const std::uint64_t index = cons & low_mask(pri_log2_);
+  memory_.peek(pri_queue_ + index * spec::PriEntry::size_bytes, entry.dw.data(), spec::PriEntry::size_bytes);
+  return entry;
+}
+
+void GuestDriver::release_page_request() {
+  const std::uint32_t cons = read32(reg::PRIQ_CONS);
+  const auto position_mask = static_cast<std::uint32_t>(low_mask(pri_log2_ + 1));
+  write32(reg::PRIQ_CONS, (cons & overflow_bit) | ((cons + 1) & position_mask));
 }
 
 }  // namespace smmusim

@@ -202,7 +202,8 @@ std::optional<TableLeaf> PageTable::lookup(std::uint64_t va) const {
     const std::uint64_t span = geometry_.span_bytes(table.level);
     const std::uint64_t base =
         spec::descriptor_address(descriptor, geometry_.span_bits(table.level), spec::AddressLayout::direct_48);
-    return TableLeaf{descriptor, table.level, Pa(base | (va & (span - 1))), span};
+    const bool bit_7 = (descriptor >> 7 & 1) != 0;  // AP[2], read-only, of stage 1; S2AP[1], writable, of stage 2
+    return TableLeaf{descriptor, table.level, Pa(base | (va & (span - 1))), span, bit_7 == (stage_ == TableStage::two)};
   }
 }
 

@@ -43,6 +43,7 @@ struct TableLeaf {
   int level = 0;
   Pa address{};            ///< what the looked-up address maps to
   std::uint64_t size = 0;  ///< bytes that the entry spans, its contiguous group not counted
+  bool write = false;      ///< as of MapOptions
 };
 
 class PageTable {

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <stdexcept>
 
 #include "model/spec/l1.h"
@@ -13,6 +14,7 @@ namespace smmusim {
 namespace {
 
 using spec::Cd;
+using spec::L1cd;
 using spec::L1std;
 using spec::Ste;
 
@@ -113,10 +115,32 @@ Ste StreamTable::read(StreamId stream) const {
   return address == Pa(0) ? Ste{} : read_structure<Ste>(*memory_, address);
 }
 
-ContextTable::ContextTable(SparseMemory& memory, PageAllocator& pages, unsigned log2_contexts)
-    : memory_(&memory), log2_contexts_(log2_contexts), base_{} {
-  const std::uint64_t bytes = std::uint64_t{Cd::size_bytes} << log2_contexts;
-  base_ = pages.allocate(bytes, bytes);
+ContextTable::ContextTable(SparseMemory& memory, PageAllocator& pages, unsigned log2_contexts, spec::S1Format format)
+    : memory_(&memory), pages_(&pages), log2_contexts_(log2_contexts), format_(format), base_{} {
+  const unsigned log2_first = split() == 0 ? log2_contexts : log2_contexts - std::min(log2_contexts, split());
+  const std::uint64_t bytes = std::uint64_t{split() == 0 ? Cd::size_bytes : L1cd::size_bytes} << log2_first;
+  base_ = pages.allocate(bytes, std::max<std::uint64_t>(bytes, Cd::size_bytes));
+}
+
+unsigned ContextTable::split() const {
+  constexpr unsigned in_4k = 6, in_64k = 10;
+  if (format_ == spec::S1Format::two_level_4k) return in_4k;
+  return format_ == spec::S1Format::two_level_64k ? in_64k : 0;
+}
+
+Pa ContextTable::address_of(std::uint32_t index) const {
+  if (split() == 0) return base_ + std::uint64_t{index} * Cd::size_bytes;
+  const L1cd entry = read_structure<L1cd>(*memory_, base_ + std::uint64_t{index >> split()} * L1cd::size_bytes);
+  if (!entry.get<L1cd::V>()) return Pa(0);
+  return Pa(entry.get<L1cd::L2Ptr>()) + (index & low_mask(split())) * Cd::size_bytes;
+}
+
+Pa ContextTable::make_second_level(std::uint32_t index) {
+  const std::uint64_t bytes = std::uint64_t{Cd::size_bytes} << split();
+  L1cd entry;
+  entry.set<L1cd::V>(true).set<L1cd::L2Ptr>(pages_->allocate(bytes, bytes).value);
+  memory_->store64(base_ + std::uint64_t{index >> split()} * L1cd::size_bytes, entry.dw[0]);
+  return address_of(index);
 }
 
 void ContextTable::write(std::uint32_t index, const Cd& cd) {
@@ -124,16 +148,18 @@ void ContextTable::write(std::uint32_t index, const Cd& cd) {
     throw std::invalid_argument(
         fmt::format("CD {} is beyond the CD table; it must be below 2^{}", index, log2_contexts_));
   }
-  write_structure(*memory_, base_ + std::uint64_t{index} * Cd::size_bytes, cd);
+  const Pa address = address_of(index);
+  write_structure(*memory_, address == Pa(0) ? make_second_level(index) : address, cd);
 }
 
 Cd ContextTable::read(std::uint32_t index) const {
-  return read_structure<Cd>(*memory_, base_ + std::uint64_t{index} * Cd::size_bytes);
+  const Pa address = address_of(index);
+  return address == Pa(0) ? Cd{} : read_structure<Cd>(*memory_, address);
 }
 
-spec::Ste with_ats(const spec::Ste& ste, bool ats) {
+spec::Ste with_ats(const spec::Ste& ste, spec::Eats eats) {
   spec::Ste with = ste;
-  return with.set<spec::Ste::EATS>(ats ? spec::Eats::full : spec::Eats::none);
+  return with.set<spec::Ste::EATS>(eats);
 }
 
 Ste make_abort_ste() {
@@ -147,7 +173,7 @@ Ste make_bypass_ste() {
 Ste make_stage1_ste(const ContextTable& contexts) {
   Ste ste;
   ste.set<Ste::V>(true).set<Ste::Config>(spec::SteConfig::stage1).set<Ste::S1ContextPtr>(contexts.base().value);
-  ste.set<Ste::S1CDMax>(contexts.log2_contexts());
+  ste.set<Ste::S1CDMax>(contexts.log2_contexts()).set<Ste::S1Fmt>(contexts.format());
   if (contexts.log2_contexts() != 0) ste.set<Ste::S1DSS>(spec::S1Dss::substream0);
   ste.set<Ste::S1CIR>(fetch_write_back).set<Ste::S1COR>(fetch_write_back).set<Ste::S1CSH>(spec::Shareability::inner);
   return ste;

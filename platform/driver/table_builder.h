@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // TableBuilder's parts beside the page tables: the stream table (linear or two-level, IHI 0070 sections 3.3.1 and
-// 5.1), linear CD tables (section 5.4), and the STEs and CDs that an operating system's driver writes into them.
-// They write memory and nothing else; commands are the guest driver's business.
+// 5.1), CD tables, linear or two-level (sections 5.3 and 5.4), and the STEs and CDs that an operating system's driver
+// writes into them. They write memory and nothing else; commands are the guest driver's business.
 #pragma once
 
 #include <cstdint>
@@ -49,24 +49,35 @@ class StreamTable {
   Pa base_;
 };
 
-/// A linear table of 2^log2_contexts CDs; the one CD of a stream without substreams is such a table of one.
+/// A table of 2^log2_contexts CDs; the one CD of a stream without substreams is a linear table of one. In the two-level
+/// formats a second-level table is made at the first use of one of its CDs; until then its L1CD is zero.
 class ContextTable {
  public:
-  ContextTable(SparseMemory& memory, PageAllocator& pages, unsigned log2_contexts);
+  ContextTable(SparseMemory& memory, PageAllocator& pages, unsigned log2_contexts,
+               spec::S1Format format = spec::S1Format::linear);
   Pa base() const { return base_; }
   unsigned log2_contexts() const { return log2_contexts_; }
-  /// Writes CD number `index`, doubleword 0 (with V) last. Throws std::invalid_argument beyond the table.
+  spec::S1Format format() const { return format_; }
+  /// Writes CD number `index`, doubleword 0 (with V) last. Throws std::invalid_argument beyond the table,
+  /// AllocationError.
   void write(std::uint32_t index, const spec::Cd& cd);
   spec::Cd read(std::uint32_t index) const;
 
  private:
+  /// SubstreamID bits of a second-level table; 0: linear.
+  unsigned split() const;
+  /// 0 if its second-level table does not exist.
+  Pa address_of(std::uint32_t index) const;
+  Pa make_second_level(std::uint32_t index);
+
   SparseMemory* memory_;
+  PageAllocator* pages_;
   unsigned log2_contexts_;
+  spec::S1Format format_;
   Pa base_;
 };
 
-/// The stream's ATS as the driver wants it: EATS = 1, or 0.
-spec::Ste with_ats(const spec::Ste& ste, bool ats);
+spec::Ste with_ats(const spec::Ste& ste, spec::Eats eats);
 
 spec::Ste make_abort_ste();
 spec::Ste make_bypass_ste();

@@ -120,7 +120,7 @@ class Builder {
     const spec::Features& features = config_.smmus[endpoint.smmu].config.features;
     layout_.ats = layout_.ats || features.ats;
     layout_.pri = layout_.pri || features.pri;
-    layout_.pasid_bits = std::max(layout_.pasid_bits, std::min(endpoint.pasid_bits, features.ssidsize));
+    layout_.pasid_bits = std::max(layout_.pasid_bits, std::min(endpoint.pasid_width(), features.ssidsize));
   }
 
   const PlatformConfig& config_;

@@ -64,9 +64,13 @@ FunctionCounters& FunctionCounters::operator+=(const FunctionCounters& other) {
   invalidate_requests += other.invalidate_requests;
   invalidate_completions += other.invalidate_completions;
   invalidate_unsupported += other.invalidate_unsupported;
+  invalidate_ignored += other.invalidate_ignored;
   page_requests += other.page_requests;
   page_responses += other.page_responses;
   page_failures += other.page_failures;
+  page_abandoned += other.page_abandoned;
+  page_time += other.page_time;
+  stop_markers += other.stop_markers;
   no_permission += other.no_permission;
   unexpected += other.unexpected;
   unsupported += other.unsupported;
@@ -168,8 +172,15 @@ std::string PcieFunction::imbalance() const {
     return "ATC misses are not translation requests + merged";
   }
   const std::uint64_t waiting = invalidation_order_.size() + held_.size();
-  if (counters_.invalidate_requests != counters_.invalidate_completions + counters_.invalidate_unsupported + waiting) {
+  const std::uint64_t ended =
+      counters_.invalidate_completions + counters_.invalidate_unsupported + counters_.invalidate_ignored;
+  if (counters_.invalidate_requests != ended + waiting) {
     return "invalidate requests are not completed + outstanding";
+  }
+  const auto out = static_cast<std::uint64_t>(
+      std::count_if(pages_.begin(), pages_.end(), [](const PageWait& page) { return page.sent; }));
+  if (counters_.page_requests != counters_.page_responses + counters_.page_abandoned + out) {
+    return "page requests are not responses + given up + outstanding";
   }
   return {};
 }

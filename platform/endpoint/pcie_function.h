@@ -6,7 +6,9 @@
 //
 // With ATS enabled an access goes out translated (AT=10): from the ATC, or after a Translation Request; waiting for one
 // does not hold up other accesses. A translation that lacks what the access needs becomes a Page Request if PRI is
-// enabled, else the access fails. Interrupts, and all writes to the MSI doorbells, stay untranslated.
+// enabled, else the access fails. Interrupts, and all writes to the MSI doorbells, stay untranslated. After a Response
+// Failure the function sends no more Page Requests and gives up those that are out, until software clears Response
+// Failure in Page Request Status: by writing 1 to it, or by clearing Enable, setting Reset and setting Enable again.
 #pragma once
 
 #include <array>
@@ -22,6 +24,7 @@
 #include "platform/endpoint/dma_work.h"
 #include "platform/pcie/bar_handler.h"
 #include "platform/pcie/function_config.h"
+#include "platform/pcie/messages.h"
 #include "platform/pcie/tlp_link.h"
 
 namespace smmusim::platform {
@@ -43,6 +46,8 @@ struct PcieFunctionConfig {
   /// aborted, its tag rests as long again, and what comes later is an Unexpected Completion. 0: never.
   Time completion_timeout_ps = 0;
   unsigned page_retries = 64;  ///< Page Requests for one access before it fails
+  /// A broken device: it does what Invalidate Requests say and says nothing.
+  bool never_completes_invalidations = false;
   std::uint64_t seed = 1;
   // Writes to [untranslated_base, + untranslated_bytes) never go out translated: the MSI doorbells.
   std::uint64_t untranslated_base = 0;
@@ -62,9 +67,13 @@ struct FunctionCounters {
   std::uint64_t invalidate_requests = 0;
   std::uint64_t invalidate_completions = 0;
   std::uint64_t invalidate_unsupported = 0;  ///< refused while ATS was disabled
+  std::uint64_t invalidate_ignored = 0;      ///< never to be completed
   std::uint64_t page_requests = 0;
   std::uint64_t page_responses = 0;
   std::uint64_t page_failures = 0;        ///< responses that were not Success
+  std::uint64_t page_abandoned = 0;       ///< requests given up because another one's response was a failure
+  Time page_time = 0;                     ///< ps, sum from Page Requests to their responses
+  std::uint64_t stop_markers = 0;         ///< sent
   std::uint64_t no_permission = 0;        ///< accesses that failed because no translation permits them
   std::uint64_t unexpected = 0;           ///< completions and responses that nobody waits for, or that can't be
   std::uint64_t unsupported = 0;          ///< requests to this function that it refused
@@ -175,6 +184,7 @@ class PcieFunction final : public TlpLink::Port, public RequestWatcher {
     bool execute = false;
     AtcContext context{};
     std::uint64_t page = 0;
+    Time sent_at = 0;
     AccessList waiters;
   };
   struct Invalidation : EventNode {
@@ -255,6 +265,8 @@ class PcieFunction final : public TlpLink::Port, public RequestWatcher {
   void note_raw_translation(Access& access, const Tlp& tlp);
   void ask_for_page(Access& access);
   void page_response(const Tlp& tlp);
+  bool answers(const PageWait& page, const PrgResponse& response) const;
+  void fail_page(PageWait& page);
   void invalidate(Tlp& tlp);
   void begin_invalidation(Tlp& tlp);
   static void invalidation_due(EventNode& node);

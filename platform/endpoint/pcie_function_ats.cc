@@ -17,6 +17,11 @@ bool permits(const AtcEntry& entry, const DmaWork& work, bool execute) {
   return execute ? entry.execute : entry.read;
 }
 
+AtcRange range_of(const InvalidateRequest& request) {
+  const std::uint64_t first = request.range.address;
+  return {first, first | low_mask(request.range.span_bits), request.pasid.present, request.pasid.pasid, request.global};
+}
+
 }  // namespace
 
 AtcContext PcieFunction::context_of(const DmaWork& work) const {
@@ -254,6 +259,11 @@ void PcieFunction::note_raw_translation(Access& access, const Tlp& tlp) {
 
 void PcieFunction::ask_for_page(Access& access) {
   const DmaWork& work = access.work;
+  if (function_.pri_failed()) {
+    ++counters_.no_permission;
+    lose_part(access, DmaStatus::aborted);
+    return;
+  }
   const AtcContext context = context_of(work);
   const std::uint64_t page = (work.address.value + access.next) & ~low_mask(page_bits_smallest);
   const bool execute = prefix_of(work).execute;
@@ -280,32 +290,52 @@ void PcieFunction::ask_for_page(Access& access) {
   wait_page_.push(access);
 }
 
+/// A function that requires the PASID in responses compares it.
+bool PcieFunction::answers(const PageWait& page, const PrgResponse& response) const {
+  if (!page.sent) return false;
+  if (!function_.pri_response_pasid() || !page.context.pasid_valid) return true;
+  return response.pasid.present && response.pasid.pasid == page.context.pasid;
+}
+
 void PcieFunction::page_response(const Tlp& tlp) {
   const PrgResponse response = prg_response(tlp);
-  if (response.group >= pages_.size() || !pages_[response.group].sent) {
+  if (response.group >= pages_.size() || !answers(pages_[response.group], response)) {
     ++counters_.unexpected;
-    function_.report(PriStatus::unexpected_index);
+    if (!function_.pri_failed()) function_.report(PriStatus::unexpected_index);  // after a failure they are expected
     return;
   }
   ++counters_.page_responses;
-  AccessList waiters = pages_[response.group].waiters;
-  pages_[response.group] = {};
+  PageWait& page = pages_[response.group];
+  counters_.page_time += engine_.now() - page.sent_at;
   constexpr unsigned response_success = 0, response_invalid = 1;  // all others are Response Failure
-  const bool success = response.code == response_success;
-  if (!success) ++counters_.page_failures;
-  if (!success && response.code != response_invalid) function_.report(PriStatus::response_failure);
-  while (!waiters.empty()) {
-    Access& access = waiters.pop();
-    if (success) {
-      make_ready(access);
-    } else {
-      ++counters_.no_permission;
-      lose_part(access, DmaStatus::aborted);
+  if (response.code == response_success) {
+    AccessList waiters = page.waiters;
+    page = {};
+    while (!waiters.empty()) make_ready(waiters.pop());
+  } else {
+    ++counters_.page_failures;
+    fail_page(page);
+  }
+  if (response.code > response_invalid) {
+    function_.report(PriStatus::response_failure);
+    for (PageWait& other : pages_) {
+      if (other.sent) ++counters_.page_abandoned;
+      if (other.used) fail_page(other);
     }
+    unsent_pages_.clear();
   }
   AccessList waiting = wait_page_;
   wait_page_ = {};
   while (!waiting.empty()) ask_for_page(waiting.pop());
+}
+
+void PcieFunction::fail_page(PageWait& page) {
+  AccessList waiters = page.waiters;
+  page = {};
+  while (!waiters.empty()) {
+    ++counters_.no_permission;
+    lose_part(waiters.pop(), DmaStatus::aborted);
+  }
 }
 
 void PcieFunction::stop_pasid(std::uint32_t pasid) {
@@ -320,6 +350,12 @@ void PcieFunction::invalidate(Tlp& tlp) {
     give_back(tlp);
     return;
   }
+  if (config_.never_completes_invalidations) {
+    ++counters_.invalidate_ignored;
+    drop_translations(range_of(invalidate_request(tlp)));
+    give_back(tlp);
+    return;
+  }
   if (invalidation_order_.size() == function_.invalidate_queue_depth()) {
     held_.push(tlp);  // its credits stay with it
     return;
@@ -330,14 +366,12 @@ void PcieFunction::invalidate(Tlp& tlp) {
 void PcieFunction::begin_invalidation(Tlp& tlp) {
   const auto free = std::find_if(invalidations_.begin(), invalidations_.end(), [](const auto& i) { return !i.used; });
   const InvalidateRequest request = invalidate_request(tlp);
-  const std::uint64_t first = request.range.address;
   free->used = true;
   free->done = false;
   free->waits = 0;
   free->target = tlp.requester_id;
   free->itag = request.itag;
-  free->range = {first, first | low_mask(request.range.span_bits), request.pasid.present, request.pasid.pasid,
-                 request.global};
+  free->range = range_of(request);
   invalidation_order_.push_back(static_cast<unsigned>(free - invalidations_.begin()));
   give_back(tlp);
   atc_busy_until_ = std::max(atc_busy_until_, engine_.now()) + config_.invalidate_ps;
@@ -398,6 +432,7 @@ bool PcieFunction::send_messages() {
     send_message(PageRequestMessage{
         config_.requester_id, {true, stop_markers_.front(), false, false}, 0, 0, true, false, false});
     stop_markers_.pop_front();
+    ++counters_.stop_markers;
     any = true;
   }
   while (!answers_.empty() && may_send(FlowClass::completion)) {
@@ -432,6 +467,7 @@ bool PcieFunction::send_page_requests() {
     unsent_pages_.pop_front();
     PageWait& page = pages_[group];
     page.sent = true;
+    page.sent_at = engine_.now();
     const AtcContext& context = page.context;
     send_message(PageRequestMessage{config_.requester_id,
                                     {context.pasid_valid, context.pasid, context.privileged, page.execute},

@@ -43,6 +43,9 @@ PlatformConfig untimed(const PlatformConfig& config) {
 /// True if an access of `record` touches the page of `moment`.
 bool meets(const Record& record, const Moment& moment) {
   if (record.kind != Kind::access || record.stream != moment.stream) return false;
+  if (record.has_substream != moment.substream.has_value() || record.substream != moment.substream.value_or(0)) {
+    return false;
+  }
   const std::uint64_t page = moment.address & ~page_mask;
   return page - (record.address & ~page_mask) <= (record.address & page_mask) + record.size - 1;
 }
@@ -167,10 +170,11 @@ void DriverState::play(const Moment& moment) {
 
 void DriverState::apply(const Record& record) {
   for (const PlayedStream& stream : setup_->played_streams()) {
-    PageTable& table = *setup_->spaces()[stream.space].table;
     if (stream.stream != record.stream) continue;
-    if (record.kind == Kind::access && record.has_expected && !record.has_substream)
-      map(table, record, trace::page_bytes);
+    const std::optional<std::size_t> space = stream.space_of(record);
+    if (!space) continue;
+    PageTable& table = *setup_->spaces()[*space].table;
+    if (record.kind == Kind::access && record.has_expected) map(table, record, trace::page_bytes);
     if (record.kind == Kind::map) map(table, record, record.pages * record.granule_bytes());
     if (record.kind == Kind::unmap) table.unmap(record.address, record.pages * record.granule_bytes());
   }

@@ -21,9 +21,11 @@ namespace smmusim::explain {
 /// What decides which SMMU, and which moment of the trace, is meant.
 struct Moment {
   std::uint32_t stream = 0;
+  std::optional<std::uint32_t> substream;
   std::uint64_t address = 0;
-  std::string smmu;                     ///< its name; empty: that of the stream's endpoint, else the first
-  std::optional<std::uint64_t> record;  ///< number in the trace, from 1; absent: the first access of stream and page
+  std::string smmu;  ///< its name; empty: that of the stream's endpoint, else the first
+  std::optional<std::uint64_t>
+      record;  ///< number in the trace, from 1; absent: the first access of stream, substream and page
 };
 
 class DriverState {

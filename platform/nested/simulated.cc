@@ -46,8 +46,8 @@ host::HostDevice device_of(const EndpointConfig& endpoint, std::size_t index) {
   device.stream = physical_stream(index);
   device.ats_capability = endpoint.ats_capability;
   device.firmware_forbids_ats = endpoint.host_ats == HostAts::not_supported;
-  device.pasid_bits = endpoint.pasid_bits;
-  device.pasid_exec = device.pasid_priv = endpoint.pasid_bits != 0;
+  device.pasid_bits = endpoint.pasid_width();
+  device.pasid_exec = device.pasid_priv = endpoint.pasid_width() != 0;
   return device;
 }
 

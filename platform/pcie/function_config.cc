@@ -140,6 +140,9 @@ bool FunctionConfig::pri_enabled() const {
 std::uint32_t FunctionConfig::pri_allocation() const {
   return pri_ ? space_.read(*pri_ + cap::pri_allocation, 4) : 0;
 }
+bool FunctionConfig::pri_failed() const {
+  return (control(pri_, cap::pri_status) & static_cast<std::uint32_t>(PriStatus::response_failure)) != 0;
+}
 void FunctionConfig::report(PriStatus flag) {
   if (!pri_) return;
   const auto at = static_cast<std::uint16_t>(*pri_ + cap::pri_status);

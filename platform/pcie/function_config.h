@@ -68,6 +68,10 @@ class FunctionConfig {
   unsigned stu_bits() const;
   bool pri_enabled() const;
   std::uint32_t pri_allocation() const;
+  /// Its PRG Responses have to have the PASID of the request.
+  bool pri_response_pasid() const { return description_.pri && description_.pri->response_pasid_required; }
+  /// Response Failure: it must not send Page Requests until software has cleared it.
+  bool pri_failed() const;
   /// Sets a flag of Page Request Status; software clears it.
   void report(PriStatus flag);
   unsigned invalidate_queue_depth() const;  ///< Invalidate Requests that it takes at a time; 0: it has no ATS

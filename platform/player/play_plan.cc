@@ -40,13 +40,27 @@ struct StreamEvidence {
   bool knows(std::uint64_t number) const { return recent[number % remembered_pages].number_plus_1 == number + 1; }
 };
 
+/// Whose address space: a stream's own, or one of its substreams'.
+using ContextKey = std::pair<std::uint32_t, std::uint32_t>;
+constexpr std::uint32_t no_substream = ~std::uint32_t{0};
+
+ContextKey key_of(const Record& record) {
+  return {record.stream, record.has_substream ? record.substream : no_substream};
+}
+
+struct PlannedContext {
+  ContextKey key{};
+  std::uint16_t asid = 0;
+  NotedRecord first{};
+  std::unique_ptr<StreamEvidence> evidence;  // null: a record has said whose ASID it is
+};
+
 class Planner {
  public:
   Planner(const trace::Reader& reader, const ReservedMemory& reserved) : reader_(reader), reserved_(reserved) {}
 
   void add(const Record& record) {
     ++plan_.records;
-    require_no_substream(record);
     if (record.time_ps > recorded_ps_max && plan_.late.number == 0) {
       plan_.late = {plan_.records, reader_.place()};
       plan_.late_ps = record.time_ps;
@@ -54,11 +68,11 @@ class Planner {
     switch (record.kind) {
       case Kind::access:
         ++plan_.accesses;
-        note_pair(use(record.stream, record.address >> 12), record);
+        if (StreamEvidence* evidence = use(record)) note_pair(*evidence, record);
         if (record.has_expected) note_output(record.output, trace::page_bytes);
         break;
       case Kind::map:
-        use(record.stream, record.address >> 12);
+        use(record);
         note_output(record.output, record.pages * record.granule_bytes());
         break;
       case Kind::invalidate:
@@ -73,50 +87,77 @@ class Planner {
   }
 
   PlayPlan finish() {
-    for (auto& evidence : evidence_) {
-      if (evidence->named_by.empty()) evidence->named_by.swap(evidence->remapped_by);
+    for (PlannedContext& context : contexts_) {
+      if (const auto said = said_.find(context.key); said != said_.end()) {
+        context.asid = said->second;
+        context.evidence.reset();
+      } else if (context.evidence->named_by.empty()) {
+        context.evidence->named_by.swap(context.evidence->remapped_by);
+      }
     }
-    std::set<std::uint16_t> taken;
-    assign_named(taken);
-    std::set<std::uint16_t> used = taken;
-    used.insert(asids_.begin(), asids_.end());
-    std::uint16_t next = 1;
-    for (std::size_t i = 0; i != plan_.streams.size(); ++i) {
-      if (!evidence_[i]->named_by.empty()) continue;
-      while (used.count(next) != 0 && next != 0xffff) ++next;
-      plan_.streams[i].asid = next;
-      used.insert(next);
+    assign_named();
+    assign_unnamed();
+    for (const PlannedContext& context : contexts_) {
+      PlannedStream& stream = plan_.streams[index_.at(context.key.first)];
+      if (context.key.second == no_substream) {
+        stream.asid = context.asid;
+      } else {
+        stream.substreams.push_back({context.key.second, context.asid, context.first});
+      }
+    }
+    for (PlannedStream& stream : plan_.streams) {
+      std::sort(stream.substreams.begin(), stream.substreams.end(),
+                [](const auto& a, const auto& b) { return a.substream < b.substream; });
     }
     plan_.unusual_pages.assign(unusual_pages_.begin(), unusual_pages_.end());
     return std::move(plan_);
   }
 
  private:
-  /// Each stream has one table. An access of a substream is a fault there; a mapping would silently be the stream's.
-  void require_no_substream(const Record& record) const {
-    if (!record.has_substream || (record.kind != Kind::map && record.kind != Kind::unmap)) return;
-    throw reader_.place().error(
-        reader_.path(), fmt::format("record {}: {} of substream 0x{:x}, but the simulated driver uses no substreams; "
-                                    "leave ssid out",
-                                    plan_.records, trace::to_string(record.kind), record.substream));
+  [[noreturn]] void fail(const std::string& sentence) const {
+    throw reader_.place().error(reader_.path(), fmt::format("record {}: {}", plan_.records, sentence));
   }
 
   void note_config(const Record& record) {
     if (record.config_scope == trace::ConfigScope::all) return;
+    if (record.has_asid) note_context(record);
     if (plan_.highest_config.number != 0 && record.stream <= plan_.highest_config_stream) return;
     plan_.highest_config = {plan_.records, reader_.place()};
     plan_.highest_config_stream = record.stream;
   }
 
-  StreamEvidence& use(std::uint32_t stream, std::uint64_t page) {
-    const auto [place, is_new] = index_.try_emplace(stream, plan_.streams.size());
-    if (is_new) {
-      plan_.streams.push_back({stream, 0, plan_.records, reader_.place()});
-      evidence_.push_back(std::make_unique<StreamEvidence>());
+  /// The trace says whose an ASID is.
+  void note_context(const Record& record) {
+    asids_.insert(record.asid);
+    const auto [place, is_new] = said_.try_emplace(key_of(record), record.asid);
+    if (is_new || place->second == record.asid) return;
+    fail(fmt::format("ASID {} for a CD that has ASID {}; the simulated driver writes each CD once, so use another ssid",
+                     record.asid, place->second));
+  }
+
+  /// Null: the trace has already said whose ASID it is.
+  StreamEvidence* use(const Record& record) {
+    if (index_.try_emplace(record.stream, plan_.streams.size()).second) {
+      plan_.streams.push_back({record.stream, 0, plan_.records, reader_.place(), {}});
+      add_context({record.stream, no_substream});
     }
-    StreamEvidence& evidence = *evidence_[place->second];
-    evidence.page(page);
-    return evidence;
+    const ContextKey key = key_of(record);
+    const auto known = context_index_.find(key);
+    PlannedContext& context = contexts_[known == context_index_.end() ? add_context(key) : known->second];
+    if (context.evidence != nullptr) context.evidence->page(record.address >> 12);
+    return context.evidence.get();
+  }
+
+  std::size_t add_context(const ContextKey& key) {
+    if (contexts_.size() == planned_spaces_max) {
+      fail("more than 65536 streams and substreams, each with an address space; there are no more ASIDs");
+    }
+    context_index_.emplace(key, contexts_.size());
+    const bool said = said_.count(key) != 0;
+    contexts_.push_back(
+        {key, 0, {plan_.records, reader_.place()}, said ? nullptr : std::make_unique<StreamEvidence>()});
+    if (!said) guessed_.push_back(contexts_.size() - 1);
+    return contexts_.size() - 1;
   }
 
   /// A driver that invalidates lazily names no pages, only ASIDs. A page with another pair than at its last access
@@ -168,48 +209,69 @@ class Planner {
       return;
     }
     const std::uint64_t pages = std::min(record.pages * (record.granule_bytes() >> 12), pages_looked_at);
-    for (auto& evidence : evidence_) {
+    for (const std::size_t index : guessed_) {
+      StreamEvidence& evidence = *contexts_[index].evidence;
       for (std::uint64_t i = 0; i != pages; ++i) {
         const std::uint64_t page = (record.address >> 12) + i;
-        if (evidence->knows(page)) ++evidence->named_by[record.asid];
+        if (evidence.knows(page)) ++evidence.named_by[record.asid];
       }
     }
   }
 
   /// Strongest evidence first. Where several ASIDs name a stream about as often (two address spaces that use the same
   /// addresses look so), one that no other stream has is preferred.
-  void assign_named(std::set<std::uint16_t>& taken) {
-    std::vector<std::size_t> order;
-    for (std::size_t i = 0; i != evidence_.size(); ++i) {
-      if (!evidence_[i]->named_by.empty()) order.push_back(i);
+  void assign_named() {
+    std::set<std::uint16_t> taken;
+    std::vector<PlannedContext*> order;
+    for (PlannedContext& context : contexts_) {
+      if (context.evidence == nullptr) {
+        taken.insert(context.asid);
+      } else if (!context.evidence->named_by.empty()) {
+        order.push_back(&context);
+      }
     }
-    const auto strongest = [this](std::size_t i) {
+    const auto strongest = [](const PlannedContext& context) {
       std::uint64_t most = 0;
-      for (const auto& [asid, count] : evidence_[i]->named_by) most = std::max(most, count);
+      for (const auto& [asid, count] : context.evidence->named_by) most = std::max(most, count);
       return most;
     };
     std::stable_sort(order.begin(), order.end(),
-                     [&](std::size_t a, std::size_t b) { return strongest(a) > strongest(b); });
-    for (const std::size_t i : order) {
+                     [&](const PlannedContext* a, const PlannedContext* b) { return strongest(*a) > strongest(*b); });
+    for (PlannedContext* context : order) {
       std::uint64_t best = 0;
       bool best_is_free = false;
-      for (const auto& [asid, count] : evidence_[i]->named_by) {
-        if (count < strongest(i) / 2) continue;
+      for (const auto& [asid, count] : context->evidence->named_by) {
+        if (count < strongest(*context) / 2) continue;
         const bool is_free = taken.count(asid) == 0;
         if (best != 0 && (best_is_free > is_free || (best_is_free == is_free && count <= best))) continue;
         best = count;
         best_is_free = is_free;
-        plan_.streams[i].asid = asid;
+        context->asid = asid;
       }
-      taken.insert(plan_.streams[i].asid);
+      taken.insert(context->asid);
+    }
+  }
+
+  /// Nothing names them: they get ASIDs that the trace does not use, as long as there are any.
+  void assign_unnamed() {
+    std::set<std::uint16_t> used = asids_;
+    std::uint16_t next = 1;
+    for (PlannedContext& context : contexts_) {
+      if (context.evidence == nullptr || !context.evidence->named_by.empty()) continue;
+      while (used.count(next) != 0 && next != 0xffff) ++next;
+      context.asid = next;
+      used.insert(next);
     }
   }
 
   const trace::Reader& reader_;
   ReservedMemory reserved_;
   PlayPlan plan_;
-  std::unordered_map<std::uint32_t, std::size_t> index_;
-  std::vector<std::unique_ptr<StreamEvidence>> evidence_;
+  std::unordered_map<std::uint32_t, std::size_t> index_;  // of streams
+  std::vector<PlannedContext> contexts_;                  // in the order of their first record
+  std::map<ContextKey, std::size_t> context_index_;
+  std::vector<std::size_t> guessed_;          // contexts with evidence
+  std::map<ContextKey, std::uint16_t> said_;  // ASIDs of CDs that records name
   std::set<std::uint16_t> asids_;
   std::map<std::uint16_t, std::uint64_t> whole_;  // number of the last record that invalidates all of an ASID
   std::set<std::uint64_t> unusual_pages_;

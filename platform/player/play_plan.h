@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// PlayPlan: what must be known of a trace before it can be played: its streams, and which ASID the source's driver
-// gave to each, found by one pass over the records. It decides nothing about time or tables.
+// PlayPlan: what must be known of a trace before it can be played: its streams and their substreams, and which ASID the
+// source's driver gave to each, found by one pass over the records. It decides nothing about time or tables.
 #pragma once
 
 #include <cstdint>
@@ -11,17 +11,24 @@
 
 namespace smmusim {
 
-struct PlannedStream {
-  std::uint32_t stream = 0;
-  std::uint16_t asid = 0;
-  std::uint64_t first_record = 0;  ///< number of the first record that names it, from 1
-  trace::RecordPlace place{};      ///< of that record
-};
-
-/// A record that some platform can't play.
+/// A record of the trace.
 struct NotedRecord {
   std::uint64_t number = 0;  ///< from 1; 0: there is none
   trace::RecordPlace place{};
+};
+
+struct PlannedSubstream {
+  std::uint32_t substream = 0;
+  std::uint16_t asid = 0;
+  NotedRecord first{};  ///< the first access or mapping of it
+};
+
+struct PlannedStream {
+  std::uint32_t stream = 0;
+  std::uint16_t asid = 0;                      ///< of what has no SubstreamID
+  std::uint64_t first_record = 0;              ///< number of the first record that names it, from 1
+  trace::RecordPlace place{};                  ///< of that record
+  std::vector<PlannedSubstream> substreams{};  ///< ascending
 };
 
 /// Recorded times up to here can be kept: the rest of Time's range is for what happens after them.
@@ -59,11 +66,15 @@ struct ReservedMemory {
   std::vector<Range> usual;  ///< where the devices' outputs are expected; empty: anywhere
 };
 
-/// Reads the whole trace. An ASID belongs to the stream whose recently used pages its range invalidations name most; if
-/// none does, to the stream whose pages changed most often after an invalidation of the whole ASID. A stream that no
-/// invalidation names gets an ASID that the trace does not use. Streams that only the same ASID
-/// names share it, and so one address space. Throws trace::TraceError, also for what no driver here can do: a mapping
-/// of a substream.
+/// Address spaces that a plan can tell apart: there are no more ASIDs.
+inline constexpr std::size_t planned_spaces_max = std::size_t{1} << 16;
+
+/// Reads the whole trace. A change of a CD that names an ASID says whose that is. Else an ASID belongs to the stream
+/// whose recently used pages its range invalidations name most; if none does, to the stream whose pages changed most
+/// often after an invalidation of the whole ASID. A stream that no invalidation names gets an ASID that the trace does
+/// not use. Streams that only the same ASID names share it, and so one address space; a substream counts as a stream
+/// here. Throws trace::TraceError, also for what no driver here can do: two ASIDs for one CD, or more than
+/// planned_spaces_max address spaces.
 PlayPlan plan_play(const std::string& path, const ReservedMemory& reserved = {});
 
 }  // namespace smmusim

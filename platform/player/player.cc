@@ -22,6 +22,14 @@ std::uint32_t slots_for(const PlayerConfig& config) {
 
 }  // namespace
 
+std::optional<std::size_t> PlayedStream::space_of(const trace::Record& record) const {
+  if (!record.has_substream) return space;
+  const auto at = std::lower_bound(substreams.begin(), substreams.end(), record.substream,
+                                   [](const PlayedSubstream& known, std::uint32_t id) { return known.substream < id; });
+  if (at == substreams.end() || at->substream != record.substream) return std::nullopt;
+  return at->space;
+}
+
 Player::Player(Engine& engine, trace::Reader& reader, AccessPort& port, std::vector<GuestDriver*> drivers,
                std::vector<PlayedSpace> spaces, std::vector<PlayedStream> streams, const PlayerConfig& config)
     : engine_(engine),
@@ -35,7 +43,8 @@ Player::Player(Engine& engine, trace::Reader& reader, AccessPort& port, std::vec
       graph_(spaces_.size(), slots_for(config)),
       operations_(graph_.slots()),
       ready_bits_(streams_.size(), std::vector<std::uint64_t>((graph_.slots() + word_bits - 1) / word_bits, 0)),
-      ready_count_(streams_.size(), 0) {
+      ready_count_(streams_.size(), 0),
+      absent_(spaces_.size()) {
   for (std::size_t i = 0; i != streams_.size(); ++i) stream_order_.emplace_back(streams_[i].stream, i);
   std::sort(stream_order_.begin(), stream_order_.end());
   timer_.player = this;

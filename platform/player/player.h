@@ -15,6 +15,8 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -37,6 +39,12 @@ struct PlayerConfig {
   unsigned mismatches_kept = 8;
   /// Where tables have to put what the trace outputs to; empty: there.
   std::function<Pa(Pa)> place{};
+  /// Share of the pages of spaces on demand that are mapped only when their devices request them; which, the seed says.
+  unsigned demand_percent = 0;
+  std::uint64_t seed = 1;
+  /// [base, + bytes) of the devices' addresses is always mapped: they go there untranslated, and ask for nothing.
+  std::uint64_t untranslated_base = 0;
+  std::uint64_t untranslated_bytes = 0;
 };
 
 /// An address space: what one ASID of the trace names. All tables are of one stage; of stage 2, the VMID has the
@@ -45,13 +53,23 @@ struct PlayedSpace {
   std::uint16_t asid = 0;
   PageTable* table = nullptr;
   std::vector<std::size_t> smmus;  ///< those that have streams of this space
+  bool on_demand = false;          ///< all of its devices send Page Requests
+};
+
+struct PlayedSubstream {
+  std::uint32_t substream = 0;
+  std::size_t space = 0;
 };
 
 struct PlayedStream {
   std::uint32_t stream = 0;
-  std::size_t space = 0;
+  std::size_t space = 0;  ///< of what has no SubstreamID
   std::size_t smmu = 0;
-  bool ats = false;  ///< its device may have an ATC, so the driver invalidates that too
+  bool ats = false;                           ///< its device may have an ATC, so the driver invalidates that too
+  std::vector<PlayedSubstream> substreams{};  ///< ascending
+
+  /// The address space of a record of this stream; nothing: a substream that has none.
+  std::optional<std::size_t> space_of(const trace::Record& record) const;
 };
 
 struct PlayMismatch {
@@ -67,7 +85,8 @@ struct PlayerCounters {
   std::uint64_t failed = 0;  ///< accesses that came back with an error
   std::uint64_t checked = 0;
   std::uint64_t mismatches = 0;
-  std::uint64_t maps = 0;  ///< table writes of the player's
+  std::uint64_t maps = 0;             ///< table writes of the player's
+  std::uint64_t pages_on_demand = 0;  ///< mapped because a device requested them
   std::uint64_t invalidations = 0;
   Time invalidation_time = 0;  ///< picoseconds, sum from the first command's issue to the CMD_SYNC's completion
   Time invalidation_time_max = 0;
@@ -93,6 +112,8 @@ class Player {
 
   /// The device gives `access` back, its result filled in.
   void complete(PlayedAccess& access);
+  /// A device of this SMMU requests a page. True: it is mapped now, and permits what is asked for.
+  bool page_in(std::size_t smmu, const spec::PriEntry& request);
   /// A device can take accesses again.
   void wake() { pump(); }
 
@@ -131,6 +152,15 @@ class Player {
   /// About the record read last, or an earlier one, whose place is found by reading the trace again.
   [[noreturn]] void fail_record(const std::string& sentence) const;
   [[noreturn]] void fail_record(std::uint64_t number, const std::string& sentence) const;
+
+  // Mapping, at once or on demand (player_demand.cc).
+  struct AbsentPage {
+    std::uint64_t output = 0;
+    bool write = false;
+  };
+  void map(const Operation& operation, std::uint64_t address, std::uint64_t output, std::uint64_t bytes);
+  void unmap(std::size_t space, std::uint64_t address, std::uint64_t bytes);
+  bool waits_for_demand(std::size_t space, std::uint64_t page) const;
 
   // Doing (player.cc, player_driver.cc).
   void pump();
@@ -181,6 +211,7 @@ class Player {
   bool told_done_ = false;
   PlayerCounters counters_{};
   std::vector<PlayMismatch> mismatches_;
+  std::vector<std::map<std::uint64_t, AbsentPage>> absent_;  // by space and page: what a Page Request will map
 };
 
 }  // namespace smmusim

@@ -107,14 +107,16 @@ void Player::dispatch(const Record& record) {
 
 void Player::dispatch_access(const Record& record) {
   const std::size_t stream = stream_index(record.stream);
-  const std::size_t space = streams_[stream].space;
+  // What has no table is not mapped and waits for nothing in particular.
+  const std::optional<std::size_t> own_space = streams_[stream].space_of(record);
+  const std::size_t space = own_space.value_or(streams_[stream].space);
   if (record.size > access_bytes_max) {
     fail_record(fmt::format("an access of {} bytes; one record is at most 1 MiB", record.size));
   }
   ++counters_.accesses;
   const std::uint64_t first = record.address >> page_bits;
   const std::uint64_t last = (record.address + (record.size - 1)) >> page_bits;
-  if (record.has_expected && !record.has_substream) {  // a substream has no table here, so no map either
+  if (record.has_expected && own_space) {
     const std::uint64_t pair = pair_of(record.output, record.perm);
     HazardGraph::Page& page = graph_.page(space, first);
     if (page.pair != pair && spaces_[space].table->mappable(first << page_bits, Pa(pair & ~page_mask), page_mask + 1)) {
@@ -156,7 +158,14 @@ void Player::touch_range(Slot slot, std::size_t space, std::uint64_t address, st
 }
 
 void Player::dispatch_mapping(const Record& record) {
-  const std::size_t space = streams_[stream_index(record.stream)].space;
+  const std::optional<std::size_t> own_space = streams_[stream_index(record.stream)].space_of(record);
+  if (!own_space) {
+    fail_record(fmt::format(
+        "{} of substream 0x{:x}, which has no address space here: none of its pages was mapped or accessed, or the "
+        "driver uses stage 2 alone; leave ssid out",
+        trace::to_string(record.kind), record.substream));
+  }
+  const std::size_t space = *own_space;
   const std::uint64_t bytes = bytes_of_range(record);
   std::uint64_t pair = 0;
   if (record.kind == Kind::map) {

@@ -12,17 +12,10 @@ namespace {
 using trace::ConfigScope;
 using trace::InvalidateScope;
 using trace::Kind;
-using trace::perm_write;
 using trace::Record;
 
 constexpr std::uint64_t page_mask = trace::page_bytes - 1;
 constexpr unsigned default_granule_bits = 12;
-
-MapOptions options_of(const Record& record) {
-  MapOptions options;
-  options.write = (record.perm & perm_write) != 0;
-  return options;
-}
 
 /// The command that the trace tells of, for an SMMU with these features.
 void append_invalidation(std::vector<spec::Command>& commands, const Record& record, bool range_invalidation) {
@@ -121,21 +114,17 @@ void append_ipa_ranges(std::vector<Record>& records, Record range) {
 void Player::perform(Slot slot) {
   const Operation& operation = operations_[slot];
   const Record& record = operation.record;
-  PageTable* table = spaces_.empty() ? nullptr : spaces_[operation.space].table;
   switch (record.kind) {
     case Kind::access:  // the map before it
-      ++counters_.maps;
-      table->map(record.address & ~page_mask, placed(record.output & ~page_mask), trace::page_bytes,
-                 options_of(record));
+      map(operation, record.address & ~page_mask, record.output & ~page_mask, trace::page_bytes);
       finish(slot);
       return;
     case Kind::map:
-      ++counters_.maps;
-      table->map(record.address, placed(record.output), record.pages * record.granule_bytes(), options_of(record));
+      map(operation, record.address, record.output, record.pages * record.granule_bytes());
       finish(slot);
       return;
     case Kind::unmap:
-      table->unmap(record.address, record.pages * record.granule_bytes());
+      unmap(operation.space, record.address, record.pages * record.granule_bytes());
       finish(slot);
       return;
     case Kind::invalidate:
@@ -152,16 +141,14 @@ void Player::unmap_covered(const Operation& operation) {
   const Record& record = operation.record;
   for (std::size_t space = 0; space != spaces_.size(); ++space) {
     if (!covers_space(record, space)) continue;
-    PageTable& table = *spaces_[space].table;
-    const std::uint64_t whole = std::uint64_t{1} << table.geometry().input_bits;
     if (!record.is_range()) {
-      table.unmap(0, whole);
+      unmap(space, 0, std::uint64_t{1} << spaces_[space].table->geometry().input_bits);
       continue;
     }
     const std::uint64_t start = record.address & ~(record.granule_bytes() - 1);
     const std::uint64_t bytes = record.pages * record.granule_bytes();
-    table.unmap(start, bytes);
-    if (start + (bytes - 1) < start) table.unmap(0, start + bytes);  // the part after the wrap
+    unmap(space, start, bytes);
+    if (start + (bytes - 1) < start) unmap(space, 0, start + bytes);  // the part after the wrap
   }
 }
 
@@ -260,8 +247,11 @@ std::vector<spec::Command> Player::atc_commands(const Operation& operation, std:
     if (end >= start) first = start, last = end;  // what wraps around 2^64 is as good as everything
   }
   for (const PlayedStream& stream : streams_) {
-    if (stream.ats && stream.smmu == smmu && covers_space(record, stream.space)) {
-      commands.push_back(make_atc_inv(StreamId(stream.stream), first, last));
+    if (!stream.ats || stream.smmu != smmu) continue;
+    if (covers_space(record, stream.space)) commands.push_back(make_atc_inv(StreamId(stream.stream), first, last));
+    for (const PlayedSubstream& sub : stream.substreams) {
+      if (!covers_space(record, sub.space)) continue;
+      commands.push_back(make_atc_inv(StreamId(stream.stream), SubstreamId(sub.substream), first, last));
     }
   }
   return commands;

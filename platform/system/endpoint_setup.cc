@@ -53,13 +53,31 @@ std::string describe(const AtsState& state) {
   return text;
 }
 
+bool pri_of(const PlatformConfig& config, const EndpointConfig& endpoint) {
+  return endpoint.pri && config.smmus[endpoint.smmu].config.features.pri && ats_of(config, endpoint).enabled();
+}
+
+namespace {
+
+/// Nothing for a device without PRI.
+std::string pri_text(const PlatformConfig& config, const EndpointConfig& endpoint) {
+  if (!endpoint.pri) return {};
+  if (pri_of(config, endpoint)) return "; PRI on";
+  return config.smmus[endpoint.smmu].config.features.pri ? "; PRI off, it needs ATS"
+                                                         : "; PRI off, the SMMU has none (IDR0.PRI = 0)";
+}
+
+}  // namespace
+
 std::vector<std::string> ats_lines(const PlatformConfig& config) {
   std::vector<std::string> lines;
   for (const EndpointConfig& endpoint : config.endpoints) {
-    lines.push_back(fmt::format("endpoint {}: ATS {}", printable(endpoint.name), describe(ats_of(config, endpoint))));
+    lines.push_back(fmt::format("endpoint {}: ATS {}", printable(endpoint.name), describe(ats_of(config, endpoint))) +
+                    pri_text(config, endpoint));
   }
   if (config.endpoints.empty()) {
-    lines.push_back(fmt::format("every endpoint: ATS {}", describe(ats_of(config, config.endpoint_template))));
+    lines.push_back(fmt::format("every endpoint: ATS {}", describe(ats_of(config, config.endpoint_template))) +
+                    pri_text(config, config.endpoint_template));
   }
   return lines;
 }
@@ -90,8 +108,8 @@ platform::FunctionDescription function_description(const PlatformConfig& config,
     function.ats = platform::AtsCapability{endpoint.atc.invalidate_queue, true, false, false};
     function.ats_hidden = !ats_of(config, endpoint).property.shown;
   }
-  if (endpoint.pri) function.pri = platform::PriCapability{endpoint.pri_requests, false};
-  if (endpoint.pasid_bits != 0) function.pasid = platform::PasidCapability{endpoint.pasid_bits, true, true};
+  if (endpoint.pri) function.pri = platform::PriCapability{endpoint.pri_requests, endpoint.pri_response_pasid};
+  if (endpoint.pasid_width() != 0) function.pasid = platform::PasidCapability{endpoint.pasid_width(), true, true};
   return function;
 }
 
@@ -126,6 +144,8 @@ platform::PcieFunctionConfig function_config(const PlatformConfig& config, const
   function.translations = endpoint.atc.requests;
   function.prefetch_pages = endpoint.atc.prefetch_pages;
   function.invalidate_ps = time(endpoint.atc.invalidate_ns);
+  function.page_retries = endpoint.pri_retries;
+  function.never_completes_invalidations = endpoint.invalidate_silent;
   function.seed = config.seed;
   function.untranslated_base = config.msi.base;
   function.untranslated_bytes = config.msi.size;
@@ -178,11 +198,12 @@ void enumerate(platform::Cpu& cpu, const PlatformConfig& config, const EndpointC
                    relaxed_ordering,
                2);
   device.write(pcie + platform::cap::pcie_device_control_2, atomic_requester, 2);
-  if (const std::uint32_t pasid = device.find_extended(pasid_id); pasid != 0) {
+  const bool substreams = config.smmus[endpoint.smmu].config.features.ssidsize != 0;
+  if (const std::uint32_t pasid = device.find_extended(pasid_id); pasid != 0 && substreams) {
     device.write(pasid + platform::cap::pasid_control, pasid_all, 2);
   }
   const bool ats = ats_of(config, endpoint).enabled();
-  if (const std::uint32_t pri = device.find_extended(pri_id); pri != 0 && ats) {
+  if (const std::uint32_t pri = device.find_extended(pri_id); pri != 0 && pri_of(config, endpoint)) {
     device.write(pri + platform::cap::pri_allocation, endpoint.pri_requests, 4);
     device.write(pri + platform::cap::pri_control, pri_enable, 2);
   }

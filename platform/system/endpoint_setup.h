@@ -30,6 +30,8 @@ struct AtsState {
 AtsState ats_of(const PlatformConfig& config, const EndpointConfig& endpoint);
 /// One line: on or off, why, and the warning if there is one.
 std::string describe(const AtsState& state);
+/// Whether the driver lets the device send Page Requests: it has PRI, does ATS, and its SMMU has a PRI queue.
+bool pri_of(const PlatformConfig& config, const EndpointConfig& endpoint);
 /// The same for each endpoint, or for all that the trace will bring: "endpoint NAME: ATS ...".
 std::vector<std::string> ats_lines(const PlatformConfig& config);
 

@@ -91,6 +91,27 @@ void require_known_configs(const PlatformConfig& config, const PlayPlan& plan) {
   require_reachable(config, plan.highest_config, plan.highest_config_stream, sidsize);
 }
 
+/// Where the configuration leaves it open, a device has as many PASID bits as its accesses need. Then its SMMU has to
+/// have them too: nothing says that the accesses are meant to fail.
+void set_pasid_width(const PlatformConfig& config, const PlayPlan& plan, EndpointConfig& endpoint) {
+  if (endpoint.pasid_bits || !uses_stage1(config.driver.stages)) return;
+  const auto planned = std::find_if(plan.streams.begin(), plan.streams.end(), [&](const PlannedStream& stream) {
+    return stream.stream == endpoint.stream().value;
+  });
+  if (planned == plan.streams.end() || planned->substreams.empty()) return;
+  const auto bits = std::max(1U, static_cast<unsigned>(std::bit_width(planned->substreams.back().substream)));
+  const NamedSmmu& smmu = config.smmus[endpoint.smmu];
+  if (bits > smmu.config.features.ssidsize) {
+    const PlannedSubstream& widest = planned->substreams.back();
+    throw widest.first.place.error(
+        config.trace.file,
+        fmt::format("record {}: substream 0x{:x} has more bits than smmu.ssidsize = {}; raise smmu.ssidsize to at "
+                    "least {}, or set endpoint.pasid_bits to what the device is to have",
+                    widest.first.number, widest.substream, smmu.config.features.ssidsize, bits));
+  }
+  endpoint.pasid_bits = bits;
+}
+
 /// A multiple of 64 KiB from which the driver has as much room as it can use, away from the plan's pages; 0: none.
 std::uint64_t place_for_tables(const PlatformConfig& config, const PlayPlan& plan) {
   constexpr std::uint64_t alignment = 0x10000;
@@ -175,6 +196,7 @@ PlatformConfig with_endpoints(const PlatformConfig& config, const PlayPlan& plan
                                           planned.first_record, planned.stream));
   }
   require_known_configs(complete, plan);
+  for (EndpointConfig& endpoint : complete.endpoints) set_pasid_width(complete, plan, endpoint);
   return complete;
 }
 
@@ -182,16 +204,18 @@ MachineSetup::MachineSetup(Platform& platform, const PlatformConfig& config, con
     : pages_(Pa(driver_region(config).base), driver_region(config).bytes) {
   for (std::size_t i = 0; i != config.smmus.size(); ++i) build_driver(platform, config, i);
   if (config.driver.stages == DriverStages::nested) build_stage2(platform, config, plan);
-  std::map<std::uint32_t, std::uint16_t> asids;
+  std::map<std::uint32_t, const PlannedStream*> known;
   std::uint16_t unused = 1;
   for (const PlannedStream& planned : plan.streams) {
-    asids[planned.stream] = planned.asid;
+    known[planned.stream] = &planned;
     unused = std::max<std::uint16_t>(unused, planned.asid);
+    for (const PlannedSubstream& sub : planned.substreams) unused = std::max<std::uint16_t>(unused, sub.asid);
   }
   for (std::size_t i = 0; i != config.endpoints.size(); ++i) {
-    const auto known = asids.find(config.endpoints[i].stream().value);
+    const std::uint32_t stream = config.endpoints[i].stream().value;
+    const auto found = known.find(stream);
     // An endpoint that the trace does not use gets a table too: it is there, and idle.
-    build_stream(platform, config, i, known == asids.end() ? ++unused : known->second);
+    build_stream(platform, config, i, found != known.end() ? *found->second : PlannedStream{stream, ++unused});
   }
 }
 
@@ -208,6 +232,7 @@ void MachineSetup::build_driver(Platform& platform, const PlatformConfig& config
   GuestDriverConfig driver;
   driver.command_queue_log2 = config.driver.command_queue_log2;
   driver.event_queue_log2 = config.driver.event_queue_log2;
+  driver.pri_queue_log2 = config.driver.pri_queue_log2;
   driver.stages = config.driver.stages;
   drivers_.push_back(std::make_unique<GuestDriver>(platform.engine(), platform.memory(), pages_,
                                                    platform.cpu().bus(config.smmus[smmu].config.frame_base), driver));
@@ -225,11 +250,14 @@ void MachineSetup::build_stage2(Platform& platform, const PlatformConfig& config
   }
 }
 
-std::size_t MachineSetup::space_of(Platform& platform, const PlatformConfig& config, std::size_t smmu,
+std::size_t MachineSetup::space_of(Platform& platform, const PlatformConfig& config, const EndpointConfig& device,
                                    std::uint16_t asid) {
+  const std::size_t smmu = device.smmu;
+  const bool on_demand = pri_of(config, device);
   require_fitting(config, smmu, asid);
   for (std::size_t i = 0; i != spaces_.size(); ++i) {
     if (spaces_[i].asid != asid) continue;
+    spaces_[i].on_demand = spaces_[i].on_demand && on_demand;
     if (std::find(spaces_[i].smmus.begin(), spaces_[i].smmus.end(), smmu) == spaces_[i].smmus.end()) {
       spaces_[i].smmus.push_back(smmu);
     }
@@ -241,26 +269,54 @@ std::size_t MachineSetup::space_of(Platform& platform, const PlatformConfig& con
   tables_.push_back(std::make_unique<PageTable>(platform.memory(), pages_,
                                                 stage2_alone ? stage2_geometry(config) : geometry,
                                                 stage2_alone ? TableStage::two : TableStage::one));
-  spaces_.push_back({asid, tables_.back().get(), {smmu}});
+  spaces_.push_back({asid, tables_.back().get(), {smmu}, on_demand});
   return spaces_.size() - 1;
 }
 
 void MachineSetup::build_stream(Platform& platform, const PlatformConfig& config, std::size_t endpoint,
-                                std::uint16_t asid) {
+                                const PlannedStream& planned) {
   const EndpointConfig& device = config.endpoints[endpoint];
-  const std::size_t space = space_of(platform, config, device.smmu, asid);
+  const std::size_t space = space_of(platform, config, device, planned.asid);
   const bool ats = ats_of(config, device).enabled();
-  played_streams_.push_back({device.stream().value, space, device.smmu, ats});
+  PlayedStream& stream = played_streams_.emplace_back(PlayedStream{planned.stream, space, device.smmu, ats, {}});
+  const spec::Eats wanted = config.driver.ats_split ? spec::Eats::split_stage : spec::Eats::full;
+  const spec::Eats eats = ats ? wanted : spec::Eats::none;
   StreamTable& streams = stream_tables_[device.smmu];
   if (!uses_stage1(config.driver.stages)) {
-    streams.write(device.stream(), with_ats(make_stage2_ste(*spaces_[space].table, Vmid(asid)), ats));
+    streams.write(device.stream(), with_ats(make_stage2_ste(*spaces_[space].table, Vmid(planned.asid)), eats));
     return;
   }
-  ContextTable contexts(platform.memory(), pages_, 0);
-  contexts.write(0, make_stage1_cd(*spaces_[space].table, Asid(asid)));
+  for (const PlannedSubstream& sub : planned.substreams) {
+    const bool shared = sub.substream == 0 && config.driver.s1dss == spec::S1Dss::substream0;
+    stream.substreams.push_back({sub.substream, shared ? space : space_of(platform, config, device, sub.asid)});
+  }
+  const ContextTable contexts = build_contexts(platform, config, device, stream);
   const PageTable* below = stage2(device.smmu);
-  const spec::Ste ste = below == nullptr ? make_stage1_ste(contexts) : make_nested_ste(contexts, *below, Vmid(0));
-  streams.write(device.stream(), with_ats(ste, ats));
+  spec::Ste ste = below == nullptr ? make_stage1_ste(contexts) : make_nested_ste(contexts, *below, Vmid(0));
+  if (contexts.log2_contexts() != 0) ste.set<spec::Ste::S1DSS>(config.driver.s1dss);
+  ste.set<spec::Ste::PPAR>(device.pri_response_pasid);
+  streams.write(device.stream(), with_ats(ste, eats));
+}
+
+/// CDs for as many substreams as device and SMMU both know. CD 0 is for what has no SubstreamID if S1DSS says so, or if
+/// there are no substreams.
+ContextTable MachineSetup::build_contexts(Platform& platform, const PlatformConfig& config,
+                                          const EndpointConfig& device, const PlayedStream& stream) {
+  const spec::Features& features = config.smmus[device.smmu].config.features;
+  const unsigned log2 = std::min(device.pasid_width(), features.ssidsize);
+  constexpr unsigned log2_of_one_table = 10;
+  const bool two_levels = log2 > log2_of_one_table && features.cd2l;
+  const spec::S1Format usual = two_levels ? spec::S1Format::two_level_64k : spec::S1Format::linear;
+  ContextTable contexts(platform.memory(), pages_, log2,
+                        log2 == 0 ? spec::S1Format::linear : config.driver.context_table.value_or(usual));
+  const auto write = [&](std::uint32_t index, std::size_t space) {
+    contexts.write(index, make_stage1_cd(*spaces_[space].table, Asid(spaces_[space].asid)));
+  };
+  if (log2 == 0 || config.driver.s1dss == spec::S1Dss::substream0) write(0, stream.space);
+  for (const PlayedSubstream& sub : stream.substreams) {
+    if (log2 != 0 && fits(sub.substream, log2)) write(sub.substream, sub.space);
+  }
+  return contexts;
 }
 
 std::vector<GuestDriver*> MachineSetup::drivers() {

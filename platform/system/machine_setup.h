@@ -48,8 +48,12 @@ class MachineSetup {
  private:
   void build_driver(Platform& platform, const PlatformConfig& config, std::size_t smmu);
   void build_stage2(Platform& platform, const PlatformConfig& config, const PlayPlan& plan);
-  void build_stream(Platform& platform, const PlatformConfig& config, std::size_t endpoint, std::uint16_t asid);
-  std::size_t space_of(Platform& platform, const PlatformConfig& config, std::size_t smmu, std::uint16_t asid);
+  void build_stream(Platform& platform, const PlatformConfig& config, std::size_t endpoint,
+                    const PlannedStream& planned);
+  ContextTable build_contexts(Platform& platform, const PlatformConfig& config, const EndpointConfig& device,
+                              const PlayedStream& stream);
+  std::size_t space_of(Platform& platform, const PlatformConfig& config, const EndpointConfig& device,
+                       std::uint16_t asid);
 
   PageAllocator pages_;
   std::vector<StreamTable> stream_tables_;

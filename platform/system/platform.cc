@@ -76,7 +76,7 @@ RootComplexConfig root_complex_config(const PlatformConfig& config) {
   return root;
 }
 
-TlpLinkConfig link_config(const PlatformConfig& config) {
+TlpLinkConfig link_config(const PlatformConfig& config, const EndpointConfig& endpoint) {
   const PcieConfig& pcie = config.pcie;
   TlpLinkConfig link;
   link.timed = config.mode == Mode::timed;
@@ -88,6 +88,10 @@ TlpLinkConfig link_config(const PlatformConfig& config) {
   link.propagation_ps = pcie.propagation_ns * ps_per_ns;
   link.upstream_receiver.headers = {pcie.posted_header_credits, pcie.non_posted_header_credits, 0};
   link.upstream_receiver.data = {pcie.posted_data_credits, pcie.non_posted_header_credits, 0};
+  const ReceiveCredits& credits = endpoint.credits;
+  link.downstream_receiver.headers = {credits.posted_headers, link.downstream_receiver.headers[1],
+                                      credits.completion_headers};
+  link.downstream_receiver.data = {credits.posted_data, 0, credits.completion_data};
   return link;
 }
 
@@ -114,7 +118,7 @@ Platform::SwitchUnit::SwitchUnit(Engine& engine, platform::TlpPool& pool, const 
                                  const PlatformConfig& config)
     : place(where),
       root_port(root_port_description(config)),
-      link(engine, link_config(config)),
+      link(engine, link_config(config, config.endpoint_template)),
       fabric(engine, pool, switch_config(where, config)) {}
 
 Platform::Platform(const PlatformConfig& config)
@@ -204,7 +208,7 @@ void Platform::build_endpoints(const PlatformConfig& config) {
     const EndpointConfig& endpoint = config.endpoints[i];
     endpoints_.push_back(std::make_unique<PcieFunction>(engine_, tlps_, function_config(config, endpoint),
                                                         function_description(config, endpoint)));
-    links_.push_back(std::make_unique<TlpLink>(engine_, link_config(config)));
+    links_.push_back(std::make_unique<TlpLink>(engine_, link_config(config, endpoint)));
     connect_endpoint(i, static_cast<unsigned>(i), config);
     build_device(config, endpoint);
   }

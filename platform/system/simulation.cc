@@ -33,6 +33,12 @@ void require_playable_times(const PlatformConfig& config, const PlayPlan& plan) 
                   plan.late.number, plan.late_ps, recorded_ps_max));
 }
 
+PageRequestTimes page_request_times(const PlatformConfig& config) {
+  constexpr Time ps_per_ns = 1000;
+  if (config.mode == Mode::untimed) return {};
+  return {config.driver.page_request_ns * ps_per_ns, config.driver.page_fault_ns * ps_per_ns};
+}
+
 AtsType ats_type(trace::Ats ats) {
   switch (ats) {
     case trace::Ats::untranslated:
@@ -68,12 +74,18 @@ Simulation::Simulation(const PlatformConfig& config, SimulationOptions options)
   handler_ = [this](const platform::DmaCompletion& completion) { give_back(completion); };
   for (std::size_t i = 0; i != platform_->endpoints(); ++i) platform_->endpoint(i).set_handler(handler_);
   for (std::size_t i = 0; i != platform_->smmus(); ++i) {
+    page_requests_.push_back(
+        std::make_unique<PageRequests>(setup_->driver(i), page_request_times(config_),
+                                       [this, i](const spec::PriEntry& entry) { return answer_page(i, entry); }));
     interrupt_controllers_.push_back(std::make_unique<platform::InterruptController>(
         ("interrupt_controller" + std::to_string(i)).c_str(), platform_->smmu(i),
         [this, i](Wire wire) { handle_interrupt(i, wire); }));
   }
   player_->on_access = [this](const PlayedAccess& access) { count(access); };
-  player_->on_done = [this] { end_time_ = platform_->engine().now(); };
+  player_->on_done = [this] {
+    end_time_ = platform_->engine().now();
+    stop_pasids();
+  };
 }
 
 Simulation::~Simulation() {
@@ -111,6 +123,10 @@ PlayerConfig Simulation::player_config() const {
   player.recorded = config_.trace.replay == Replay::recorded;
   player.check = config_.trace.check;
   player.in_order = config_.mode == Mode::untimed;
+  player.demand_percent = config_.driver.demand_paging;
+  player.seed = config_.seed;
+  player.untranslated_base = config_.msi.base;
+  player.untranslated_bytes = config_.msi.size;
   if (doorbells_.empty()) return player;
   player.place = [this](Pa output) {
     const auto doorbell = doorbells_.find(output.value);
@@ -161,7 +177,42 @@ void Simulation::run() {
                     player_->counters().records, plan_.records));
   }
   for (std::size_t i = 0; i != platform_->smmus(); ++i) drain_events(i);
-  if (const std::string sentence = platform_->imbalance(); !sentence.empty()) throw InternalError(sentence);
+  if (const std::string sentence = imbalance(); !sentence.empty()) throw InternalError(sentence);
+}
+
+std::string Simulation::imbalance() const {
+  if (std::string sentence = platform_->imbalance(); !sentence.empty()) return sentence;
+  for (std::size_t i = 0; i != page_requests_.size(); ++i) {
+    std::string sentence = page_requests_[i]->imbalance(platform_->smmu(i).smmu().counters().page_requests_written);
+    if (!sentence.empty()) return sentence;
+  }
+  return {};
+}
+
+/// The devices' work is done, so their PASIDs go: each says that no request with it will follow.
+void Simulation::stop_pasids() {
+  for (std::size_t i = 0; i != config_.endpoints.size(); ++i) {
+    if (!pri_of(config_, config_.endpoints[i])) continue;
+    for (const PlayedSubstream& sub : setup_->played_streams()[i].substreams) {
+      if (fits(sub.substream, config_.endpoints[i].pasid_width())) platform_->endpoint(i).stop_pasid(sub.substream);
+    }
+  }
+}
+
+PageAnswer Simulation::answer_page(std::size_t smmu, const spec::PriEntry& entry) {
+  PageAnswer answer;
+  if (!player_->page_in(smmu, entry)) answer.response = spec::PriResp::InvalidRequest;
+  for (const EndpointConfig& endpoint : config_.endpoints) {
+    if (endpoint.smmu != smmu || endpoint.stream().value != entry.get<spec::PriEntry::StreamID>()) continue;
+    answer.with_pasid = endpoint.pri_response_pasid;
+  }
+  return answer;
+}
+
+PageRequestCounters Simulation::page_requests() const {
+  PageRequestCounters sum;
+  for (const auto& one : page_requests_) sum += one->counters();
+  return sum;
 }
 
 bool Simulation::can_start(std::size_t stream) {
@@ -231,6 +282,10 @@ void Simulation::handle_interrupt(std::size_t smmu, Wire wire) {
   ++interrupts_;
   if (wire == Wire::event_queue) drain_events(smmu);
   if (wire == Wire::global_error) setup_->driver(smmu).service_errors();
+  if (wire == Wire::pri_queue) {
+    const systemc::Pump::Entry entry(platform_->pump());
+    page_requests_[smmu]->interrupt();
+  }
 }
 
 }  // namespace smmusim

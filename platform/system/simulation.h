@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "platform/config/platform_config.h"
+#include "platform/driver/page_requests.h"
 #include "platform/nested/nested_machine.h"
 #include "platform/player/player.h"
 #include "platform/system/access_statistics.h"
@@ -60,6 +61,8 @@ class Simulation : public AccessPort {
   std::uint64_t interrupts() const { return interrupts_; }
   std::uint64_t events_read() const { return events_read_; }
   std::uint64_t event_overflows() const { return event_overflows_; }
+  /// Of all SMMUs together.
+  PageRequestCounters page_requests() const;
 
   /// Null without a host.
   nested::NestedMachine* nested() { return nested_.get(); }
@@ -84,6 +87,9 @@ class Simulation : public AccessPort {
   void count(const PlayedAccess& access);
   void drain_events(std::size_t smmu);
   void handle_interrupt(std::size_t smmu, Wire wire);
+  PageAnswer answer_page(std::size_t smmu, const spec::PriEntry& entry);
+  void stop_pasids();
+  std::string imbalance() const;
   Task<> boot();
   static void begin(EventNode& node);
 
@@ -98,6 +104,7 @@ class Simulation : public AccessPort {
   std::vector<std::unique_ptr<platform::InterruptController>> interrupt_controllers_;
   std::unique_ptr<trace::Reader> reader_;
   std::unique_ptr<Player> player_;
+  std::vector<std::unique_ptr<PageRequests>> page_requests_;  // by SMMU
   StartNode start_node_{};
   platform::PcieFunction::Handler handler_;
   std::vector<unsigned> in_flight_;  // by endpoint

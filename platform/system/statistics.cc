@@ -21,14 +21,6 @@ using nlohmann::ordered_json;
 
 constexpr double ps_per_ns = 1000;
 
-ordered_json pri_json(const SmmuCounters& counters) {
-  const std::uint64_t commands = counters.commands[static_cast<std::size_t>(spec::Opcode::CMD_PRI_RESP)];
-  return {{"requests", counters.page_requests},
-          {"written", counters.page_requests_written},
-          {"lost", counters.page_requests_lost},
-          {"responses", commands + counters.automatic_page_responses}};
-}
-
 ordered_json latency_json(const LatencyHistogram& latency) {
   return {{"count", latency.count()},
           {"mean", latency.mean() / ps_per_ns},
@@ -95,10 +87,15 @@ ordered_json streams_json(Simulation& simulation) {
     const StreamStatistics& stream = simulation.streams()[i];
     const PlayedStream& played = simulation.setup().played_streams()[i];
     const LatencySummary& latency = stream.latency;
+    ordered_json substreams = ordered_json::array();
+    for (const PlayedSubstream& sub : played.substreams) {
+      substreams.push_back({{"ssid", sub.substream}, {"asid", simulation.setup().spaces()[sub.space].asid}});
+    }
     streams.push_back({{"sid", config.endpoints[i].stream().value},
                        {"endpoint", config.endpoints[i].name},
                        {"smmu", config.smmus[played.smmu].name},
                        {"asid", simulation.setup().spaces()[played.space].asid},
+                       {"substreams", substreams},
                        {"transactions", stream.transactions},
                        {"bytes", stream.bytes},
                        {"faults", stream.faults},
@@ -211,6 +208,29 @@ ordered_json ats_json(const SmmuCounters& counters, const platform::FunctionCoun
           {"mean_request_ns", mean_ns(functions.translation_time, functions.translation_completions)}};
 }
 
+/// `requests` reach the SMMUs; `written` ones the driver takes, `lost` ones found the PRI queue full. `overflows` of
+/// the queue are those that the driver saw. Each function waits for a response from when its request went out.
+ordered_json pri_json(Simulation& simulation, const SmmuCounters& counters) {
+  const std::uint64_t commands = counters.commands[static_cast<std::size_t>(spec::Opcode::CMD_PRI_RESP)];
+  const PageRequestCounters driver = simulation.page_requests();
+  const platform::FunctionCounters functions = function_total(simulation.platform());
+  std::uint64_t overflows = 0;
+  for (std::size_t i = 0; i != simulation.platform().smmus(); ++i) {
+    overflows += simulation.setup().driver(i).page_request_overflows();
+  }
+  return {{"requests", counters.page_requests},
+          {"written", counters.page_requests_written},
+          {"lost", counters.page_requests_lost},
+          {"overflows", overflows},
+          {"stop_markers", driver.stop_markers},
+          {"responses", commands + counters.automatic_page_responses},
+          {"automatic_responses", counters.automatic_page_responses},
+          {"refused", functions.page_failures},
+          {"pages_mapped", simulation.player().counters().pages_on_demand},
+          {"mean_service_ns", mean_ns(driver.service_time, driver.responses)},
+          {"mean_wait_ns", mean_ns(functions.page_time, functions.page_responses)}};
+}
+
 ordered_json atc_json(Platform& platform) {
   platform::AtcCounters sum;
   for (std::size_t i = 0; i != platform.endpoints(); ++i) sum += platform.endpoint(i).atc().counters();
@@ -287,7 +307,7 @@ void add_translation(ordered_json& json, Simulation& simulation, const SmmuCount
   json["walks"] = walks_json(counters);
   json["ats"] = ats_json(counters, function_total(simulation.platform()));
   json["atc"] = atc_json(simulation.platform());
-  json["pri"] = pri_json(counters);
+  json["pri"] = pri_json(simulation, counters);
   json["pcie"] = pcie_json(simulation.platform());
 }
 

@@ -67,8 +67,10 @@ std::string mismatch_text(const Player& player) {
   for (const PlayMismatch& mismatch : player.mismatches()) {
     const std::string got =
         mismatch.result.translated ? fmt::format("0x{:x}", mismatch.result.address.value) : "no translation";
-    text += fmt::format("  record {}: {} of stream 0x{:x} at 0x{:x} went to {}, the trace says 0x{:x}\n",
-                        mismatch.record_number, to_string(mismatch.record.op), mismatch.record.stream,
+    const std::string substream =
+        mismatch.record.has_substream ? fmt::format(", substream 0x{:x},", mismatch.record.substream) : "";
+    text += fmt::format("  record {}: {} of stream 0x{:x}{} at 0x{:x} went to {}, the trace says 0x{:x}\n",
+                        mismatch.record_number, to_string(mismatch.record.op), mismatch.record.stream, substream,
                         mismatch.record.address, got, mismatch.record.expected_pa());
   }
   const std::uint64_t more = player.counters().mismatches - player.mismatches().size();

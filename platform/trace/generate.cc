@@ -5,16 +5,17 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <unordered_map>
+#include <string>
 #include <vector>
 
 #include "platform/trace/error.h"
-#include "platform/trace/random.h"
+#include "platform/trace/trace_maker.h"
 
 namespace smmusim::trace {
 namespace {
 
-constexpr std::array<std::string_view, 4> names{"sequential", "random", "stride", "zipf"};
+constexpr std::array<std::string_view, 7> names{"sequential", "random",   "stride", "zipf",
+                                                "nvme-ring",  "nic-ring", "gpu"};
 constexpr std::uint64_t zipf_ranks_max = std::uint64_t{1} << 20;
 constexpr std::uint64_t zipf_scale = std::uint64_t{1} << 40;
 constexpr std::uint64_t zipf_spread = 0x9e3779b1;  // a prime: rank * prime mod pages hits each page once
@@ -25,23 +26,27 @@ constexpr std::uint64_t zipf_spread = 0x9e3779b1;  // a prime: rank * prime mod 
 
 class Generator {
  public:
-  Generator(const GenerateOptions& options, const std::function<void(const Record&)>& sink)
-      : o_(options), sink_(sink), random_(options.seed), slot_bytes_(std::bit_ceil(std::uint64_t{options.size})) {
+  Generator(const GenerateOptions& options, TraceMaker& maker)
+      : o_(options), maker_(maker), slot_bytes_(std::bit_ceil(std::uint64_t{options.size})) {
     slots_ = o_.window_bytes / slot_bytes_;
     if (o_.pattern == Pattern::zipf) fill_zipf();
   }
 
   void run() {
-    for (std::uint64_t i = 0; i < o_.count; ++i) {
-      const auto lane = static_cast<std::uint32_t>(i % o_.streams);
-      const std::uint64_t offset = lane * o_.window_bytes + offset_of_step(i / o_.streams);
-      emit(i * o_.interval_ns * 1000, lane, offset);
+    for (std::uint64_t i = 0; !maker_.full(); ++i) {
+      TraceSpace space = maker_.space(i % maker_.spaces());
+      const std::uint64_t offset = offset_of_step(space, i / maker_.spaces());
+      const Op op = maker_.draw_read() ? Op::read : Op::write;
+      maker_.access(space, op, offset, o_.size, perm_read | perm_write);
+      if (o_.map_per_io) maker_.unmap(space, offset, 1);
     }
   }
 
  private:
+  std::uint64_t pages() const { return o_.window_bytes / page_bytes; }
+
   void fill_zipf() {
-    const std::uint64_t ranks = std::min(o_.window_bytes / page_bytes, zipf_ranks_max);
+    const std::uint64_t ranks = std::min(pages() * maker_.spaces_per_stream(), zipf_ranks_max);
     std::uint64_t sum = 0;
     for (std::uint64_t rank = 1; rank <= ranks; ++rank) {
       sum += zipf_scale / rank;
@@ -49,54 +54,69 @@ class Generator {
     }
   }
 
-  std::uint64_t zipf_offset() {
-    const std::uint64_t pages = o_.window_bytes / page_bytes;
-    const auto at = std::upper_bound(cumulative_.begin(), cumulative_.end(), random_.below(cumulative_.back()));
+  /// The popularity is that of pages of all of a stream's PASIDs together.
+  std::uint64_t zipf_offset(TraceSpace& space) {
+    Xoshiro256& random = maker_.random();
+    const auto at = std::upper_bound(cumulative_.begin(), cumulative_.end(), random.below(cumulative_.back()));
     const auto rank = static_cast<std::uint64_t>(at - cumulative_.begin());
-    const std::uint64_t page = rank * zipf_spread % pages;
-    return page * page_bytes + random_.below(page_bytes / slot_bytes_) * slot_bytes_;
+    const std::uint64_t page = rank * zipf_spread % (pages() * maker_.spaces_per_stream());
+    space.pasid = static_cast<std::uint32_t>(page / pages());
+    return page % pages() * page_bytes + random.below(page_bytes / slot_bytes_) * slot_bytes_;
   }
 
-  std::uint64_t offset_of_step(std::uint64_t step) {
-    switch (o_.pattern) {
-      case Pattern::sequential:
-        return step % slots_ * slot_bytes_;
-      case Pattern::random:
-        return random_.below(slots_) * slot_bytes_;
-      case Pattern::stride:
-        break;
-      case Pattern::zipf:
-        return zipf_offset();
+  std::uint64_t gpu_offset(TraceSpace& space) {
+    constexpr std::uint64_t burst = 32, strided_of_4 = 3;
+    Xoshiro256& random = maker_.random();
+    if (burst_left_ == 0) {
+      burst_left_ = burst;
+      burst_space_ = maker_.space(random.below(maker_.spaces()));
+      burst_strided_ = random.below(4) < strided_of_4;
+      burst_at_ = random.below(slots_) * slot_bytes_;
     }
+    --burst_left_;
+    space = burst_space_;
+    if (!burst_strided_) return random.below(slots_) * slot_bytes_;
+    const std::uint64_t at = burst_at_ & ~(slot_bytes_ - 1);
+    burst_at_ = (burst_at_ + o_.stride_bytes % o_.window_bytes) % o_.window_bytes;
+    return at;
+  }
+
+  std::uint64_t stride_offset() {
     const std::uint64_t at = stride_at_ & ~(slot_bytes_ - 1);
-    if (++lanes_done_ == o_.streams) {
+    if (++lanes_done_ == maker_.spaces()) {
       lanes_done_ = 0;
       stride_at_ = (stride_at_ + o_.stride_bytes % o_.window_bytes) % o_.window_bytes;
     }
     return at;
   }
 
-  void emit(std::uint64_t time_ps, std::uint32_t lane, std::uint64_t offset) {
-    const std::uint64_t page = offset / page_bytes;
-    const std::uint64_t moved = o_.map_per_io ? mapped_[page]++ : 0;
-    const std::uint64_t memory_pages = o_.memory_bytes / page_bytes;
-    const std::uint64_t output_page = (page % memory_pages + moved % memory_pages) % memory_pages;
-    const Op op = random_.below(100) < o_.read_percent ? Op::read : Op::write;
-    const std::uint64_t iova = o_.base + offset;
-    const std::uint64_t output = o_.memory_base + output_page * page_bytes + offset % page_bytes;
-    sink_(make_access(time_ps, op, o_.first_stream + lane, iova, o_.size, output, perm_read | perm_write));
-    if (!o_.map_per_io) return;
-    sink_(make_range_invalidation(time_ps, static_cast<std::uint16_t>(o_.asid + lane),
-                                  iova & ~std::uint64_t{page_bytes - 1}, 1));
+  /// May choose another space.
+  std::uint64_t offset_of_step(TraceSpace& space, std::uint64_t step) {
+    switch (o_.pattern) {
+      case Pattern::sequential:
+        return step % slots_ * slot_bytes_;
+      case Pattern::random:
+        return maker_.random().below(slots_) * slot_bytes_;
+      case Pattern::zipf:
+        return zipf_offset(space);
+      case Pattern::gpu:
+        return gpu_offset(space);
+      case Pattern::stride:
+      case Pattern::nvme_ring:
+      case Pattern::nic_ring:
+        break;
+    }
+    return stride_offset();
   }
 
   const GenerateOptions& o_;
-  const std::function<void(const Record&)>& sink_;
-  Xoshiro256 random_;
+  TraceMaker& maker_;
   std::uint64_t slot_bytes_, slots_ = 0, stride_at_ = 0;
-  std::uint32_t lanes_done_ = 0;
+  std::uint64_t lanes_done_ = 0;
+  std::uint64_t burst_left_ = 0, burst_at_ = 0;
+  bool burst_strided_ = false;
+  TraceSpace burst_space_{};
   std::vector<std::uint64_t> cumulative_;
-  std::unordered_map<std::uint64_t, std::uint64_t> mapped_;  // page -> times mapped; never iterated
 };
 
 }  // namespace
@@ -108,11 +128,26 @@ std::span<const std::string_view> pattern_names() {
 Pattern parse_pattern(std::string_view name) {
   const auto at = std::find(names.begin(), names.end(), name);
   if (at == names.end()) {
-    throw TraceError::in_file("PATTERN",
-                              "unknown pattern '" + std::string(name) + "'; it is sequential, random, stride or zipf");
+    throw TraceError::in_file("PATTERN", "unknown pattern '" + std::string(name) +
+                                             "'; it is sequential, random, stride, zipf, nvme-ring, nic-ring or gpu");
   }
   return static_cast<Pattern>(at - names.begin());
 }
+
+namespace {
+
+void check_rings(const GenerateOptions& o) {
+  if (o.ring_entries < 2 || o.ring_entries > 65536 || !std::has_single_bit(o.ring_entries)) {
+    refuse("--ring-entries", "out of range; a power of two, 2 to 65536");
+  }
+  if (o.io_bytes > access_bytes_max) refuse("--io-size", "out of range; 1 to 1048576 bytes");
+  if (o.window_bytes < ring_window_bytes(o)) {
+    throw TraceError::in_file(
+        "--window", "too small for the rings and buffers; at least " + std::to_string(ring_window_bytes(o)) + " bytes");
+  }
+}
+
+}  // namespace
 
 void check_options(const GenerateOptions& o) {
   const auto page_multiple = [](std::uint64_t bytes) { return bytes % page_bytes == 0; };
@@ -133,15 +168,22 @@ void check_options(const GenerateOptions& o) {
   if (o.memory_bytes == 0 || !page_multiple(o.memory_bytes) || o.memory_bytes > space) {
     refuse("--memory-bytes", "out of range; a multiple of 4096 bytes up to 2^48");
   }
-  if (o.pattern == Pattern::stride && o.stride_bytes == 0) refuse("--stride", "out of range; at least 1 byte");
+  if ((o.pattern == Pattern::stride || o.pattern == Pattern::gpu) && o.stride_bytes == 0)
+    refuse("--stride", "out of range; at least 1 byte");
   if (o.interval_ns > ~std::uint64_t{0} / 1000 / o.count)
     refuse("--interval-ns", "too long; the last time exceeds 2^64 ps");
-  if (o.asid + (o.streams - 1) > 0xffff) refuse("--asid", "out of range; the last stream's ASID is at most 65535");
+  check_rings(o);
+  const std::uint64_t spaces = std::uint64_t{o.streams} * std::max(1U, o.pasids);
+  if (o.asid + (spaces - 1) > 0xffff) refuse("--asid", "out of range; the last address space's ASID is at most 65535");
 }
 
 void generate(const GenerateOptions& options, const std::function<void(const Record&)>& sink) {
   check_options(options);
-  Generator(options, sink).run();
+  TraceMaker maker(options, sink);
+  maker.announce();
+  if (options.pattern == Pattern::nvme_ring) return generate_nvme_ring(options, maker);
+  if (options.pattern == Pattern::nic_ring) return generate_nic_ring(options, maker);
+  Generator(options, maker).run();
 }
 
 }  // namespace smmusim::trace

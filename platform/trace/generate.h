@@ -2,9 +2,10 @@
 // Synthetic traces. Deterministic: the same options give the same records on every machine (integers only).
 //
 // Every access carries an oracle, so that a generated trace runs and checks itself like an imported one. Without
-// `map_per_io` a page keeps its pair for ever: PA = memory_base + (linear offset modulo memory_bytes). With it each
-// access is followed by the invalidation of its page (strict mode of an operating system), and the next mapping of
-// that page gets another output page, so that a missed invalidation shows as a mismatch.
+// `map_per_io` a page keeps its pair for ever: PA = memory_base + (linear offset modulo memory_bytes). With it, and
+// with what rings map for one use, each access is followed by the invalidation of its page (strict mode of an operating
+// system), and the next mapping of that page gets another output page, so that a missed invalidation shows as a
+// mismatch.
 #pragma once
 
 #include <cstdint>
@@ -21,6 +22,9 @@ enum class Pattern : std::uint8_t {
   random,      ///< uniform over the window
   stride,      ///< `stride_bytes` further each time, modulo the window
   zipf,        ///< the k-th most popular page is chosen in proportion to 1/k (the first 2^20 ranks)
+  nvme_ring,   ///< submission and completion queue, PRP lists, data pages that are mapped for one transfer
+  nic_ring,    ///< descriptor rings, receive buffers that stay mapped, packets to send that are mapped for one use
+  gpu,         ///< bursts of one PASID: three of four go through the window by `stride_bytes`, the others anywhere
 };
 
 struct GenerateOptions {
@@ -37,8 +41,12 @@ struct GenerateOptions {
   std::uint64_t memory_bytes = std::uint64_t{1} << 30;  ///< a multiple of 4096
   std::uint64_t interval_ns = 100;                      ///< of time stamps
   std::uint64_t seed = 1;
-  bool map_per_io = false;  ///< invalidate the page after each access
-  std::uint16_t asid = 1;   ///< of the first stream's invalidations; the others follow
+  bool map_per_io = false;  ///< invalidate the page after each access; rings map as devices of their kind do
+  /// Address spaces of each stream, PASIDs 1 to `pasids`, which all use the same addresses; 0: no PASIDs.
+  std::uint32_t pasids = 0;
+  std::uint32_t ring_entries = 256;  ///< of each ring; a power of two, 2 to 65536
+  std::uint32_t io_bytes = 0;        ///< of a transfer or packet, up to 1 MiB; 0: 4096 (nvme-ring), 1500 (nic-ring)
+  std::uint16_t asid = 1;  ///< of the first address space; the others follow, those of a stream's PASIDs together
 };
 
 /// Names of the patterns in the order of Pattern: what `trace gen` takes.

@@ -23,6 +23,10 @@ Record canonical(const Record& r) {
     c.pages = r.pages;
     c.granule_log2 = r.granule_log2;
   };
+  const auto copy_asid = [&] {
+    c.has_asid = r.has_asid;
+    c.asid = r.has_asid ? r.asid : std::uint16_t{0};
+  };
   const auto copy_output = [&] {
     c.output = r.output;
     c.perm = r.perm;
@@ -44,8 +48,7 @@ Record canonical(const Record& r) {
       c.has_vmid = r.has_vmid;
       c.vmid = r.has_vmid ? r.vmid : std::uint16_t{0};
       if (r.invalidate_scope == InvalidateScope::range || r.invalidate_scope == InvalidateScope::asid) {
-        c.has_asid = r.has_asid;
-        c.asid = r.has_asid ? r.asid : std::uint16_t{0};
+        copy_asid();
       }
       if (r.is_range()) {
         copy_range();
@@ -57,7 +60,10 @@ Record canonical(const Record& r) {
       c.config_scope = r.config_scope;
       if (r.config_scope != ConfigScope::all) c.stream = r.stream;
       if (r.config_scope == ConfigScope::ste_range) c.stream_last = r.stream_last;
-      if (r.config_scope == ConfigScope::cd) copy_stream();
+      if (r.config_scope == ConfigScope::cd) {
+        copy_stream();
+        copy_asid();
+      }
       break;
   }
   return c;
@@ -178,6 +184,19 @@ Record make_access(std::uint64_t time_ps, Op op, std::uint32_t stream, std::uint
   r.output = expected_pa;
   r.perm = perm;
   r.has_expected = true;
+  return r;
+}
+
+Record make_context_change(std::uint64_t time_ps, std::uint32_t stream, std::uint32_t substream, std::uint16_t asid) {
+  Record r;
+  r.time_ps = time_ps;
+  r.kind = Kind::config;
+  r.config_scope = ConfigScope::cd;
+  r.stream = stream;
+  r.has_substream = true;
+  r.substream = substream;
+  r.has_asid = true;
+  r.asid = asid;
   return r;
 }
 

@@ -61,7 +61,7 @@ struct Record {
   std::uint32_t stream = 0;       ///< StreamID (access, map, unmap, config; first of a ste_range)
   std::uint32_t stream_last = 0;  ///< config ste_range: last StreamID, inclusive
   std::uint32_t substream = 0;    ///< 20 bits; valid if has_substream
-  std::uint16_t asid = 0;         ///< ranges, asid; valid if has_asid
+  std::uint16_t asid = 0;         ///< ranges, asid; config cd: the ASID that the CD has; valid if has_asid
   std::uint16_t vmid = 0;         ///< invalidate; valid if has_vmid
   std::uint16_t tag = 0;          ///< access: free for the source (a queue, a request number); not interpreted
   Kind kind = Kind::access;
@@ -101,6 +101,8 @@ const char* check_record(const Record& record);
 /// An access that carries its oracle. `size` bytes at `iova`, within one 4 KiB page.
 Record make_access(std::uint64_t time_ps, Op op, std::uint32_t stream, std::uint64_t iova, std::uint32_t size,
                    std::uint64_t expected_pa, std::uint8_t perm);
+/// A change of the CD of a substream, which from then on has this ASID.
+Record make_context_change(std::uint64_t time_ps, std::uint32_t stream, std::uint32_t substream, std::uint16_t asid);
 /// A stage-1 invalidation of `pages` granules by ASID.
 Record make_range_invalidation(std::uint64_t time_ps, std::uint16_t asid, std::uint64_t iova, std::uint64_t pages,
                                std::uint8_t granule_log2 = 12);

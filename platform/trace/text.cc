@@ -72,6 +72,7 @@ void append_config(const Record& r, std::string& to) {
   to.append("config ").append(to_string(r.config_scope));
   if (r.config_scope != ConfigScope::all) append_stream(r, to);
   if (r.config_scope == ConfigScope::ste_range) append_hex(to, " last=", r.stream_last);
+  if (r.has_asid) append_decimal(to, " asid=", r.asid);
 }
 
 template <class E>

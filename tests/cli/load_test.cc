@@ -370,7 +370,7 @@ TEST_P(NotSupported, IsRefusedWithASentence) {
 INSTANTIATE_TEST_SUITE_P(Rows, NotSupported,
                          testing::Values("smmu.ttf_lpae=true", "smmu.ttf_vmsav8_64=false", "smmu.btm=true",
                                          "smmu.atos=true", "smmu.rme_impl=true", "smmu.ecmdq=true", "smmu.d128=true",
-                                         "smmu.aie=true", "endpoint.pasid_bits=20"));
+                                         "smmu.aie=true"));
 
 TEST(Accelerated, WhatDoesNotGoTogetherIsRefused) {
   const std::pair<std::vector<std::string>, const char*> rows[] = {

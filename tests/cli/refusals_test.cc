@@ -51,9 +51,12 @@ TEST(Refusals, RecordsThatNoDriverHereCanPlay) {
   const RefusedRecords rows[] = {
       {"0 read sid=8 addr=0x1000 size=4 pa=0x41000000 perm=r\n"
        "1 map sid=8 ssid=0x5 addr=0x2000 pa=0x42000000 perm=rw granule=4K pages=1\n",
-       ":3: record 2: map of substream 0x5, but the simulated driver uses no substreams; leave ssid out"},
-      {"0 unmap sid=8 ssid=0x0 addr=0x2000 granule=4K pages=1\n",
-       ":2: record 1: unmap of substream 0x0, but the simulated driver uses no substreams; leave ssid out"},
+       ":3: record 2: substream 0x5 has more bits than smmu.ssidsize = 0; raise smmu.ssidsize to at least 3, or set "
+       "endpoint.pasid_bits to what the device is to have"},
+      {"0 read sid=8 addr=0x1000 size=4 pa=0x41000000 perm=r\n"
+       "1 unmap sid=8 ssid=0x0 addr=0x2000 granule=4K pages=1\n",
+       ":3: record 2: unmap of substream 0x0, which has no address space here: none of its pages was mapped or "
+       "accessed, or the driver uses stage 2 alone; leave ssid out"},
       {"0 read sid=8 addr=0x1000 size=4 pa=0x41000000 perm=r\n1 config ste sid=8\n2 config ste sid=0x10000\n",
        ":4: record 3: stream 0x10000 has more bits than smmu.sidsize = 16; raise smmu.sidsize to at least 17"},
       {"0 config ste-range sid=0x20000 last=0x20007\n",
@@ -96,7 +99,7 @@ TEST(Refusals, RecordedTimesNearTheEndOfTime) {
   }
 }
 
-/// Its fault and its mismatch say that there is no such table; the stream's own must not get the page.
+/// Its fault and its mismatch say that the device has no PASIDs; the stream's own table must not get the page.
 TEST(Refusals, AnAccessOfASubstreamMapsNothingForItsStream) {
   const TemporaryFolder folder;
   const std::string trace =
@@ -104,14 +107,15 @@ TEST(Refusals, AnAccessOfASubstreamMapsNothingForItsStream) {
                    "smmusim-trace text 1\n0 read sid=8 ssid=0x1 addr=0x1000 size=4 pa=0x41000000 perm=r\n"
                    "1 read sid=8 addr=0x1000 size=4\nend\n");
   for (const char* mode : {"timed", "untimed"}) {
-    const Finished run = run_program({"run", "--trace", trace, "--mode", mode, "--json", "-"});
+    const Finished run =
+        run_program({"run", "--trace", trace, "--mode", mode, "--json", "-", "--set", "endpoint.pasid_bits=0"});
     EXPECT_EQ(run.exit_code, 1) << run.err;
     const auto json = nlohmann::json::parse(run.out);
-    EXPECT_EQ(json["faults"], 2) << mode;
+    EXPECT_EQ(json["faults"], 2) << mode;  // one that the device refuses, one without a mapping
     EXPECT_EQ(json["check"]["mismatches"], 1) << mode;
   }
-  const Finished told =
-      run_program({"explain", "--trace", trace, "--sid", "8", "--address", "0x1000", "--record", "2", "--json"});
+  const Finished told = run_program({"explain", "--trace", trace, "--sid", "8", "--address", "0x1000", "--record", "2",
+                                     "--json", "--set", "endpoint.pasid_bits=0"});
   EXPECT_EQ(nlohmann::json::parse(told.out)["event"]["name"], "F_TRANSLATION");
 }
 
@@ -121,7 +125,7 @@ TEST(Refusals, AConfigChangeOfAStreamWithoutAnEndpointIsPlayed) {
                                          "smmusim-trace text 1\n0 config ste sid=0xffff\n"
                                          "1 config ste-range sid=0x100 last=0xffffffff\n2 config all\n"
                                          "3 read sid=8 ssid=0x1 addr=0x1000 size=4\nend\n");
-  const Finished run = run_program({"run", "--trace", trace, "--mode", "untimed"});
+  const Finished run = run_program({"run", "--trace", trace, "--mode", "untimed", "--set", "endpoint.pasid_bits=0"});
   EXPECT_EQ(run.exit_code, 0) << run.err;
   const Finished wide = run_program({"run", "--trace",
                                      folder.write("u.txt",

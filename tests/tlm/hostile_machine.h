@@ -142,7 +142,7 @@ struct HostileMachine {
   PageTable& start(bool pri = false) {
     PageTable& table = world.add_stream(0x28);
     table.map(0x8000, Pa(ram + 0x5000), 4096, {});
-    world.streams.write(StreamId(0x28), smmusim::with_ats(world.streams.read(StreamId(0x28)), true));
+    world.streams.write(StreamId(0x28), smmusim::with_ats(world.streams.read(StreamId(0x28)), spec::Eats::full));
     world.write(spec::reg::CMDQ_BASE, command_queue | 8, 8);
     world.write(spec::reg::PRIQ_BASE, pri_queue | 4, 8);
     world.enable();

@@ -85,5 +85,33 @@ TEST_F(TablesTest, StructuresReadBackAsWritten) {
   EXPECT_THROW(contexts.write(4, spec::Cd{}), std::invalid_argument);
 }
 
+struct FormatRow {
+  spec::S1Format format;
+  unsigned code;
+  std::uint64_t leaf_bytes;
+};
+
+TEST_F(TablesTest, TwoLevelContextTablesGrowWhereTheyAreUsed) {
+  for (const FormatRow row :
+       {FormatRow{spec::S1Format::two_level_4k, 1, 4096}, {spec::S1Format::two_level_64k, 2, 65536}}) {
+    ContextTable contexts(memory, pages, 12, row.format);
+    const PageTable table(memory, pages, Geometry{});
+    EXPECT_EQ(make_stage1_ste(contexts).dw[0] >> 4 & 3, row.code);
+    const std::uint64_t before = pages.used_bytes();
+    contexts.write(0xfff, make_stage1_cd(table, Asid(7)));
+    EXPECT_GE(pages.used_bytes() - before, row.leaf_bytes);
+    contexts.write(0xffe, make_stage1_cd(table, Asid(8)));
+    EXPECT_LT(pages.used_bytes() - before, 2 * row.leaf_bytes + row.leaf_bytes);  // alignment apart, one leaf
+    EXPECT_EQ(contexts.read(0xfff), make_stage1_cd(table, Asid(7)));
+    EXPECT_EQ(contexts.read(0xffe), make_stage1_cd(table, Asid(8)));
+    EXPECT_EQ(contexts.read(0), spec::Cd{});
+    // L1CD: V and L2Ptr, which is aligned to the leaf's size (section 5.3).
+    const std::uint64_t l1 = memory.load64(contexts.base() + (0xfff / (row.leaf_bytes / 64)) * 8);
+    EXPECT_EQ(l1 & (row.leaf_bytes - 1), 1U);
+    EXPECT_EQ(memory.load64(contexts.base()), 0U);
+    EXPECT_THROW(contexts.write(0x1000, spec::Cd{}), std::invalid_argument);
+  }
+}
+
 }  // namespace
 }  // namespace smmusim

@@ -153,6 +153,64 @@ TEST_F(PcieFunctionPri, PageRequestStatusTellsOfFailuresAndUnknownIndices) {
   }
 }
 
+/// The function gives up what is out and asks no more, until software has cleared the flag: directly, or by Reset while
+/// Page Requests are off.
+TEST_F(PcieFunctionPri, AResponseFailureStopsPageRequestsUntilSoftwareRecovers) {
+  ConfigSpace& space = bench.function.config_space().space();
+  const auto at = static_cast<std::uint16_t>(*bench.function.config_space().capability(0x13, true));
+  for (const bool by_reset : {false, true}) {
+    const std::size_t before = requests().size();
+    const std::size_t done = bench.done.size();
+    for (std::uint64_t i = 0; i != 3; ++i) bench.push(Bench::read_of((5 + i) << 12, 64, i));
+    bench.run();
+    ASSERT_EQ(requests().size(), before + 3);
+    respond(requests()[before + 1].group, 15);
+    EXPECT_EQ(bench.done.size(), done + 3) << "also those whose own answer has not come";
+    respond(requests()[before].group);  // it is no longer expected, and not held against the root
+    EXPECT_EQ(space.read(at + cap::pri_status, 2) & 3, 1U);
+    bench.push_and_run(Bench::read_of(0x9000, 64));
+    EXPECT_EQ(bench.done.back().status, DmaStatus::aborted);
+    EXPECT_EQ(requests().size(), before + 3) << "no further requests";
+    if (by_reset) {
+      space.write(at + cap::pri_control, 0, 2);
+      space.write(at + cap::pri_control, 2, 2);
+      space.write(at + cap::pri_control, 1, 2);
+    } else {
+      space.write(at + cap::pri_status, 1, 2);
+    }
+    bench.expect_quiet();
+  }
+  EXPECT_EQ(counters.page_abandoned, 4U);
+  bench.push_and_run(Bench::read_of(0x9000, 64));
+  mapped = true;
+  respond(requests().back().group);
+  EXPECT_EQ(bench.done.back().status, DmaStatus::ok);
+}
+
+TEST_F(PcieFunctionPri, WhereThePasidIsRequiredAResponseWithoutItIsUnexpected) {
+  FunctionDescription description = Bench::with_everything();
+  description.pri->response_pasid_required = true;
+  Bench strict({}, description);
+  strict.enable_pasid();
+  strict.enable_pri();
+  strict.enable_ats();
+  bool there = false;
+  strict.root.translate = [&](const Tlp& t) { return Root::page_entry(t.address + Root::offset, there, there); };
+  strict.push_and_run(Bench::with_pasid(Bench::read_of(0x5000, 64), 9));
+  const PageRequestMessage request = page_request(strict.root.messages(MessageCode::Page_Request).at(0));
+  there = true;
+  for (const PasidPrefix& wrong : {PasidPrefix{}, PasidPrefix{true, 8, false, false}}) {
+    strict.root.send_message(PrgResponse{Root::own_id, Bench::rid, wrong, request.group, 0});
+    strict.run();
+    EXPECT_TRUE(strict.done.empty());
+  }
+  strict.root.send_message(PrgResponse{Root::own_id, Bench::rid, {true, 9, false, false}, request.group, 0});
+  strict.run();
+  EXPECT_EQ(strict.statuses(), std::vector{DmaStatus::ok});
+  EXPECT_EQ(strict.function.tlp_counters().unexpected, 2U);
+  strict.expect_quiet();
+}
+
 // --- Responses that lie ----------------------------------------------------------------------------------------------
 
 TEST_F(PcieFunctionPri, AResponseWithAnUnknownIndexIsUnexpected) {

@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "platform/player/play_plan.h"
+#include "platform/trace/error.h"
 #include "platform/trace/writer.h"
 
 namespace smmusim {
@@ -51,6 +52,35 @@ TEST(PlayPlan, StreamThatNothingNamesGetsAnAsidOfItsOwn) {
   ASSERT_EQ(plan.streams.size(), 2U);
   EXPECT_EQ(plan.streams[0].asid, 1U);
   EXPECT_EQ(plan.streams[1].asid, 2U);
+}
+
+Record access_of(std::uint32_t substream, std::uint64_t page) {
+  Record record = access(8, page);
+  record.has_substream = true;
+  record.substream = substream;
+  return record;
+}
+
+TEST(PlayPlan, SubstreamsAreAddressSpacesOfTheirOwn) {
+  const PlayPlan plan = plan_of({access_of(5, 1), invalidation(3, 1), access_of(2, 9), invalidation(4, 9)});
+  ASSERT_EQ(plan.streams.size(), 1U);
+  ASSERT_EQ(plan.streams[0].substreams.size(), 2U);
+  EXPECT_EQ(plan.streams[0].substreams[0].substream, 2U);
+  EXPECT_EQ(plan.streams[0].substreams[0].asid, 4U);
+  EXPECT_EQ(plan.streams[0].substreams[1].substream, 5U);
+  EXPECT_EQ(plan.streams[0].substreams[1].asid, 3U);
+  EXPECT_EQ(plan.streams[0].asid, 1U);  // nothing names it
+}
+
+/// Where the trace says whose an ASID is, nothing else counts, before or after the first use.
+TEST(PlayPlan, ARecordedContextDecides) {
+  const PlayPlan plan = plan_of({access_of(5, 1), invalidation(3, 1), trace::make_context_change(0, 8, 5, 7),
+                                 trace::make_context_change(0, 8, 6, 3), access_of(6, 1), invalidation(7, 1)});
+  ASSERT_EQ(plan.streams[0].substreams.size(), 2U);
+  EXPECT_EQ(plan.streams[0].substreams[0].asid, 7U);
+  EXPECT_EQ(plan.streams[0].substreams[1].asid, 3U);
+  EXPECT_THROW(plan_of({trace::make_context_change(0, 8, 5, 7), trace::make_context_change(0, 8, 5, 8)}),
+               trace::TraceError);
 }
 
 /// As a driver does that invalidates lazily: pages get other outputs after an invalidation of all of their ASID.

@@ -47,6 +47,7 @@ TEST_F(TraceGenerate, equal_options_give_equal_files_and_another_seed_another) {
 TEST_F(TraceGenerate, every_record_of_every_pattern_is_legal_and_inside_its_window) {
   for (const std::string_view name : pattern_names()) {
     GenerateOptions options = small(parse_pattern(name));
+    options.window_bytes = std::uint64_t{1} << 20;  // with room for rings
     options.streams = 3;
     options.size = 100;
     options.map_per_io = true;
@@ -128,6 +129,85 @@ TEST_F(TraceGenerate, options_out_of_range_are_refused_and_nothing_is_written) {
   refused([](GenerateOptions& o) { o.interval_ns = ~std::uint64_t{0}; });
   refused([](GenerateOptions& o) { o.asid = 65535, o.streams = 2; });
   EXPECT_THROW(parse_pattern("zigzag"), TraceError);
+}
+
+GenerateOptions ring(Pattern pattern) {
+  GenerateOptions options = small(pattern);
+  options.window_bytes = std::uint64_t{1} << 20;
+  options.ring_entries = 4;
+  return options;
+}
+
+TEST_F(TraceGenerate, an_nvme_transfer_is_command_list_data_completion_and_unmap) {
+  GenerateOptions options = ring(Pattern::nvme_ring);
+  options.io_bytes = 3 * page_bytes;
+  options.read_percent = 100;
+  const std::vector<Record> all = generated(options);
+  ASSERT_GE(all.size(), 7u);
+  const std::uint64_t base = options.base;
+  EXPECT_EQ(all[0], make_access(0, Op::read, 8, base, 64, options.memory_base, 3)) << "the command";
+  EXPECT_EQ(all[1].size, 16u) << "a PRP list: two pages more than the command names";
+  EXPECT_EQ(all[1].op, Op::read);
+  for (std::size_t i = 2; i != 5; ++i) {
+    EXPECT_EQ(all[i].op, Op::write) << "reading the drive writes memory";
+    EXPECT_EQ(all[i].size, page_bytes);
+    EXPECT_EQ(all[i].address, all[2].address + (i - 2) * page_bytes);
+  }
+  EXPECT_EQ(all[5].address, base + page_bytes) << "the completion queue follows the submission queue";
+  EXPECT_EQ(all[5].size, 16u);
+  EXPECT_EQ(all[5].op, Op::write);
+  EXPECT_EQ(all[6], make_range_invalidation(all[5].time_ps, 1, all[2].address, 3));
+}
+
+TEST_F(TraceGenerate, a_page_of_a_ring_device_gets_another_output_after_its_unmap_only) {
+  std::map<std::uint64_t, std::uint64_t> outputs, before;  // of pages that are, and that were mapped
+  for (const Pattern pattern : {Pattern::nvme_ring, Pattern::nic_ring}) {
+    outputs.clear();
+    before.clear();
+    for (const Record& r : generated(ring(pattern))) {
+      if (r.kind == Kind::access) {
+        const auto [at, is_new] = outputs.try_emplace(r.address / page_bytes, r.output / page_bytes);
+        EXPECT_EQ(at->second, r.output / page_bytes);
+        const auto old = before.find(at->first);
+        if (is_new && old != before.end()) {
+          EXPECT_NE(old->second, at->second);
+        }
+      } else {
+        for (std::uint64_t i = 0; i != r.pages; ++i) {
+          const auto gone = outputs.extract(r.address / page_bytes + i);
+          if (gone) before[gone.key()] = gone.mapped();
+        }
+      }
+    }
+    EXPECT_GE(outputs.size(), 2u) << "rings, and what stays mapped";
+    EXPECT_GT(before.size(), 100u) << "data";
+  }
+}
+
+TEST_F(TraceGenerate, pasids_share_addresses_and_no_output) {
+  GenerateOptions options = small(Pattern::gpu);
+  options.pasids = 3;
+  options.streams = 2;
+  const std::vector<Record> all = generated(options);
+  std::map<std::uint64_t, std::set<std::uint64_t>> spaces_of_output;
+  std::set<std::uint64_t> addresses[2];
+  for (std::size_t i = 0; i != all.size(); ++i) {
+    const Record& r = all[i];
+    if (i < 6) {
+      const auto number = static_cast<std::uint16_t>(i);
+      EXPECT_EQ(r, make_context_change(0, 8U + number / 3U, number % 3U + 1, static_cast<std::uint16_t>(number + 1)));
+      continue;
+    }
+    ASSERT_TRUE(r.has_substream && r.substream >= 1 && r.substream <= 3);
+    spaces_of_output[r.output / page_bytes].insert(std::uint64_t{r.stream} << 32 | r.substream);
+    addresses[r.stream - 8].insert(r.address / page_bytes);
+  }
+  for (const auto& [output, spaces] : spaces_of_output) EXPECT_EQ(spaces.size(), 1u) << output;
+  EXPECT_GT(spaces_of_output.size(), addresses[0].size() * 2) << "most pages are used by several PASIDs";
+  options.asid = 65531;
+  EXPECT_THROW(check_options(options), TraceError);
+  options.asid = 65530;
+  EXPECT_NO_THROW(check_options(options));
 }
 
 }  // namespace

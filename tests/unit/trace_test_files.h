@@ -130,7 +130,10 @@ inline std::vector<Record> sample_records() {
     r.config_scope = scope;
     if (scope != ConfigScope::all) r.stream = 3;
     if (scope == ConfigScope::ste_range) r.stream_last = 0xffffffff;
-    if (scope == ConfigScope::cd) r.has_substream = true;
+    if (scope == ConfigScope::cd) {
+      r.has_substream = r.has_asid = true;
+      r.asid = 7;
+    }
     all.push_back(r);
   }
   return all;
