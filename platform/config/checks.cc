@@ -304,9 +304,10 @@ class Checker {
       const EndpointConfig& endpoint = config_.endpoints[i];
       if (endpoint.model != DeviceModel::nvme) continue;
       if (switched || endpoint.bar_bytes != 0) {
-        report({KeyScope::endpoint, i}, {"endpoint.model", "endpoint.switch", "endpoint.bar_bytes"},
-               "endpoint.model = \"nvme\" is not possible beside switches or with endpoint.bar_bytes in this version; use "
-               "a configuration without them");
+        report(
+            {KeyScope::endpoint, i}, {"endpoint.model", "endpoint.switch", "endpoint.bar_bytes"},
+            "endpoint.model = \"nvme\" is not possible beside switches or with endpoint.bar_bytes in this version; use "
+            "a configuration without them");
       }
       if (config_.host.mode != HostMode::none) {
         report({KeyScope::endpoint, i}, {"endpoint.model", "host.mode"},

@@ -195,7 +195,7 @@ bool SimulatedHost::State::ats_with(const SimDevice& device, const SimHwpt& hwpt
 
 Ste SimulatedHost::State::physical_ste(const SimHwpt& hwpt, bool ats) const {
   const auto stage2 = [&](const SimHwptPaging& parent) {
-    return with_ats(make_stage2_ste(*parent.table, parent.vmid), ats);
+    return with_ats(make_stage2_ste(*parent.table, parent.vmid), ats ? spec::Eats::full : spec::Eats::none);
   };
   if (hwpt.kind == ObjectKind::hwpt_paging) return stage2(static_cast<const SimHwptPaging&>(hwpt));
   const auto& nested = static_cast<const SimHwptNested&>(hwpt);

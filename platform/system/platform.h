@@ -94,9 +94,9 @@ class Platform {
   std::unique_ptr<nested::HostModule> host_;
   platform::TlpPool tlps_;
   std::vector<std::unique_ptr<platform::PcieFunction>> endpoints_;
-  std::vector<std::unique_ptr<platform::TlpLink>> links_;  // each endpoint's own, to its root port or switch
-  std::vector<Nvme> nvmes_;                                // by endpoint
-  std::unique_ptr<platform::MmioWindow> mmio_;             // null: no endpoint has registers
+  std::vector<std::unique_ptr<platform::TlpLink>> links_;           // each endpoint's own, to its root port or switch
+  std::vector<Nvme> nvmes_;                                         // by endpoint
+  std::unique_ptr<platform::MmioWindow> mmio_;                      // null: no endpoint has registers
   std::vector<std::unique_ptr<platform::BarMemory>> bar_memories_;  // by endpoint
   std::vector<std::unique_ptr<platform::FunctionTarget>> targets_;  // by endpoint
   std::vector<std::unique_ptr<SwitchUnit>> switches_;

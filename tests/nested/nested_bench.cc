@@ -150,7 +150,7 @@ std::vector<spec::Event> NestedBench::events(bool* overflowed) {
 }
 
 spec::Ste NestedBench::stage1_ste(unsigned device, bool eats) {
-  return with_ats(make_stage1_ste(*contexts_[device]), eats);
+  return with_ats(make_stage1_ste(*contexts_[device]), eats ? spec::Eats::full : spec::Eats::none);
 }
 void NestedBench::write_stage1_ste(unsigned device, bool eats) {
   write_ste(device, stage1_ste(device, eats));

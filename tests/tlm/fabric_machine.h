@@ -179,7 +179,7 @@ struct FabricMachine {
         }
       }
       if (!ats) continue;
-      world.streams.write(StreamId(3 + i), smmusim::with_ats(world.streams.read(StreamId(3 + i)), true));
+      world.streams.write(StreamId(3 + i), smmusim::with_ats(world.streams.read(StreamId(3 + i)), spec::Eats::full));
       ConfigSpace& space = functions[i].config_space().space();
       space.write(*functions[i].config_space().capability(0x0f, true) + cap::ats_control, 0x8000U, 2);
     }
