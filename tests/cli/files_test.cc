@@ -318,7 +318,7 @@ TEST_F(TraceOutput, WhatALogCannotSayIsRefusedWithItsPlace) {
   };
   for (const Row& row : {Row{"0 config cd sid=0x3 ssid=0x5", "an invalidation with a SubstreamID"},
                          Row{"0 config cd-all sid=0x3", "an invalidation of all CDs"},
-                         Row{"0 read sid=3 addr=0x1000 size=8192 pa=0x1000 perm=r", "more than a page"}}) {
+                         Row{"0 read sid=3 addr=0x1000 size=8192", "more than a page"}}) {
     const std::string trace = folder_.write(
         "text.trace", std::string("smmusim-trace text 1\n0 config ste sid=3\n") + row.record + "\nend 2\n");
     const Finished finished = run_program({"trace", "export", "--to", "qemu-log", trace});

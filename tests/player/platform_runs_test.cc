@@ -58,9 +58,10 @@ class PlatformRuns : public ::testing::Test {
     testing::internal::CaptureStderr();
     bool refused = false;
     try {
-      run_sweep(sweep);
-    } catch (const InputError&) {
+      refused = run_sweep(sweep) == 2;  // a point's run has said why
+    } catch (const InputError& error) {
       refused = true;
+      std::fprintf(stderr, "%s\n", error.what());
     }
     const std::string said = testing::internal::GetCapturedStderr();
     return refused ? said : std::string();

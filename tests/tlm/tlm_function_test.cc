@@ -264,6 +264,7 @@ TEST_F(TlmFunctionTest, AnAtomicSwapBringsWhatWasThere) {
   ASSERT_EQ(m.sent.size(), 1U);
   EXPECT_EQ(m.sent[0].type, TlpType::Swap);
   EXPECT_TRUE(swap.is_response_ok());
+  EXPECT_TRUE(std::all_of(swap.get_data_ptr(), swap.get_data_ptr() + 8, [](std::uint8_t byte) { return byte == 0; }));
   EXPECT_EQ(m.world.memory.load64(Pa(ram + 0x5000)), 0x1111'1111'1111'1111U);
 }
 
