@@ -65,6 +65,7 @@ class Checker {
     check_devices();
     check_endpoints();
     check_atc({KeyScope::endpoint, Part::endpoint_template}, config_.endpoint_template);
+    check_credits();
   }
 
  private:
@@ -338,6 +339,33 @@ class Checker {
                    to_string(smmu.config.features.sidsize) + "; lower it or raise smmu.sidsize");
       }
     }
+  }
+
+  /// Credits below what the largest TLP needs would stop it for ever (PCI Express Base section 2.6.1).
+  void check_credits() {
+    const unsigned mps = config_.pcie.mps_bytes;
+    check_data_credits({}, "pcie.posted_data_credits", config_.pcie.posted_data_credits, mps);
+    if (config_.pcie.non_posted_header_credits == 1) {
+      report(
+          {}, {"pcie.non_posted_header_credits"},
+          "pcie.non_posted_header_credits = 1 is too few: an AtomicOp's data needs 2; use 2 or more, or 0 (unlimited)");
+    }
+    const auto check = [&](const Part& part, const ReceiveCredits& credits) {
+      check_data_credits(part, "endpoint.posted_data_credits", credits.posted_data, mps);
+      check_data_credits(part, "endpoint.completion_data_credits", credits.completion_data, mps);
+    };
+    check({KeyScope::endpoint, Part::endpoint_template}, config_.endpoint_template.credits);
+    for (std::size_t i = 0; i < config_.endpoints.size(); ++i)
+      check({KeyScope::endpoint, i}, config_.endpoints[i].credits);
+  }
+
+  void check_data_credits(const Part& part, std::string_view key, unsigned credits, unsigned mps_bytes) {
+    constexpr unsigned unit_bytes = 16;
+    const unsigned needed = mps_bytes / unit_bytes;
+    if (credits == 0 || credits >= needed) return;
+    report(part, {key, "pcie.mps_bytes"},
+           std::string(key) + " = " + to_string(credits) + " is too few for pcie.mps_bytes = " + to_string(mps_bytes) +
+               "; use " + to_string(needed) + " or more, or 0 (unlimited)");
   }
 
   void check_atc(const Part& part, const EndpointConfig& endpoint) {

@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "platform/config/keys.h"
 #include "platform/config/presets.h"
 #include "platform/config/show.h"
@@ -347,6 +349,22 @@ TEST(LoadErrors, ASetOfHostileKeysStaysOnItsLine) {
   const std::vector<std::string> errors = errors_of("", {"a\nb\x1b[31m=1"});
   ASSERT_EQ(errors.size(), 1u);
   EXPECT_EQ(errors[0].find('\x1b'), std::string::npos);
+}
+
+TEST(LoadErrors, CreditsBelowTheLargestTlpAreRefusedWithTheOthers) {
+  const std::vector<std::string> errors = errors_of(
+      "[pcie]\nmps_bytes = 4096\nposted_data_credits = 255\nnon_posted_header_credits = 1\n"
+      "[[endpoint]]\nbdf = \"00:01.0\"\ncompletion_data_credits = 8\n",
+      {"smmu.tcu.walkers=0"});
+  ASSERT_EQ(errors.size(), 4u) << testing::PrintToString(errors);
+  for (const char* words : {"smmu.tcu.walkers", "pcie.posted_data_credits = 255 is too few for pcie.mps_bytes = 4096",
+                            "pcie.non_posted_header_credits = 1", "endpoint.completion_data_credits = 8"}) {
+    const auto told = [&](const std::string& line) { return line.find(words) != std::string::npos; };
+    EXPECT_EQ(std::count_if(errors.begin(), errors.end(), told), 1) << words << testing::PrintToString(errors);
+  }
+  EXPECT_TRUE(
+      errors_of("[pcie]\nmps_bytes = 4096\nposted_data_credits = 256\nnon_posted_header_credits = 2\n").empty());
+  EXPECT_TRUE(errors_of("[pcie]\nposted_data_credits = 0\nnon_posted_header_credits = 0\n").empty());
 }
 
 TEST(LoadErrors, StallsNeedRoomForOne) {
