@@ -43,7 +43,7 @@ class SetAssociative {
   [[gnu::always_inline]] const Entry* find(std::uint64_t index, std::uint64_t tag, bool use, Match match) {
     if (ways_ == usual_ways_) [[likely]]
       return among(static_cast<std::size_t>(index & set_mask_) * usual_ways_, tag, use, match);
-    return find_in_any(index, tag, use, match);
+    return search(first_slot(index), tag, use, match);
   }
 
   /// Puts `entry` into set `index`: over the entry with the same tag that match() accepts, else into an invalid way,
@@ -100,32 +100,26 @@ class SetAssociative {
   }
   std::size_t slots() const { return sets() << pitch_log2_; }
 
-  /// find() in the `usual_ways_` slots from `base` on. Way by way: where the host predicts which one hits, as in runs
-  /// of consecutive pages, the entry is on its way before the tags have come.
+  /// find() in the `usual_ways_` slots from `base` on. The way is selected, not branched to: a host can't predict which
+  /// one hits, and a wrong guess costs more than all the comparisons.
   template <class Match>
   [[gnu::always_inline]] const Entry* among(std::size_t base, std::uint64_t tag, bool use, Match match) {
     const std::uint64_t* tags = &tags_[base];
     const Entry* entries = &entries_[base];
-    std::size_t way;
-    if (tags[0] == tag && match(entries[0])) {
-      way = 0;
-    } else if (tags[1] == tag && match(entries[1])) {
-      way = 1;
-    } else if (tags[2] == tag && match(entries[2])) {
-      way = 2;
-    } else if (tags[3] == tag && match(entries[3])) {
-      way = 3;
-    } else {
-      return nullptr;
+    std::size_t way = tags[1] == tag ? 1 : 0;
+    way = tags[2] == tag ? 2 : way;
+    way = tags[3] == tag ? 3 : way;
+    if (tags[way] != tag) return nullptr;
+    if (match(entries[way])) [[likely]] {
+      if (use) used_[base + way] = ++clock_;
+      return entries + way;
     }
-    if (use) used_[base + way] = ++clock_;
-    return entries + way;
+    return search(base, tag, use, match);  // the same page in several contexts
   }
 
   /// find() whatever the number of ways.
   template <class Match>
-  [[gnu::noinline]] const Entry* find_in_any(std::uint64_t index, std::uint64_t tag, bool use, Match match) {
-    const std::size_t base = first_slot(index);
+  [[gnu::noinline]] const Entry* search(std::size_t base, std::uint64_t tag, bool use, Match match) {
     for (std::size_t slot = base; slot != base + ways_; ++slot) {
       if (tags_[slot] == tag && match(entries_[slot])) return found(slot, use);
     }

@@ -188,7 +188,8 @@ struct Denied {
   bool write;
   explicit operator bool() const { return read || write; }
 };
-inline Denied denied(const Consultation& op, std::uint8_t granted) {
+/// Inline always, for it is what a hit asks: a call would need `op` in memory.
+[[gnu::always_inline]] inline Denied denied(const Consultation& op, std::uint8_t granted) {
   using namespace permission;
   if (op.transaction.operation == Operation::prefetch) {  // needs any permission at all (section 3.22.2)
     const bool none =
