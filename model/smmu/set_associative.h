@@ -37,8 +37,8 @@ class SetAssociative {
 
   bool present() const { return ways_ != 0; }
 
-  /// The entry of set `index` with this tag for which match(entry) holds, or null. A `use` marks it as just used.
-  /// Counts nothing.
+  /// The entry of set `index` with this tag for which match(entry) holds, or null; the one in the highest way if there
+  /// are several. A `use` marks it as just used. Counts nothing.
   template <class Match>
   [[gnu::always_inline]] const Entry* find(std::uint64_t index, std::uint64_t tag, bool use, Match match) {
     if (ways_ == usual_ways_) [[likely]]
@@ -120,8 +120,8 @@ class SetAssociative {
   /// find() whatever the number of ways.
   template <class Match>
   [[gnu::noinline]] const Entry* search(std::size_t base, std::uint64_t tag, bool use, Match match) {
-    for (std::size_t slot = base; slot != base + ways_; ++slot) {
-      if (tags_[slot] == tag && match(entries_[slot])) return found(slot, use);
+    for (std::size_t slot = base + ways_; slot != base; --slot) {
+      if (tags_[slot - 1] == tag && match(entries_[slot - 1])) return found(slot - 1, use);
     }
     return nullptr;
   }

@@ -110,7 +110,12 @@ int parse_and_act(CLI::App& app, int argc, const char* const* argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);  // --help and --version
+    if (error.get_exit_code() == 0) {  // --help and --version
+      std::ostringstream text;
+      app.exit(error, text, text);
+      cli::print(text.str());
+      return 0;
+    }
     complain(usage_error(app, error));
     return input_is_wrong;
   }

@@ -144,6 +144,8 @@ class Player {
   void dispatch_access(const trace::Record& record);
   void dispatch_mapping(const trace::Record& record);
   void dispatch_invalidation(const trace::Record& record);
+  /// fail_record() if the platform's tables can't map that.
+  void require_mappable(std::size_t space, std::uint64_t address, std::uint64_t output, std::uint64_t bytes) const;
   void touch_range(Slot slot, std::size_t space, std::uint64_t address, std::uint64_t bytes, std::uint64_t pair);
   Slot open(const trace::Record& record, std::size_t space);
   void seal(Slot slot);

@@ -105,6 +105,14 @@ void Player::dispatch(const Record& record) {
   }
 }
 
+void Player::require_mappable(std::size_t space, std::uint64_t address, std::uint64_t output,
+                              std::uint64_t bytes) const {
+  const PageTable& table = *spaces_[space].table;
+  if (table.mappable(address, Pa(output), bytes)) return;
+  fail_record(fmt::format("a mapping from 0x{:x} to 0x{:x}; both lie below 2^{} and 2^{} in this platform", address,
+                          output, table.geometry().input_bits, table.geometry().output_bits));
+}
+
 void Player::dispatch_access(const Record& record) {
   const std::size_t stream = stream_index(record.stream);
   // What has no table is not mapped and waits for nothing in particular.
@@ -119,7 +127,8 @@ void Player::dispatch_access(const Record& record) {
   if (record.has_expected && own_space) {
     const std::uint64_t pair = pair_of(record.output, record.perm);
     HazardGraph::Page& page = graph_.page(space, first);
-    if (page.pair != pair && spaces_[space].table->mappable(first << page_bits, Pa(pair & ~page_mask), page_mask + 1)) {
+    if (page.pair != pair) {
+      require_mappable(space, first << page_bits, pair & ~page_mask, page_mask + 1);
       page.pair = pair;
       const Slot map = open(record, space);
       operations_[map].is_map = true;
@@ -172,11 +181,7 @@ void Player::dispatch_mapping(const Record& record) {
     if (bytes >> page_bits > map_pages_max) {
       fail_record(fmt::format("a mapping of 0x{:x} bytes; one record maps at most 4 GiB", bytes));
     }
-    if (!spaces_[space].table->mappable(record.address, Pa(record.output), bytes)) {
-      fail_record(fmt::format("a mapping from 0x{:x} to 0x{:x}; both lie below 2^{} and 2^{} in this platform",
-                              record.address, record.output, spaces_[space].table->geometry().input_bits,
-                              spaces_[space].table->geometry().output_bits));
-    }
+    require_mappable(space, record.address, record.output, bytes);
     pair = pair_of(record.output, record.perm);
   }
   const Slot slot = open(record, space);

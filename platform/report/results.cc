@@ -18,8 +18,8 @@ namespace smmusim::report {
 namespace {
 
 constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
-/// What every row of statistics begins with.
-constexpr const char* first_columns[] = {"seed", "simulated_ns"};
+/// What every row of statistics begins with, and no key of a configuration is called.
+constexpr const char* first_column = "simulated_ns";
 
 [[noreturn]] void fail(const std::string& name, std::size_t line, const std::string& what) {
   throw InputError(fmt::format("{}:{}: {}; give a folder that smmusim sweep wrote", name, line, what));
@@ -77,15 +77,12 @@ class Records {
 };
 
 std::size_t axes_in(const std::string& name, const std::vector<std::string>& titles) {
-  // From behind: one of the keys may be seed too.
-  for (std::size_t i = titles.size(); i-- > 2;) {
-    if (titles[i] != first_columns[1] || titles[i - 1] != first_columns[0]) continue;
-    for (std::size_t axis = 0; axis != i - 1; ++axis) {
-      if (find_key(titles[axis]) == nullptr) fail(name, 1, in_quotes(titles[axis]) + " is no key of a configuration");
-    }
-    return i - 1;
+  const auto place = std::find(titles.begin(), titles.end(), first_column);
+  if (place == titles.begin() || place == titles.end()) fail(name, 1, "it is not the first line of a sweep's results");
+  for (auto axis = titles.begin(); axis != place; ++axis) {
+    if (find_key(*axis) == nullptr) fail(name, 1, in_quotes(*axis) + " is no key of a configuration");
   }
-  fail(name, 1, "it is not the first line of a sweep's results");
+  return static_cast<std::size_t>(place - titles.begin());
 }
 
 double number_of(const Records& records, const std::string& name, const std::string& title, const std::string& text) {

@@ -13,7 +13,7 @@ using nlohmann::ordered_json;
 /// Parts of the statistics that are no results of the point, or have no fixed number of entries.
 bool is_left_out(const std::string& key) {
   return key.rfind("host_", 0) == 0 || key == "transactions_per_host_second" || key == "config" || key == "streams" ||
-         key == "smmus" || key == "version" || key == "mode" || key == "trace" || key == "timeline";
+         key == "smmus" || key == "version" || key == "mode" || key == "trace" || key == "timeline" || key == "seed";
 }
 
 void flatten(const std::string& path, const ordered_json& json,

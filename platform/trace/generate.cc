@@ -166,7 +166,7 @@ void check_options(const GenerateOptions& o) {
   }
   if (!page_multiple(o.memory_base) || o.memory_base > space) refuse("--memory-base", "a multiple of 4096 up to 2^48");
   if (o.memory_bytes == 0 || !page_multiple(o.memory_bytes) || o.memory_bytes > space) {
-    refuse("--memory-bytes", "out of range; a multiple of 4096 bytes up to 2^48");
+    refuse("--memory-size", "out of range; a multiple of 4096 bytes up to 2^48");
   }
   if ((o.pattern == Pattern::stride || o.pattern == Pattern::gpu) && o.stride_bytes == 0)
     refuse("--stride", "out of range; at least 1 byte");

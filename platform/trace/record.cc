@@ -74,6 +74,9 @@ const char* check_access(const Record& r) {
   if (r.ats > Ats::translated) return "an unknown ATS type; it is untranslated, request or translated";
   if (r.size == 0) return "an access of no bytes; its size is at least 1";
   if (r.size > access_bytes_max) return "an access of more than 1 MiB; write it as several";
+  if (r.op == Op::atomic && ((r.size != 4 && r.size != 8) || r.address % r.size != 0)) {
+    return "an atomic that no AtomicOp is; it has 4 or 8 bytes and is aligned to them";
+  }
   if (r.address + (r.size - 1) < r.address) return "an access that goes beyond address 2^64; it ends below";
   if (!r.has_expected) return nullptr;
   if ((r.address % page_bytes) + r.size > page_bytes) {

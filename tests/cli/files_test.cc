@@ -299,6 +299,12 @@ TEST_F(TraceOutput, ExportGoesToStandardOutputByDefault) {
   }
 }
 
+TEST_F(TraceOutput, HelpIntoAFullDeviceIsExitTwo) {
+  expect_refused(run_program({"--help"}, {}, "/dev/full"));
+  expect_refused(run_program({"trace", "gen", "--help"}, {}, "/dev/full"));
+  expect_refused(run_program({"--version"}, {}, "/dev/full"));
+}
+
 TEST_F(TraceOutput, ExportOfABrokenTraceLeavesStandardOutputEmpty) {
   std::string trace = read_text(folder_.path("t.trace"));
   folder_.write("t.trace", trace.substr(0, trace.size() - 5));

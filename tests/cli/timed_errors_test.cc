@@ -17,6 +17,11 @@ constexpr BadTrace bad_traces[] = {
      "0 read sid=8 addr=0x1000 size=4 pa=0x41000000 perm=r\n"
      "0 invalidate asid asid=1\n"
      "1 map sid=8 addr=0xfffffffff000 pa=0x41000000 perm=r granule=4K pages=2\n"},
+    {"an expected address beyond the output range", "0 read sid=8 addr=0x1000 size=4 pa=0xffff000000001000 perm=r\n"},
+    {"an access with an expected address, beyond the input range",
+     "0 read sid=8 addr=0xffff000000001000 size=4 pa=0x41001000 perm=r\n"},
+    {"an atomic of three bytes", "0 atomic sid=8 addr=0x1000 size=3 pa=0x41000000 perm=rw\n"},
+    {"an atomic across its alignment", "0 atomic sid=8 addr=0x1004 size=8 pa=0x41000004 perm=rw\n"},
     {"a mapping of 16 TiB",
      "0 map sid=8 addr=0x0 pa=0x41000000 perm=r granule=4K pages=0x100000000\n"
      "1 read sid=8 addr=0x1800 size=64\n"},

@@ -71,7 +71,8 @@ TEST(LatencyHistogram, BarsHoldEverything) {
 TEST(ResultsTable, HasAColumnForEachNumberAndNoneOfTheHost) {
   ResultsTable table;
   table.add_axis("a");
-  table.add_row({"1,2"}, {{"host_seconds", 1.5}, {"x", {{"y", 3}}}, {"config", {{"seed", 1}}}, {"z", 0.5}});
+  table.add_row({"1,2"},
+                {{"seed", 1}, {"host_seconds", 1.5}, {"x", {{"y", 3}}}, {"config", {{"seed", 1}}}, {"z", 0.5}});
   EXPECT_EQ(table.to_csv(), "a,x.y,z\n\"1,2\",3,0.5\n");
 }
 

@@ -76,12 +76,12 @@ ordered_json sample_statistics() {
 }
 
 std::string sample_columns() {
-  return "seed,simulated_ns,transactions,faults,check.mismatches,latency_ns.mean,latency_ns.p99,mean_time_ns.link,"
+  return "simulated_ns,transactions,faults,check.mismatches,latency_ns.mean,latency_ns.p99,mean_time_ns.link,"
          "mean_time_ns.translation,mean_time_ns.memory,throughput_gbps\n";
 }
 
 std::string sample_row(double throughput) {
-  return fmt::format("1,8000.0,100,0,0,{},2000.0,400.0,60.0,50.0,{}\n", 3264 / throughput, throughput);
+  return fmt::format("8000.0,100,0,0,{},2000.0,400.0,60.0,50.0,{}\n", 3264 / throughput, throughput);
 }
 
 std::string sample_results() {

@@ -268,7 +268,7 @@ class PlainAtc {
       const bool theirs =
           e.global ? context.pasid_valid && context.privileged == e.context.privileged : context == e.context;
       if (!slot.used || !theirs || address >> e.page_bits != e.page >> e.page_bits) continue;
-      if (best == nullptr || e.page_bits < best->entry.page_bits) best = &slot;
+      if (best == nullptr || e.page_bits <= best->entry.page_bits) best = &slot;  // of equal ones the last
     }
     if (best == nullptr) return nullptr;
     best->last_use = ++clock_;

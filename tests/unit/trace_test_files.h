@@ -69,10 +69,10 @@ inline std::string shipped(const std::string& name) {
 inline std::vector<Record> sample_records() {
   std::vector<Record> all;
   all.push_back(make_access(0, Op::read, 8, 0xffffd000, 64, 0x41387000, perm_read | perm_write));
-  all.push_back(make_access(10, Op::write, 8, 0xfffffffffffff800, 0x800, 0x1800, perm_write));
+  all.push_back(make_access(10, Op::atomic, 8, 0xfffffffffffffff8, 8, 0x1ff8, perm_write));
   Record bare;
   bare.time_ps = 10;
-  bare.op = Op::atomic;
+  bare.op = Op::write;
   bare.ats = Ats::translated;
   bare.address = 0x1000;
   bare.size = 1u << 20;
