@@ -143,4 +143,17 @@ constexpr std::uint64_t descriptor_address(std::uint64_t word, unsigned lowest, 
   return word & low_mask(48) & above_lowest;
 }
 
+/// Its inverse: where a descriptor keeps `address`, which has no bits that the layout lacks.
+constexpr std::uint64_t descriptor_bits(std::uint64_t address, AddressLayout layout) {
+  switch (layout) {
+    case AddressLayout::lpa_64k:
+      return (address & low_mask(48)) | (address >> 48) << DescriptorOverlay::OA_51_48::lo;
+    case AddressLayout::lpa2:
+      return (address & low_mask(50)) | (address >> 50) << DescriptorOverlay::OA_51_50::lo;
+    case AddressLayout::direct_48:
+      break;
+  }
+  return address;
+}
+
 }  // namespace smmusim::spec

@@ -10,7 +10,7 @@ namespace smmusim {
 struct Geometry {
   unsigned granule_bits = 12;  ///< 12, 14 or 16
   unsigned input_bits = 48;    ///< 64 - TxSZ
-  unsigned output_bits = 48;   ///< at most 48: descriptors in the layout without LPA
+  unsigned output_bits = 48;   ///< at most 48, or 52 with 64 KiB: descriptors without LPA2
   bool concatenated = false;   ///< stage 2: up to 16 first tables side by side save a level, as Linux does
 
   friend bool operator==(const Geometry&, const Geometry&) = default;

@@ -28,6 +28,15 @@ bool is_table(std::uint64_t descriptor, int level) {
   return level != Geometry::last_level && is_valid(descriptor) && (descriptor & type_bit) != 0;
 }
 
+/// With 64 KiB the bits in question are zero in addresses below 2^48, whatever the SMMU has.
+spec::AddressLayout layout_of(const Geometry& geometry) {
+  return geometry.granule_bits == 16 ? spec::AddressLayout::lpa_64k : spec::AddressLayout::direct_48;
+}
+
+std::uint64_t table_descriptor(Pa table, const Geometry& geometry) {
+  return spec::descriptor_bits(table.value, layout_of(geometry)) | valid_bit | type_bit;
+}
+
 /// The attribute bits of a stage-2 leaf, likewise.
 std::uint64_t stage2_attributes(const MapOptions& options) {
   constexpr unsigned write_back = 0xf, device_ngnre = 0x1, read_only = 1, read_write = 3, no_execution = 2;
@@ -73,8 +82,7 @@ Pa PageTable::entry_address(Table table, std::uint64_t va) const {
 }
 
 PageTable::Table PageTable::next_table(std::uint64_t descriptor, int level) const {
-  const std::uint64_t base =
-      spec::descriptor_address(descriptor, geometry_.granule_bits, spec::AddressLayout::direct_48);
+  const std::uint64_t base = spec::descriptor_address(descriptor, geometry_.granule_bits, layout_of(geometry_));
   return {Pa(base), level + 1};
 }
 
@@ -89,7 +97,7 @@ PageTable::Table PageTable::descend(Table table, std::uint64_t va) {
   if (is_table(descriptor, table.level)) return next_table(descriptor, table.level);
   if (is_valid(descriptor)) return split_block(table, va, descriptor);
   const Pa below = new_table();
-  memory_.store64(entry, below.value | valid_bit | type_bit);
+  memory_.store64(entry, table_descriptor(below, geometry_));
   return {below, table.level + 1};
 }
 
@@ -101,7 +109,7 @@ PageTable::Table PageTable::split_block(Table table, std::uint64_t va, std::uint
   for (std::uint64_t i = 0; i != geometry_.entries(); ++i) {
     memory_.store64(below.base + i * 8, leaf + i * geometry_.span_bytes(below.level));
   }
-  memory_.store64(entry_address(table, va), below.base.value | valid_bit | type_bit);
+  memory_.store64(entry_address(table, va), table_descriptor(below.base, geometry_));
   return below;
 }
 
@@ -155,7 +163,9 @@ void PageTable::map(std::uint64_t va, Pa pa, std::uint64_t size, const MapOption
     }
     const std::uint64_t type = level == Geometry::last_level ? type_bit : 0;
     // Within a group the neighbours still to come may be old: write_leaf clears their bit, not the new ones'.
-    write_leaf(table, va, pa.value | attributes | type | (va < group_end ? contiguous_bit : 0));
+    write_leaf(table, va,
+               spec::descriptor_bits(pa.value, layout_of(geometry_)) | attributes | type |
+                   (va < group_end ? contiguous_bit : 0));
     va += span;
     pa = pa + span;
     size -= span;
@@ -201,7 +211,7 @@ std::optional<TableLeaf> PageTable::lookup(std::uint64_t va) const {
     }
     const std::uint64_t span = geometry_.span_bytes(table.level);
     const std::uint64_t base =
-        spec::descriptor_address(descriptor, geometry_.span_bits(table.level), spec::AddressLayout::direct_48);
+        spec::descriptor_address(descriptor, geometry_.span_bits(table.level), layout_of(geometry_));
     const bool bit_7 = (descriptor >> 7 & 1) != 0;  // AP[2], read-only, of stage 1; S2AP[1], writable, of stage 2
     return TableLeaf{descriptor, table.level, Pa(base | (va & (span - 1))), span, bit_7 == (stage_ == TableStage::two)};
   }

@@ -53,13 +53,13 @@ SimulatedHostConfig checked(const SimulatedHostConfig& config) {
   require(std::all_of(config.smmus.begin(), config.smmus.end(), is_timed) ||
               std::none_of(config.smmus.begin(), config.smmus.end(), is_timed),
           "timed and untimed SMMUs; all must be the one or the other");
+  require(fits(config.tables_base.value + (config.tables_bytes - 1), 48), "the host's tables must lie below 2^48");
   const std::uint64_t mask = low_mask(config.page_bits);
   for (const UserWindow& window : config.windows) {
     require(((window.user_va | window.physical.value | window.bytes) & mask) == 0 && window.bytes != 0 &&
                 window.user_va + window.bytes >= window.bytes,
             "a window is whole pages of user and physical addresses");
-    // The driver's descriptors have the layout of 48 bits (geometry.h).
-    require(fits(window.physical.value + (window.bytes - 1), 48), "guest memory must lie below 2^48");
+    require(fits(window.physical.value + (window.bytes - 1), 52), "guest memory must lie below 2^52");
     require(window.physical - config.tables_base >= config.tables_bytes &&
                 config.tables_base - window.physical >= window.bytes,
             "guest memory must not overlap the host's tables");

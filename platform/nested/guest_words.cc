@@ -108,4 +108,9 @@ std::optional<Command> forwarded_form(const Command& command, const spec::Featur
   }
 }
 
+bool names_stream(const spec::Command& form) {
+  const auto opcode = form.get<spec::Command::OP>();
+  return opcode < spec::Opcode::CMD_TLBI_NH_ALL || opcode > spec::Opcode::CMD_TLBI_NSNH_ALL;
+}
+
 }  // namespace smmusim::nested

@@ -22,5 +22,7 @@ host::SteWords abort_words();
 /// The command with every bit clear that it has no field for, as the guest's features let fields be: a plain command
 /// where there is no RIL. Empty: the host has no such command, and need not have (its stage 2 is not the guest's).
 std::optional<spec::Command> forwarded_form(const spec::Command& command, const spec::Features& guest);
+/// Whether a forwarded_form() is for one stream, which the host must know, or for translations whoever they are of.
+bool names_stream(const spec::Command& form);
 
 }  // namespace smmusim::nested

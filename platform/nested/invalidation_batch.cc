@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "platform/host/kernel_profile.h"
+#include "platform/nested/guest_words.h"
 
 namespace smmusim::nested {
 
@@ -70,6 +71,12 @@ CommandError InvalidationBatch::flush() {
     if (sent == Sent::failed) break;
   }
   return error;
+}
+
+void InvalidationBatch::forget(StreamId stream) {
+  std::erase_if(pending_, [stream](const spec::Command& command) {
+    return names_stream(command) && command.get<spec::Command::StreamID>() == stream.value;
+  });
 }
 
 CommandError InvalidationBatch::add(const spec::Command& command) {

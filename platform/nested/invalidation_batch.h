@@ -35,6 +35,8 @@ class InvalidationBatch {
   /// Sends everything. CERROR_ILL: the host refused a command, which is gone; or a call failed, and what it had not
   /// done stays for the next time.
   spec::CommandError flush();
+  /// Forgets what was not sent and names this stream.
+  void forget(StreamId stream);
   /// Forgets what was not sent.
   void clear() {
     pending_.clear();

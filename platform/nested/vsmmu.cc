@@ -195,6 +195,7 @@ bool Vsmmu::unplug(StreamId stream) {
   devices_.erase(devices_.begin() + place);
   streams_.erase(streams_.begin() + place);
   if (!blocked) leaving.bound.device.reset();
+  batch_.forget(stream);  // without the vDEVICE the host would refuse them, and the guest is not to blame
   leaving.nested.reset();
   leaving.vdevice.reset();
   leaving.bound.device.reset();
@@ -330,11 +331,10 @@ CommandError Vsmmu::forward(const Command& command) {
   const Calling calling(*this);
   const std::optional<Command> form = forwarded_form(command, guest_->config().features);
   if (!form) return CommandError::CERROR_NONE;
-  const Opcode opcode = form->get<Command::OP>();
-  const bool of_all = opcode >= Opcode::CMD_TLBI_NH_ALL && opcode <= Opcode::CMD_TLBI_NSNH_ALL;
-  if (!of_all) {
+  if (names_stream(*form)) {
+    const bool of_atc = form->get<Command::OP>() == Opcode::CMD_ATC_INV;
     const Device* device = find(StreamId(form->get<Command::StreamID>()));
-    if (device == nullptr || (opcode == Opcode::CMD_ATC_INV && !device->shows_ats)) {
+    if (device == nullptr || (of_atc && !device->shows_ats)) {
       ++counters_.foreign_commands;
       return CommandError::CERROR_NONE;
     }

@@ -29,7 +29,8 @@ TEST(SimulatedHostConfig, ImpossibleOnesAreRefusedWithASentence) {
       {"same name", [](SimulatedHostConfig& c) { c.devices[1].name = "vfio0"; }, "names differ"},
       {"same stream", [](SimulatedHostConfig& c) { c.devices[1].stream = c.devices[0].stream; }, "each has its own"},
       {"part of a page", [](SimulatedHostConfig& c) { c.windows[0].bytes = 100; }, "whole pages"},
-      {"high memory", [](SimulatedHostConfig& c) { c.windows[0].physical = Pa(1ull << 48); }, "below 2^48"},
+      {"high memory", [](SimulatedHostConfig& c) { c.windows[0].physical = Pa(1ull << 52); }, "below 2^52"},
+      {"high tables", [](SimulatedHostConfig& c) { c.tables_base = Pa(1ull << 48); }, "below 2^48"},
       {"overlap", [](SimulatedHostConfig& c) { c.tables_base = Pa(guest_physical + 0x1000); }, "must not overlap"},
       {"no stage", [](SimulatedHostConfig& c) { c.smmus[0].features.ttf_vmsav8_64 = false; }, ""},
   };

@@ -61,7 +61,7 @@ refwalk::CaseOptions options_of(std::uint64_t seed) {
   refwalk::CaseOptions options;
   options.stall = false;
   options.attributes = false;
-  options.address52 = false;
+  options.address52 = seed % 2 == 0;
   options.small_tables = false;  // IDR3.STT is never offered with accel
   options.minor_zero = false;
   options.aborts = seed % 4 == 0;
@@ -76,7 +76,10 @@ Case case_of(std::uint64_t seed) {
   one.registers.idr1 &= ~(std::uint32_t{3} << 26);  // ATTR_TYPES_OVR, ATTR_PERMS_OVR
   // The host's own tables are little-endian: where the guest has big ones, its SMMU has both.
   constexpr std::uint32_t ttendian = std::uint32_t{3} << 21;
-  if ((one.registers.idr0 & ttendian) == ttendian) one.registers.idr0 &= ~ttendian;
+  if ((one.registers.idr0 & ttendian) == ttendian) {
+    one.registers.idr0 &= ~ttendian;
+    one.cacheable = false;  // a CD of the other endianness has become legal, and may share its ASID
+  }
   return one;
 }
 
@@ -124,7 +127,7 @@ void abort_gaps(CaseMachine& machine, const std::set<std::uint64_t>& used) {
 constexpr std::uint64_t host_blocks = 34;  // 64 MiB of tables, and the page of zeroes
 
 std::uint64_t room_for_host(const std::set<std::uint64_t>& used, unsigned oas) {
-  const std::uint64_t all = (std::uint64_t{1} << oas) / block;
+  const std::uint64_t all = (std::uint64_t{1} << std::min(oas, 48u)) / block;
   for (std::uint64_t first = all - host_blocks; first > host_blocks; first -= host_blocks) {
     const auto next = used.lower_bound(first);
     if (next == used.end() || *next >= first + host_blocks) return first * block;
@@ -139,27 +142,27 @@ class NestedTwin {
              std::set<std::uint64_t> used)
       : machine_(one, {false, true, seed}), streams_(streams), port_(machine_.memory) {
     const unsigned oas = machine_.config.features.oas;
-    const std::uint64_t own = room_for_host(used, oas);
+    own_ = room_for_host(used, oas);
     host::SimulatedHostConfig config;
     config.kernel = seed % 5 == 0 ? "7.4" : "7.1";
     config.page_bits = machine_.config.features.gran64k && seed % 2 == 0 ? 16 : 12;
     if (!machine_.config.features.gran4k) config.page_bits = machine_.config.features.gran64k ? 16 : 14;
-    config.smmus = {physical_config(machine_.config, Pa(own + (host_blocks - 1) * block))};
+    config.smmus = {physical_config(machine_.config, Pa(own_ + (host_blocks - 1) * block))};
     for (std::size_t i = 0; i != streams.size(); ++i) {
       host::HostDevice device;
       device.name = "vfio" + std::to_string(i);
       device.stream = physical(i);
       config.devices.push_back(device);
     }
-    config.tables_base = Pa(own);
-    const std::uint64_t after = own + config.tables_bytes;
-    config.windows = {{0, Pa(0), own}, {after, Pa(after), (std::uint64_t{1} << oas) - after}};
+    config.tables_base = Pa(own_);
+    const std::uint64_t after = own_ + config.tables_bytes;
+    config.windows = {{0, Pa(0), own_}, {after, Pa(after), (std::uint64_t{1} << oas) - after}};
     host_ = std::make_unique<host::SimulatedHost>(machine_.engine, machine_.memory, port_, config);
     auto space = nested::GuestSpace::open(*host_, std::make_shared<host::IoctlLog>());
     space_ = std::move(*space);
     vsmmu_ = std::make_unique<nested::Vsmmu>(machine_.engine, *space_, nested::VsmmuConfig{});
-    map(used, own + (host_blocks - 2) * block);
-    for (std::uint64_t b = 0; b != host_blocks; ++b) used.insert(own / block + b);
+    map(used, own_ + (host_blocks - 2) * block);
+    for (std::uint64_t b = 0; b != host_blocks; ++b) used.insert(own_ / block + b);
     abort_gaps(machine_, used);
     // The guest's SMMU does not read its own registers; to the host's they are no memory either.
     const auto frame = one.memory.aborting.find(one.memory.frame);
@@ -187,6 +190,7 @@ class NestedTwin {
   }
 
   CaseMachine& machine() { return machine_; }
+  bool is_of_host(std::uint64_t address) const { return address - own_ < host_blocks * block; }
   nested::Vsmmu& vsmmu() { return *vsmmu_; }
 
  private:
@@ -201,6 +205,7 @@ class NestedTwin {
   }
 
   CaseMachine machine_;
+  std::uint64_t own_ = 0;  ///< of the host: its tables and its SMMU
   std::vector<std::uint32_t> streams_;
   ImmediatePort port_;
   std::unique_ptr<host::SimulatedHost> host_;
@@ -227,13 +232,18 @@ class Program {
     emulated_.invalidate_all();
     streams_.assign(sids.begin(), sids.end());
     used_ = blocks_of(one_, outputs);
+    // A block larger than the output size may lead beyond it; there is nothing.
+    used_.erase(used_.lower_bound((std::uint64_t{1} << emulated_.config.features.oas) / block), used_.end());
+    // Only pages of 64 KiB give a host's stage 2 as many bits.
+    const spec::Features& features = emulated_.config.features;
+    if (features.oas == 52 && !features.gran64k) return;
     nested_ = std::make_unique<NestedTwin>(one_, seed, streams_, used_);
     abort_gaps(emulated_, used_);
     in_window_ = used_.contains(host::abi::msi_window_first / block);
   }
 
   void run(Counts& counts) {
-    if (in_window_) return;  // no host gives that memory away
+    if (nested_ == nullptr || in_window_) return;  // no host gives that memory away
     compare_all(counts);
     for (unsigned step = 0; step != 4 && !failures_.any(); ++step) {
       change();
@@ -323,6 +333,7 @@ class Program {
     const Response got = nested_->translate(access);
     std::vector<EventRecord> records = emulated_.take_events();
     const std::vector<EventRecord> theirs = nested_->machine().take_events();
+    if (names_host_memory(records)) return;
     Difference difference = documented(records, theirs);
     const bool silent = records.empty() && theirs.empty();
     if (silent && expected.outcome == Outcome::proceed && got.outcome == Outcome::abort &&
@@ -344,6 +355,13 @@ class Program {
     EXPECT_TRUE(text.empty()) << number << ": " << text_of(access) << text;
   }
 
+  /// A corrupted L1STD may lead to where this test has put the host's own tables, which no guest of a real host can
+  /// name.
+  bool names_host_memory(const std::vector<EventRecord>& records) const {
+    return records.size() == 1 && static_cast<EventType>(records[0][0] & 0xff) == EventType::F_STE_FETCH &&
+           nested_->is_of_host(records[0][3]);
+  }
+
   CaseFailures failures_;
   Case one_;
   CaseMachine emulated_;
@@ -359,7 +377,7 @@ class Program {
 
 TEST(NestedEquality, RandomGuestsSeeWhatTheEmulatedSmmuShows) {
   Counts counts{};
-  for_each_seed(76, [&](std::uint64_t seed) { Program(seed).run(counts); });
+  for_each_seed(200, [&](std::uint64_t seed) { Program(seed).run(counts); });
   for (std::size_t i = 0; i != counts.size(); ++i)
     std::printf("%-24s %llu\n", names[i], static_cast<unsigned long long>(counts[i]));
   EXPECT_GT(counts[0], 0u);

@@ -38,6 +38,25 @@ TEST_F(PageTableTest, PageIsWrittenWithTheAttributesOfLinux) {
   EXPECT_EQ(walk(table, 0xffffd000), 0x41387000U | 0x3 | 1 << 2 | 1 << 6 | 3 << 8 | 1 << 10 | 1 << 11);
 }
 
+TEST_F(PageTableTest, BitsAbove47OfA64KLeafStandAt12To15) {
+  const Geometry geometry{.granule_bits = 16, .input_bits = 52, .output_bits = 52};
+  PageTable table(memory, pages, geometry, TableStage::two);
+  const std::uint64_t page = 0xa'1234'5678'0000, block = 0xf'0000'2000'0000;
+  table.map(0x8'0000'0001'0000, Pa(page), 0x10000, {});
+  table.map(0x9'0000'2000'0000, Pa(block), 0x2000'0000, {.blocks = true});
+  const auto leaf = table.lookup(0x8'0000'0001'1111);
+  ASSERT_TRUE(leaf);
+  EXPECT_EQ(leaf->descriptor & 0x0000'ffff'ffff'f000, 0x1234'5678'a000U);
+  EXPECT_EQ(leaf->address.value, page + 0x1111);
+  // A part of the block, once it is split.
+  table.unmap(0x9'0000'2000'0000, 0x10000);
+  const auto part = table.lookup(0x9'0000'2001'0000);
+  ASSERT_TRUE(part);
+  EXPECT_EQ(part->descriptor & 0x0000'ffff'ffff'f000, 0x2001'f000U);
+  EXPECT_EQ(part->address.value, block + 0x10000);
+  EXPECT_THROW(table.map(0, Pa(std::uint64_t{1} << 52), 0x10000, {}), std::invalid_argument);
+}
+
 struct AttributeRow {
   const char* what;
   MapOptions options;
