@@ -150,6 +150,14 @@ void add_credits(std::vector<Key>& keys) {
                              "a device asks for no more than it has room for"}));
 }
 
+void add_pacing(std::vector<Key>& keys) {
+  keys.push_back(integer<E>("endpoint.tlp_interval_ps", [](auto& e) -> auto& { return e.pacing.interval_ps; }, 0,
+                            1'000'000'000,
+                            {"ps", "between the starts of two TLPs of the device", "the link limits it"}));
+  keys.push_back(integer<E>("endpoint.tlp_gap_ps", [](auto& e) -> auto& { return e.pacing.gap_ps; }, 0, 1'000'000'000,
+                            {"ps", "from the end of a TLP of the device to the next", "the link limits it"}));
+}
+
 }  // namespace
 
 std::vector<Key> endpoint_keys() {
@@ -177,6 +185,7 @@ std::vector<Key> endpoint_keys() {
       {"us", "until a request without completion is given up; 0: never", "every request is answered"}));
   add_topology(keys);
   add_credits(keys);
+  add_pacing(keys);
   add_ats(keys);
   add_atc(keys);
   add_nvme_keys(keys);
