@@ -23,11 +23,39 @@ void check_number(const char* name, unsigned value, unsigned least, unsigned mos
             std::to_string(most) + "\n";
 }
 
+/// A feature that changes what a walk reads or what it permits.
+struct WalkFeature {
+  const char* name;
+  const char* what;
+  bool (*wanted)(const spec::Features&);
+};
+constexpr WalkFeature not_walked[] = {
+    {"ttf_lpae", "VMSAv8-32 LPAE tables", [](const spec::Features& f) { return f.ttf_lpae; }},
+    {"d128", "tables of 128-bit descriptors", [](const spec::Features& f) { return f.d128; }},
+    {"vax", "input addresses of more than 52 bits", [](const spec::Features& f) { return f.vax > 52; }},
+    {"s1pi", "indirect permissions of stage 1", [](const spec::Features& f) { return f.s1pi; }},
+    {"s2pi", "indirect permissions of stage 2", [](const spec::Features& f) { return f.s2pi; }},
+    {"s2po", "permission overlays of stage 2", [](const spec::Features& f) { return f.s2po; }},
+    {"the", "translation hardening", [](const spec::Features& f) { return f.the; }},
+    {"aie", "attribute indexes of four bits", [](const spec::Features& f) { return f.aie; }},
+    {"dpt", "the Device Permission Table", [](const spec::Features& f) { return f.dpt; }},
+};
+
 }  // namespace
+
+std::string not_modelled(const spec::Features& features) {
+  std::string errors;
+  for (const WalkFeature& row : not_walked) {
+    if (row.wanted(features))
+      errors += std::string("features.") + row.name + ": no walk has " + row.what + "; clear it\n";
+  }
+  return errors;
+}
 
 void require_valid(const SmmuConfig& config) {
   std::string errors;
   for (const auto& error : spec::check(config.features)) errors += std::string(error.sentence) + "\n";
+  errors += not_modelled(config.features);
   check_cache("tbu.micro_tlb", config.tbu.micro_tlb, errors);
   check_cache("tbu.stream_cache", config.tbu.stream_cache, errors);
   check_cache("tcu.tlb", config.tcu.tlb, errors);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "model/base/types.h"
 #include "model/spec/features.h"
@@ -68,7 +69,12 @@ struct SmmuConfig {
   bool gbpa_abort_at_reset = false;  ///< GBPA.ABORT after reset (IMPLEMENTATION DEFINED, section 6.3.14)
 };
 
-/// Throws std::invalid_argument, all reasons in one text, if the parts don't fit together.
+/// What `features` promises and no walk of this model does (VMSAv8-32 LPAE, D128, permission indirection, ...), one
+/// line for each; empty if nothing. An SMMU that advertised it would translate wrongly in silence.
+std::string not_modelled(const spec::Features& features);
+
+/// Throws std::invalid_argument, all reasons in one text, if the parts don't fit together or ask for what is
+/// not_modelled().
 void require_valid(const SmmuConfig& config);
 
 }  // namespace smmusim

@@ -18,11 +18,14 @@ constexpr std::string_view told_features[] = {"smmu.dpt",  "smmu.s1pi",         
 
 /// As the registers tell it, before RegisterDump::features() leaves anything out.
 spec::Features advertised(const spec::Features& features, const RegisterDump& registers) {
-  spec::Features result = features;
-  namespace reg = spec::reg;
-  if (const auto idr0 = registers.get(reg::IDR0)) result.ttf_lpae = (spec::IDR0::TTF::raw(*idr0) & 1) != 0;
-  if (const auto idr5 = registers.get(reg::IDR5)) result.d128 = spec::IDR5::D128::get(*idr5);
-  return result;
+  spec::IdRegisters ids = spec::id_registers(features);
+  const auto take = [&](std::uint32_t offset, std::uint32_t& word) {
+    if (const auto value = registers.get(offset)) word = static_cast<std::uint32_t>(*value);
+  };
+  take(spec::reg::IDR0, ids.idr[0]);
+  take(spec::reg::IDR3, ids.idr[3]);
+  take(spec::reg::IDR5, ids.idr[5]);
+  return spec::features_from(ids);
 }
 
 }  // namespace

@@ -70,10 +70,10 @@ Place place_of(std::string_view key) {
   return {row, static_cast<std::uint32_t>(number) - within, within != 0};
 }
 
-/// Formats of tables that the model does not walk. Left in, their structures would be walked as VMSAv8-64.
-void leave_out_formats(spec::Features& f) {
+/// What no walk of the model has (not_modelled()). The story is that of an SMMU without it, and a note says so.
+void leave_out_unwalked(spec::Features& f) {
   if (f.ttf_vmsav8_64) f.ttf_lpae = false;
-  f.d128 = false;
+  f.d128 = f.s1pi = f.s2pi = f.s2po = f.the = f.aie = f.dpt = false;
   f.oas = std::min(f.oas, 52u);
   f.vax = std::min(f.vax, 52u);
 }
@@ -142,7 +142,7 @@ spec::Features RegisterDump::features(const spec::Features& configured) const {
   take(reg::MPAMIDR, ids.mpamidr);
   spec::Features f = spec::features_from(ids);
   leave_out_presets(f);
-  leave_out_formats(f);
+  leave_out_unwalked(f);
   if (!get(reg::AIDR)) find_version(f);
   std::string errors;
   for (const spec::FeatureError& error : spec::check(f)) {

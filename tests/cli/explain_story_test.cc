@@ -146,8 +146,10 @@ TEST(ExplainStory, FeaturesThatThisVersionDoesNotModelAreNamed) {
   World world;
   world.features.version_minor = 3;  // which may have a feature of v3.4
   world.features.fwb = world.features.e0pd = world.features.hyp = world.features.ptwnnc = true;
-  world.features.s1pi = true;
   world.features.bbml = 1;
+  spec::Features told = world.features;
+  told.s1pi = true;
+  world.registers["IDR3"] = spec::id_registers(told).idr[3];
   const explain::Story story = world.tell();
   ASSERT_EQ(story.notes.size(), 1u);
   EXPECT_NE(story.notes[0].find("does not model: s1pi"), std::string::npos) << story.notes[0];

@@ -377,7 +377,7 @@ TEST(SpecTlb, StreamsWithTheSameTagsShare) {
 }
 
 TEST(SpecTlb, SixteenBitAsids) {
-  RecordProperty("rule", "SM-TI-001");
+  RecordProperty("rule", "SM-TI-001 SM-TI-012");
   Tlb tlb;
   tlb.bench.put_cd(1, tlb.context.with({{cd::ASID, 0xabcd}}));
   tlb.map(0x1000);

@@ -146,6 +146,7 @@ TEST(SpecIllegalCd, OffendersGiveTheEventAndAreNotFollowed) {
     SCOPED_TRACE(row.name);
     SmmuConfig config = bench_config();
     config.features = machine_of(row.machine);
+    if (!not_modelled(config.features).empty()) continue;  // there is no such SMMU; the tests above ask the table
     for (const std::uint64_t va : {std::uint64_t{0x1000}, std::uint64_t{0xffff'ffff'ffff'1000}}) {
       SmmuBench bench(config);
       bench.enable(cr0::CMDQEN | cr0::EVENTQEN);

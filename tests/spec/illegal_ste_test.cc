@@ -188,6 +188,7 @@ TEST(SpecIllegalSte, OffendersGiveTheEventAndAreNotFollowed) {
     SCOPED_TRACE(row.name);
     SmmuConfig config = bench_config();
     config.features = machine_of(row.machine);
+    if (!not_modelled(config.features).empty()) continue;  // there is no such SMMU; the tests above ask the table
     SmmuBench bench(config);
     bench.put_ste(1, ste_of(row));
     const Response response = bench.read(1, 0x1000);

@@ -40,8 +40,6 @@ const Machine machines[] = {
     {"128 commands, 32 events", [](Features& f) { f.cmdqs = 7, f.eventqs = 5; }, ""},
     {"64 commands", [](Features& f) { f.cmdqs = 6; }, "command queue size <= 64 entries not supported"},
     {"big-endian tables", [](Features& f) { f.ttendian = spec::Ttendian::big; }, "unknown/unsupported TT endianness"},
-    {"LPAE tables only", [](Features& f) { f.ttf_vmsav8_64 = false, f.ttf_lpae = true, f.oas = 40; },
-     "AArch64 table format not supported"},
     {"preset tables", [](Features& f) { f.tables_preset = true; }, "embedded implementation not supported"},
     {"preset queues, relative", [](Features& f) { f.queues_preset = f.rel = true; },
      "embedded implementation not supported"}};

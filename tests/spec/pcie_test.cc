@@ -133,7 +133,7 @@ struct SnoopRow {
 };
 
 TEST(SpecPcie, NoSnoop) {
-  RecordProperty("rule", "SM-PCI-001");
+  RecordProperty("rule", "SM-PCI-001 SM-ATR-013");
   constexpr MemoryAttributes nc{0x44, 2}, device{0x04, 2}, wb_ish{0xff, 3};
   const SnoopRow rows[] = {{"bypass", 4, 0, 0xf, false, {0xff, 0}, nc},
                            {"stage 1 WB", 5, 0, 0xf, false, wb_ish, nc},

@@ -50,7 +50,7 @@ TEST(SpecSync, Signals) {
 }
 
 TEST(SpecSync, MsiWrite) {
-  RecordProperty("rule", "SM-CS-002 SM-IR-002");
+  RecordProperty("rule", "SM-CS-002 SM-IR-002 SM-ATR-024");
   struct Row {
     std::uint64_t attr, sh;
     MemoryAttributes expected;

@@ -68,7 +68,7 @@ TEST(SpecVms, AnEntryAboveTheMaximumIsNoError) {
 }
 
 TEST(SpecVms, FetchedAsAnSteIs) {
-  RecordProperty("rule", "SM-MP-004");
+  RecordProperty("rule", "SM-MP-004 SM-ATR-024");
   Machine b;
   b.read(va);
   const BenchAccess& fetch = b.bench.memory.last(Purpose::VMS);
