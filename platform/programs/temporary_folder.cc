@@ -39,6 +39,12 @@ bool is_ours(int folder, const std::string& path) {
          opened.st_ino == named.st_ino && opened.st_dev == named.st_dev;
 }
 
+/// Where the host keeps temporary files. The library's own function forgets the name of a folder that is not there.
+fs::path usual_parent() {
+  const char* named = std::getenv("TMPDIR");
+  return named == nullptr || *named == '\0' ? "/tmp" : named;
+}
+
 /// Folders of processes that were killed.
 void remove_abandoned(const fs::path& where) {
   std::error_code ignored;
@@ -55,13 +61,12 @@ void remove_abandoned(const fs::path& where) {
 }  // namespace
 
 TemporaryFolder::TemporaryFolder(const fs::path& parent) {
-  std::error_code error;
-  const fs::path where = parent.empty() ? fs::temp_directory_path(error) : parent;
+  const fs::path where = parent.empty() ? usual_parent() : parent;
   remove_abandoned(where);
   // Until it is locked, another process may take it for abandoned: then again.
   for (;;) {
     std::string pattern = (where / (std::string(prefix) + "XXXXXX")).string();
-    const bool made = !error && ::mkdtemp(pattern.data()) != nullptr;
+    const bool made = ::mkdtemp(pattern.data()) != nullptr;
     if (made) lock_ = open_folder(pattern);
     if (!made || (lock_ < 0 && errno != ENOENT)) {
       throw InputError(

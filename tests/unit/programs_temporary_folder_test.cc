@@ -4,6 +4,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstdlib>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "platform/config/load.h"
 #include "platform/programs/temporary_folder.h"
 
 namespace smmusim::programs {
@@ -49,6 +55,48 @@ TEST(ProgramsTemporaryFolder, OfOthersStays) {
   EXPECT_TRUE(fs::exists(alive.path()));
   EXPECT_TRUE(fs::exists(parent.path("smmusim-cosim-file")));
   EXPECT_TRUE(fs::exists(parent.path("smmusim-else")));
+}
+
+/// Sets TMPDIR while it lives.
+class TemporaryPlace {
+ public:
+  explicit TemporaryPlace(const std::string& place) {
+    if (const char* before = std::getenv("TMPDIR")) before_ = before;
+    ::setenv("TMPDIR", place.c_str(), 1);
+  }
+  ~TemporaryPlace() {
+    if (before_) {
+      ::setenv("TMPDIR", before_->c_str(), 1);
+    } else {
+      ::unsetenv("TMPDIR");
+    }
+  }
+  TemporaryPlace(const TemporaryPlace&) = delete;
+  TemporaryPlace& operator=(const TemporaryPlace&) = delete;
+
+ private:
+  std::optional<std::string> before_;
+};
+
+TEST(ProgramsTemporaryFolder, IsMadeWhereTheEnvironmentSays) {
+  const TemporaryFolder parent;
+  const TemporaryPlace place(parent.path().string());
+  EXPECT_EQ(TemporaryFolder().path().parent_path(), parent.path());
+}
+
+TEST(ProgramsTemporaryFolder, NamesThePlaceThatIsMissingOrNoFolder) {
+  const TemporaryFolder parent;
+  write_file(parent.path("file"), "text");
+  for (const auto& [name, reason] : {std::pair("missing", "No such file or directory"), {"file", "Not a directory"}}) {
+    const std::string where = parent.path(name);
+    const TemporaryPlace place(where);
+    try {
+      const TemporaryFolder folder;
+      ADD_FAILURE() << "made in " << where;
+    } catch (const InputError& error) {
+      EXPECT_EQ(error.what(), where + ": no folder can be made there (" + reason + "); give it room, or set TMPDIR");
+    }
+  }
 }
 
 }  // namespace
