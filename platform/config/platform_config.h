@@ -145,6 +145,14 @@ struct ReceiveCredits {
   unsigned completion_data = 0;
 };
 
+/// What a device's DMA engine takes for each access, beside issue_interval_ns.
+struct EngineSettings {
+  unsigned write_interval_ps = 0;                      ///< at least, from the start of a write to the next access
+  unsigned read_request_ps = 0, write_request_ps = 0;  ///< for each TLP of an access
+  unsigned copy_gbps = 0;                              ///< at which it moves data: 10^9 bits a second; 0: at once
+  unsigned copy_bytes = 1;                             ///< it moves them in whole units of so many
+};
+
 struct EndpointConfig {
   std::string name;
   std::uint16_t rid = 0;                   ///< bus[15:8] device[7:3] function[2:0]
@@ -162,6 +170,7 @@ struct EndpointConfig {
   bool ats_capability = false;             ///< of the physical device
   HostAts host_ats = HostAts::unknown;     ///< unknown counts as supported
   ReceiveCredits credits{};
+  EngineSettings engine{};
   AtcSettings atc{};                ///< the device's address translation cache
   bool pri = false;                 ///< it has the PRI capability
   unsigned pri_requests = 32;       ///< Page Requests at a time

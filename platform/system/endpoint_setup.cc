@@ -126,6 +126,20 @@ platform::NvmeConfig nvme_config(const PlatformConfig& config, const EndpointCon
   return nvme;
 }
 
+namespace {
+
+platform::DmaEngineConfig engine_config(const EngineSettings& settings) {
+  platform::DmaEngineConfig engine;
+  engine.write_interval_ps = settings.write_interval_ps;
+  engine.read_request_ps = settings.read_request_ps;
+  engine.write_request_ps = settings.write_request_ps;
+  engine.copy_gbps = settings.copy_gbps;
+  engine.copy_bytes = settings.copy_bytes;
+  return engine;
+}
+
+}  // namespace
+
 platform::PcieFunctionConfig function_config(const PlatformConfig& config, const EndpointConfig& endpoint) {
   const bool timed = config.mode == Mode::timed;
   const auto time = [&](unsigned ns) { return timed ? ns * ps_per_ns : 0; };
@@ -137,6 +151,7 @@ platform::PcieFunctionConfig function_config(const PlatformConfig& config, const
   function.tags = endpoint.tags;
   function.request_ps = time(endpoint.request_ns);
   function.completion_ps = time(endpoint.completion_ns);
+  if (timed) function.engine = engine_config(endpoint.engine);
   constexpr Time ps_per_us = 1000 * ps_per_ns;
   function.completion_timeout_ps = endpoint.completion_timeout_us * ps_per_us;
   function.atc.cache = {endpoint.atc.entries, endpoint.atc.ways, endpoint.atc.replacement};
