@@ -118,8 +118,15 @@ struct AtcSettings {
   unsigned invalidate_queue = 32;  ///< Invalidate Queue Depth
 };
 
-/// What a device does: plays the trace's accesses, or is an NVMe controller that a simulated driver uses.
-enum class DeviceModel : std::uint8_t { dma, nvme };
+/// What a device does: plays the trace's accesses, or is a device that a simulated driver uses: an NVMe controller, or
+/// QEMU's iommu-testdev.
+enum class DeviceModel : std::uint8_t { dma, nvme, iommu_testdev };
+
+/// What the driver of an iommu-testdev has it do.
+struct TestdevSettings {
+  std::uint64_t writes = 1000;
+  unsigned bytes_max = 4096;  ///< of a write
+};
 
 /// An NVMe controller, and what its driver has it do.
 struct NvmeSettings {
@@ -180,7 +187,8 @@ struct EndpointConfig {
   /// Width of the PASID capability, 0: none. Absent: as wide as the trace's PASIDs of this device need.
   std::optional<unsigned> pasid_bits;
   DeviceModel model = DeviceModel::dma;
-  NvmeSettings nvme{};  ///< with model nvme
+  NvmeSettings nvme{};        ///< with model nvme
+  TestdevSettings testdev{};  ///< with model iommu_testdev
 
   unsigned pasid_width() const { return pasid_bits.value_or(0); }
   StreamId stream() const { return StreamId(stream_id.value_or(rid)); }

@@ -10,6 +10,7 @@
 #include "platform/config/load.h"
 #include "platform/config/value.h"
 #include "platform/emit/address_map.h"
+#include "platform/endpoint/iommu_testdev.h"
 #include "platform/pcie/ecam.h"
 #include "platform/system/bus_enumeration.h"
 #include "platform/system/cpu.h"
@@ -100,6 +101,7 @@ std::vector<AtsCondition> ats_conditions(const AtsState& state, const EndpointCo
 platform::FunctionDescription function_description(const PlatformConfig& config, const EndpointConfig& endpoint) {
   platform::FunctionDescription function;
   if (endpoint.model == DeviceModel::nvme) function = platform::nvme_function(nvme_config(config, endpoint));
+  if (endpoint.model == DeviceModel::iommu_testdev) function = platform::iommu_testdev_function();
   function.pcie.generation = config.pcie.generation;
   function.pcie.lanes = config.pcie.lanes;
   function.pcie.mps_log2 = static_cast<unsigned>(std::bit_width(config.pcie.mps_bytes)) - 1;
