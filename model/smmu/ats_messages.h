@@ -19,15 +19,6 @@ struct AtcInvalidate {
   std::uint64_t address = 0;  ///< of the device's address space, aligned to the span
   unsigned span_bits = 12;    ///< log2 of the bytes; 64: everything
   std::uint32_t tag = 0;      ///< what the device's completion names; the ITag is its low five bits
-
-  /// The body of the PCIe message: Address[63:12], S (bit 11) and Global Invalidate (bit 0). With S, the lowest zero
-  /// at or above bit 12 gives the size: bit n says 2^(n+1) bytes.
-  constexpr std::uint64_t body() const {
-    const std::uint64_t flag = global ? 1 : 0;
-    if (span_bits <= 12) return address | flag;
-    const std::uint64_t ones = low_mask(span_bits - 1) & ~low_mask(12);
-    return address | ones | std::uint64_t{1} << 11 | flag;
-  }
 };
 
 /// A PCIe Page Request Message. With a PASID, `last` and neither `read` nor `write` it is a Stop Marker.

@@ -78,10 +78,14 @@ int run(Arguments& arguments) {
   if (!arguments.options.ioctl_log_path.empty() && arguments.options.config.host.mode == HostMode::none) {
     throw InputError("--ioctl-log: there is no host that could be called; set host.mode, or use `smmusim nested run`");
   }
-  if (has_nvme(arguments.options.config)) {
+  if (has_device(arguments.options.config, DeviceModel::nvme)) {
     require_apart(arguments);
     arguments.options.colour = colour_wanted();
     return run_nvme(arguments.options);
+  }
+  if (has_device(arguments.options.config, DeviceModel::iommu_testdev)) {
+    require_apart(arguments);
+    return run_testdev(arguments.options);
   }
   if (arguments.options.config.trace.file.empty()) {
     throw InputError("run: there is no trace to replay; give --trace FILE or set trace.file");

@@ -297,23 +297,36 @@ class Checker {
     }
   }
 
-  /// The registers of a controller are reached over no link yet, so there is no window for a switch beside them.
+  /// Devices that a simulated driver uses; of no endpoints, those that the template makes.
   void check_devices() {
-    const auto is_switched = [](const EndpointConfig& e) { return !e.switch_name.empty(); };
-    const bool switched = std::any_of(config_.endpoints.begin(), config_.endpoints.end(), is_switched);
+    check_device({KeyScope::endpoint, Part::endpoint_template}, config_.endpoint_template);
     for (std::size_t i = 0; i < config_.endpoints.size(); ++i) {
-      const EndpointConfig& endpoint = config_.endpoints[i];
-      if (endpoint.model != DeviceModel::nvme) continue;
-      if (switched || endpoint.bar_bytes != 0) {
-        report(
-            {KeyScope::endpoint, i}, {"endpoint.model", "endpoint.switch", "endpoint.bar_bytes"},
-            "endpoint.model = \"nvme\" is not possible beside switches or with endpoint.bar_bytes in this version; use "
-            "a configuration without them");
-      }
-      if (config_.host.mode != HostMode::none) {
-        report({KeyScope::endpoint, i}, {"endpoint.model", "host.mode"},
-               "endpoint.model = \"nvme\" is not possible with a host in this version; use host.mode = \"none\"");
-      }
+      check_device({KeyScope::endpoint, i}, config_.endpoints[i]);
+    }
+  }
+
+  bool any_endpoint(bool (*is)(const EndpointConfig&)) const {
+    return std::any_of(config_.endpoints.begin(), config_.endpoints.end(), is);
+  }
+
+  /// The registers of such a device are reached over no link yet, so there is no window for a switch beside them.
+  void check_device(const Part& part, const EndpointConfig& endpoint) {
+    if (endpoint.model == DeviceModel::dma) return;
+    const std::string device =
+        endpoint.model == DeviceModel::nvme ? "endpoint.model = \"nvme\"" : "endpoint.model = \"iommu-testdev\"";
+    if (any_endpoint([](const auto& e) { return !e.switch_name.empty(); }) || endpoint.bar_bytes != 0) {
+      report(part, {"endpoint.model", "endpoint.switch", "endpoint.bar_bytes"},
+             device +
+                 " is not possible beside switches or with endpoint.bar_bytes in this version; use a "
+                 "configuration without them");
+    }
+    if (config_.host.mode != HostMode::none) {
+      report(part, {"endpoint.model", "host.mode"},
+             device + " is not possible with a host in this version; use host.mode = \"none\"");
+    }
+    if (endpoint.model == DeviceModel::iommu_testdev &&
+        any_endpoint([](const auto& e) { return e.model == DeviceModel::nvme; })) {
+      report(part, {"endpoint.model"}, device + " is not possible beside \"nvme\" in this version; use one of them");
     }
   }
 

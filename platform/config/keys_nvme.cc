@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
-// Rows of the keys of an [[endpoint]] that is an NVMe controller: the device, and what its driver has it do.
+// Rows of the keys of an [[endpoint]] that a simulated driver uses: an NVMe controller and what its driver has it do,
+// and the same of an iommu-testdev.
 #include "platform/config/key_rows.h"
 
 namespace smmusim::key_rows {
 namespace {
 
 using E = EndpointConfig;
-constexpr Choice models[] = {{"dma", 0}, {"nvme", 1}};
+constexpr Choice models[] = {{"dma", 0}, {"nvme", 1}, {"iommu-testdev", 2}};
 constexpr std::uint64_t block_sizes[] = {512, 1024, 2048, 4096};
 constexpr std::uint64_t bytes_max = 2 << 20;  // MDTS
 
@@ -18,8 +19,9 @@ Row number(std::string_view name, Member NvmeSettings::*member, std::uint64_t mi
 }
 
 void add_device(std::vector<Key>& keys) {
-  keys.push_back(choice<E>("endpoint.model", [](auto& e) -> auto& { return e.model; }, models,
-                           {"", "plays the trace's accesses, or is an NVMe controller", "what a trace needs"}));
+  keys.push_back(choice<E>(
+      "endpoint.model", [](auto& e) -> auto& { return e.model; }, models,
+      {"", "plays the trace's accesses, or is an NVMe controller, or QEMU's iommu-testdev", "what a trace needs"}));
   keys.push_back(text<E>("endpoint.nvme_file", [](auto& e) -> auto& { return e.nvme.file; }, 0, 4096,
                          {"", "the namespace, read and written; empty: in memory", "no file is touched"}));
   keys.push_back(number("endpoint.nvme_mib", &NvmeSettings::mib, 1, 1 << 20,
@@ -54,11 +56,20 @@ void add_load(std::vector<Key>& keys) {
                             {"", "buffers begin anywhere in a page", "page caches are aligned"}));
 }
 
+void add_testdev(std::vector<Key>& keys) {
+  keys.push_back(integer<E>("endpoint.testdev_writes", [](auto& e) -> auto& { return e.testdev.writes; }, 1,
+                            1'000'000'000, {"writes", "that an iommu-testdev's driver has it do", "a second or less"}));
+  keys.push_back(integer<E>("endpoint.testdev_bytes", [](auto& e) -> auto& { return e.testdev.bytes_max; }, 1, 1 << 20,
+                            {"bytes", "of the longest; all lengths are equally likely, from anywhere in a page",
+                             "so that two pages are met"}));
+}
+
 }  // namespace
 
 void add_nvme_keys(std::vector<Key>& keys) {
   add_device(keys);
   add_load(keys);
+  add_testdev(keys);
 }
 
 }  // namespace smmusim::key_rows

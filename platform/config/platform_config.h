@@ -125,8 +125,15 @@ struct AtcSettings {
   unsigned invalidate_queue = 32;  ///< Invalidate Queue Depth
 };
 
-/// What a device does: plays the trace's accesses, or is an NVMe controller that a simulated driver uses.
-enum class DeviceModel : std::uint8_t { dma, nvme };
+/// What a device does: plays the trace's accesses, or is a device that a simulated driver uses: an NVMe controller, or
+/// QEMU's iommu-testdev.
+enum class DeviceModel : std::uint8_t { dma, nvme, iommu_testdev };
+
+/// What the driver of an iommu-testdev has it do.
+struct TestdevSettings {
+  std::uint64_t writes = 1000;
+  unsigned bytes_max = 4096;  ///< of a write
+};
 
 /// An NVMe controller, and what its driver has it do.
 struct NvmeSettings {
@@ -152,6 +159,14 @@ struct ReceiveCredits {
   unsigned completion_data = 0;
 };
 
+/// What a device's DMA engine takes for each access, beside issue_interval_ns.
+struct EngineSettings {
+  unsigned write_interval_ps = 0;                      ///< at least, from the start of a write to the next access
+  unsigned read_request_ps = 0, write_request_ps = 0;  ///< for each TLP of an access
+  unsigned copy_gbps = 0;                              ///< at which it moves data: 10^9 bits a second; 0: at once
+  unsigned copy_bytes = 1;                             ///< it moves them in whole units of so many
+};
+
 struct EndpointConfig {
   std::string name;
   std::uint16_t rid = 0;                   ///< bus[15:8] device[7:3] function[2:0]
@@ -170,6 +185,7 @@ struct EndpointConfig {
   bool ats_capability = false;             ///< of the physical device
   HostAts host_ats = HostAts::unknown;     ///< unknown counts as supported
   ReceiveCredits credits{};
+  EngineSettings engine{};
   AtcSettings atc{};                ///< the device's address translation cache
   bool pri = false;                 ///< it has the PRI capability
   unsigned pri_requests = 32;       ///< Page Requests at a time
@@ -179,7 +195,8 @@ struct EndpointConfig {
   /// Width of the PASID capability, 0: none. Absent: as wide as the trace's PASIDs of this device need.
   std::optional<unsigned> pasid_bits;
   DeviceModel model = DeviceModel::dma;
-  NvmeSettings nvme{};  ///< with model nvme
+  NvmeSettings nvme{};        ///< with model nvme
+  TestdevSettings testdev{};  ///< with model iommu_testdev
 
   unsigned pasid_width() const { return pasid_bits.value_or(0); }
   StreamId stream() const { return StreamId(stream_id.value_or(rid)); }

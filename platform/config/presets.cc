@@ -112,12 +112,36 @@ constexpr PresetValue hypertrio[] = {
     {"smmu.tcu.walkers", "128", "as many as the endpoint has outstanding"},
 };
 
+constexpr std::string_view pcie_bench_paper = "pcie-bench, SIGCOMM 2018";
+constexpr std::string_view round_trip = "pcie-bench: what its round trip of 533 to 1133 ns has beside link and cache";
+constexpr std::string_view fitted = "fitted to pcie-bench's bandwidths of 16 to 2048 bytes, saw-teeth included";
+constexpr PresetValue pcie_bench[] = {
+    {"pcie.generation", "3", pcie_bench_paper},
+    {"pcie.lanes", "8", pcie_bench_paper},
+    {"pcie.mps_bytes", "256", pcie_bench_paper},
+    {"pcie.mrrs_bytes", "512", pcie_bench_paper},
+    {"pcie.rcb_bytes", "64", pcie_bench_paper},
+    {"pcie.processing_ns", "140", round_trip},
+    {"memory.latency_ns", "20", "pcie-bench: the window is in the last-level cache"},
+    {"memory.bandwidth_gbps", "0", "pcie-bench: a cache is not what limits one adapter"},
+    {"memory.outstanding", "0", "pcie-bench: a cache is not what limits one adapter"},
+    {"endpoint.outstanding", "128", "pcie-bench: enough that latency never limits its bandwidth"},
+    {"endpoint.request_ns", "100", round_trip},
+    {"endpoint.completion_ns", "120", round_trip},
+    {"endpoint.write_interval_ps", "21000", "pcie-bench: its writes of 64 bytes"},
+    {"endpoint.read_request_ps", "6800", fitted},
+    {"endpoint.write_request_ps", "5750", fitted},
+    {"endpoint.copy_gbps", "59", fitted},
+    {"endpoint.copy_bytes", "64", "pcie-bench: one byte more costs the time of 64 (257 and 513 bytes)"},
+};
+
 constexpr Preset table[] = {
     {"minimal", "no caches, one translation and one walk at a time", minimal},
     {"gem5-like", "the parameters of gem5's SMMUv3", gem5_like},
     {"mmu600-like", "what is public of Arm's MMU-600", mmu600_like},
     {"mmu700-like", "what is public of Arm's MMU-700", mmu700_like},
     {"hypertrio", "the machine of the HyperTRIO paper (ISCA 2020), without ATS", hypertrio},
+    {"pcie-bench", "the adapter and the root complex of pcie-bench (SIGCOMM 2018), gen 3 x8", pcie_bench},
 };
 
 }  // namespace

@@ -29,6 +29,19 @@
 
 namespace smmusim::platform {
 
+/// What limits the DMA engine beside the link: it works on one access after the other, and moves the data of each
+/// between its own memory and the link.
+struct DmaEngineConfig {
+  Time write_interval_ps = 0;                      ///< from the start of a write to that of the next access, at least
+  Time read_request_ps = 0, write_request_ps = 0;  ///< for each TLP of an access
+  unsigned copy_gbps = 0;                          ///< 10^9 bits a second; 0: data move at once
+  unsigned copy_bytes = 1;                         ///< unit in which data move; not 0
+
+  bool limits() const {
+    return write_interval_ps != 0 || read_request_ps != 0 || write_request_ps != 0 || copy_gbps != 0;
+  }
+};
+
 struct PcieFunctionConfig {
   std::uint16_t requester_id = 0;
   unsigned outstanding = 64;                    ///< accesses under way at a time, writes until they are visible
@@ -38,6 +51,7 @@ struct PcieFunctionConfig {
   unsigned tags = 256;                          ///< non-posted requests at a time: as many as Extended Tags allow
   Time request_ps = 0;                          ///< from the start of an access to its first TLP
   Time completion_ps = 0;                       ///< from a read's last completion to the end of the access
+  DmaEngineConfig engine{};
   AtcConfig atc{};
   unsigned translations = 32;   ///< Translation Requests at a time, 1 to 1024
   unsigned prefetch_pages = 0;  ///< pages after the one that missed which are asked for too
@@ -239,6 +253,8 @@ class PcieFunction final : public TlpLink::Port, public RequestWatcher {
   void make_ready(Access& access);
   void lose_part(Access& access, DmaStatus status);
   void end_part(Access& access);
+  Time copy_time(const DmaWork& work) const;
+  Time engine_time(const DmaWork& work) const;
   void finish(Access& access);
   std::uint16_t take_tag(const Request& request);
   void end_request(std::uint16_t tag);
@@ -301,6 +317,7 @@ class PcieFunction final : public TlpLink::Port, public RequestWatcher {
   Engine& engine_;
   TlpPool& pool_;
   PcieFunctionConfig config_;
+  bool engine_limits_;  // more than the issue interval does
   FunctionConfig function_;
   Atc atc_;
   TlpLink* link_ = nullptr;

@@ -20,15 +20,13 @@ constexpr std::uint32_t flag(bool set, unsigned n) {
 }  // namespace
 
 Capability pcie_capability(const PcieCapability& has) {
-  constexpr std::uint32_t version_2 = 2, role_based_errors = bit(15), function_level_reset = bit(28);
-  const bool endpoint = has.port == PortType::endpoint;
+  constexpr std::uint32_t version_2 = 2, role_based_errors = bit(15);
   const std::uint32_t link = has.generation | has.lanes << 4;
   Capability capability{.id = 0x10, .bytes = 0x3c};
   capability.registers = {
       {0x02, 2, version_2 | static_cast<std::uint32_t>(has.port) << 4},
       {0x04, 4,
-       (std::min(has.mps_log2, 12u) - 7) | flag(has.extended_tags, 5) | role_based_errors |
-           (endpoint ? function_level_reset : 0)},
+       (std::min(has.mps_log2, 12u) - 7) | flag(has.extended_tags, 5) | role_based_errors},  // no Function Level Reset
       // Error reporting enables, relaxed ordering (on after reset), MPS, extended tags, no snoop (on), MRRS (512
       // bytes).
       {0x08, 2, bit(4) | bit(11) | 2u << 12,

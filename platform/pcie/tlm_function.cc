@@ -24,7 +24,6 @@ TlmFunction::TlmFunction(const sc_core::sc_module_name& name, systemc::Pump& pum
                          const PayloadRequesterConfig& config, const FunctionDescription& description)
     : sc_core::sc_module(name),
       in("in"),
-      pump_(pump),
       pool_(pool),
       requester_id_(config.requester_id),
       function_(description),

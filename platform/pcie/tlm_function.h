@@ -63,7 +63,6 @@ class TlmFunction : public sc_core::sc_module, private PayloadTarget::Owner, pri
   void request_arrived(const Tlp& tlp);
   void send_waiting();
 
-  systemc::Pump& pump_;
   TlpPool& pool_;
   std::uint16_t requester_id_;
   FunctionConfig function_;

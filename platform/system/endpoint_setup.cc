@@ -10,6 +10,7 @@
 #include "platform/config/load.h"
 #include "platform/config/value.h"
 #include "platform/emit/address_map.h"
+#include "platform/endpoint/iommu_testdev.h"
 #include "platform/pcie/ecam.h"
 #include "platform/system/bus_enumeration.h"
 #include "platform/system/cpu.h"
@@ -100,6 +101,7 @@ std::vector<AtsCondition> ats_conditions(const AtsState& state, const EndpointCo
 platform::FunctionDescription function_description(const PlatformConfig& config, const EndpointConfig& endpoint) {
   platform::FunctionDescription function;
   if (endpoint.model == DeviceModel::nvme) function = platform::nvme_function(nvme_config(config, endpoint));
+  if (endpoint.model == DeviceModel::iommu_testdev) function = platform::iommu_testdev_function();
   function.pcie.generation = config.pcie.generation;
   function.pcie.lanes = config.pcie.lanes;
   function.pcie.mps_log2 = static_cast<unsigned>(std::bit_width(config.pcie.mps_bytes)) - 1;
@@ -126,6 +128,20 @@ platform::NvmeConfig nvme_config(const PlatformConfig& config, const EndpointCon
   return nvme;
 }
 
+namespace {
+
+platform::DmaEngineConfig engine_config(const EngineSettings& settings) {
+  platform::DmaEngineConfig engine;
+  engine.write_interval_ps = settings.write_interval_ps;
+  engine.read_request_ps = settings.read_request_ps;
+  engine.write_request_ps = settings.write_request_ps;
+  engine.copy_gbps = settings.copy_gbps;
+  engine.copy_bytes = settings.copy_bytes;
+  return engine;
+}
+
+}  // namespace
+
 platform::PcieFunctionConfig function_config(const PlatformConfig& config, const EndpointConfig& endpoint) {
   const bool timed = config.mode == Mode::timed;
   const auto time = [&](unsigned ns) { return timed ? ns * ps_per_ns : 0; };
@@ -137,6 +153,7 @@ platform::PcieFunctionConfig function_config(const PlatformConfig& config, const
   function.tags = endpoint.tags;
   function.request_ps = time(endpoint.request_ns);
   function.completion_ps = time(endpoint.completion_ns);
+  if (timed) function.engine = engine_config(endpoint.engine);
   constexpr Time ps_per_us = 1000 * ps_per_ns;
   function.completion_timeout_ps = endpoint.completion_timeout_us * ps_per_us;
   function.atc.cache = {endpoint.atc.entries, endpoint.atc.ways, endpoint.atc.replacement};

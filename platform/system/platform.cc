@@ -247,8 +247,27 @@ void Platform::connect_clients(const PlatformConfig& config) {
 
 /// What sits on the function that was made last.
 void Platform::build_device(const PlatformConfig& config, const EndpointConfig& endpoint) {
-  Nvme& made = nvmes_.emplace_back();
-  if (endpoint.model != DeviceModel::nvme) return;
+  Device& made = devices_.emplace_back();
+  if (endpoint.model == DeviceModel::dma) return;
+  platform::BarHandler* registers = nullptr;
+  if (endpoint.model == DeviceModel::nvme) {
+    build_nvme(made, config, endpoint);
+    registers = made.controller.get();
+  } else {
+    made.testdev = std::make_unique<platform::IommuTestdev>(
+        engine_, *endpoints_.back(), [this](std::uint64_t address, std::span<unsigned char> into) {
+          return memory_.peek(Pa(address), into.data(), into.size());
+        });
+    registers = made.testdev.get();
+  }
+  if (mmio_ == nullptr) {
+    const Time processing = root_complex_config(config).request_processing_ps;
+    mmio_ = std::make_unique<platform::MmioWindow>("mmio", *pump_, 2 * processing);
+  }
+  mmio_->attach(endpoints_.back()->config_space(), *registers);
+}
+
+void Platform::build_nvme(Device& made, const PlatformConfig& config, const EndpointConfig& endpoint) {
   constexpr std::uint64_t mib = std::uint64_t{1} << 20;
   const NvmeSettings& settings = endpoint.nvme;
   const unsigned block_bits = static_cast<unsigned>(std::bit_width(settings.block_bytes)) - 1;
@@ -257,11 +276,6 @@ void Platform::build_device(const PlatformConfig& config, const EndpointConfig& 
                     : std::make_unique<platform::NvmeNamespace>(block_bits, settings.file);
   made.controller = std::make_unique<platform::NvmeController>(engine_, *endpoints_.back(), *made.blocks,
                                                                nvme_config(config, endpoint));
-  if (mmio_ == nullptr) {
-    const Time processing = root_complex_config(config).request_processing_ps;
-    mmio_ = std::make_unique<platform::MmioWindow>("mmio", *pump_, 2 * processing);
-  }
-  mmio_->attach(endpoints_.back()->config_space(), *made.controller);
 }
 
 void Platform::build_interconnect(const PlatformConfig& config) {

@@ -14,6 +14,7 @@
 #include "platform/config/platform_config.h"
 #include "platform/config/topology.h"
 #include "platform/endpoint/bar_memory.h"
+#include "platform/endpoint/iommu_testdev.h"
 #include "platform/endpoint/nvme_controller.h"
 #include "platform/endpoint/pcie_function.h"
 #include "platform/memory/doorbell.h"
@@ -47,8 +48,8 @@ class Platform {
   platform::PcieFunction& endpoint(std::size_t index) { return *endpoints_[index]; }
   platform::TlpLink& link(std::size_t index) { return *links_[index]; }
   /// The controller that endpoint `index` is, and its namespace; null: it is another device.
-  platform::NvmeController* nvme(std::size_t index) { return nvmes_[index].controller.get(); }
-  platform::NvmeNamespace* blocks(std::size_t index) { return nvmes_[index].blocks.get(); }
+  platform::NvmeController* nvme(std::size_t index) { return devices_[index].controller.get(); }
+  platform::NvmeNamespace* blocks(std::size_t index) { return devices_[index].blocks.get(); }
   /// A switch with what is around it.
   struct SwitchUnit {
     SwitchPlace place;
@@ -72,9 +73,10 @@ class Platform {
   void run();
 
  private:
-  struct Nvme {
+  struct Device {
     std::unique_ptr<platform::NvmeNamespace> blocks;
     std::unique_ptr<platform::NvmeController> controller;
+    std::unique_ptr<platform::IommuTestdev> testdev;
   };
 
   void build_smmus(const PlatformConfig& config);
@@ -82,6 +84,7 @@ class Platform {
   void connect_clients(const PlatformConfig& config);
   void build_endpoints(const PlatformConfig& config);
   void build_device(const PlatformConfig& config, const EndpointConfig& endpoint);
+  void build_nvme(Device& made, const PlatformConfig& config, const EndpointConfig& endpoint);
   void build_switches(const PlatformConfig& config);
   void connect_endpoint(std::size_t index, unsigned root_port, const PlatformConfig& config);
   void build_interconnect(const PlatformConfig& config);
@@ -95,7 +98,7 @@ class Platform {
   platform::TlpPool tlps_;
   std::vector<std::unique_ptr<platform::PcieFunction>> endpoints_;
   std::vector<std::unique_ptr<platform::TlpLink>> links_;           // each endpoint's own, to its root port or switch
-  std::vector<Nvme> nvmes_;                                         // by endpoint
+  std::vector<Device> devices_;                                     // by endpoint; of one kind or none
   std::unique_ptr<platform::MmioWindow> mmio_;                      // null: no endpoint has registers
   std::vector<std::unique_ptr<platform::BarMemory>> bar_memories_;  // by endpoint
   std::vector<std::unique_ptr<platform::FunctionTarget>> targets_;  // by endpoint

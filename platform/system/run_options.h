@@ -38,8 +38,10 @@ struct SweepOptions {
 /// Returns the exit code of contract.md: 0, or 1 if something that the run was asked to check does not hold. Bad input
 /// is an exception: trace::TraceError, or InputError of platform/config/load.h.
 int run_simulation(const RunOptions& options);
-/// The same for a configuration with NVMe controllers, whose drivers make the traffic (has_nvme()).
+/// The same for a configuration with NVMe controllers, whose drivers make the traffic (has_device()).
 int run_nvme(const RunOptions& options);
+/// And with iommu-testdevs.
+int run_testdev(const RunOptions& options);
 int run_sweep(const SweepOptions& options);
 
 }  // namespace smmusim

@@ -292,6 +292,7 @@ ordered_json pcie_json(Platform& platform) {
           {"acs_violations", root.acs_violations},
           {"invalidations_lost", root.invalidations_lost},
           {"unexpected_completions", root.unexpected_completions + functions.unexpected},
+          {"completion_timeouts", functions.completion_timeouts},
           {"doorbell_writes", platform.doorbell().count()},
           {"links", links},
           {"switches", switches_json(platform)}};

@@ -55,6 +55,8 @@ TEST(NvmeRun, RefusesWhatCanNotBe) {
       {{"--set", "endpoint.nvme_bytes_min=8192"}, "above nvme_bytes_max"},
       {{"--set", "endpoint.nvme_bytes_max=4608", "--set", "endpoint.nvme_block=4096"}, "whole number of blocks"},
       {{"--set", "endpoint.nvme_file=/no/such/file"}, "/no/such/file"},
+      {{"--set", "host.mode=simulated"}, "not possible with a host"},
+      {{"--set", "endpoint.bar_bytes=4096"}, "with endpoint.bar_bytes"},
       {{"--set", "endpoint.nvme_block=1000"}, "endpoint.nvme_block"},
       {{"--set", "endpoint.nvme_mib=1", "--set", "endpoint.nvme_bytes_max=2097152"}, "namespace"},
   };

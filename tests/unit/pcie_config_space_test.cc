@@ -145,6 +145,14 @@ TEST(PcieConfigSpace, DeviceControlGivesThePayloadSizes) {
   EXPECT_TRUE(function.extended_tags());
 }
 
+TEST(PcieConfigSpace, WhatCanNotBeResetSaysSo) {
+  FunctionConfig function(whole_function());
+  const std::uint16_t pcie = function.capability(0x10, false).value();
+  EXPECT_EQ(function.space().read(pcie + 4U, 4) >> 28 & 1, 0U) << "Function Level Reset Capability";
+  function.space().write(pcie + 8U, 0x8000, 2);
+  EXPECT_EQ(function.space().read(pcie + 8U, 2) & 0x8000, 0U) << "Initiate Function Level Reset";
+}
+
 TEST(PcieConfigSpace, AtsControl) {
   FunctionConfig function(whole_function());
   const auto at = static_cast<std::uint32_t>(function.capability(ats_id, true).value());
