@@ -172,14 +172,6 @@ void add_engine(std::vector<Key>& keys) {
          {"byte", "unit in which the DMA engine moves data, the last one of an access whole", "no units"});
 }
 
-void add_pacing(std::vector<Key>& keys) {
-  keys.push_back(integer<E>("endpoint.tlp_interval_ps", [](auto& e) -> auto& { return e.pacing.interval_ps; }, 0,
-                            1'000'000'000,
-                            {"ps", "between the starts of two TLPs of the device", "the link limits it"}));
-  keys.push_back(integer<E>("endpoint.tlp_gap_ps", [](auto& e) -> auto& { return e.pacing.gap_ps; }, 0, 1'000'000'000,
-                            {"ps", "from the end of a TLP of the device to the next", "the link limits it"}));
-}
-
 }  // namespace
 
 std::vector<Key> endpoint_keys() {
@@ -208,7 +200,6 @@ std::vector<Key> endpoint_keys() {
   add_engine(keys);
   add_topology(keys);
   add_credits(keys);
-  add_pacing(keys);
   add_ats(keys);
   add_atc(keys);
   add_nvme_keys(keys);

@@ -110,12 +110,6 @@ void add_pcie(std::vector<Key>& keys) {
                             {"requests", "of the root complex at a time, for each TBU", "more than one link needs"}));
   keys.push_back(integer<P>("pcie.switch_ns", [](auto& p) -> auto& { return p.pcie.switch_ns; }, 0, 1'000'000,
                             {"ns", "through a switch, one way", "port to port of usual switches"}));
-  keys.push_back(integer<P>("pcie.tlp_interval_ps", [](auto& p) -> auto& { return p.pcie.pacing.interval_ps; }, 0,
-                            1'000'000'000,
-                            {"ps", "between the starts of two TLPs of a root port or switch", "the link limits it"}));
-  keys.push_back(
-      integer<P>("pcie.tlp_gap_ps", [](auto& p) -> auto& { return p.pcie.pacing.gap_ps; }, 0, 1'000'000'000,
-                 {"ps", "from the end of a TLP of a root port or switch to the next", "the link limits it"}));
   keys.push_back(choice<P>("pcie.acs", [](auto& p) -> auto& { return p.pcie.acs; }, acs_policies,
                            {"",
                             "ACS of switches: isolate sends peers' traffic up to the SMMU, direct lets translated "

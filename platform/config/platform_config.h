@@ -88,12 +88,6 @@ enum class DllpSpacing : std::uint8_t { observed, latest };
 /// Which ACS controls the PCI core switches on in the bridges that offer them.
 enum class AcsPolicy : std::uint8_t { off, isolate, direct };
 
-/// What a port keeps between the TLPs that it sends.
-struct TlpPacingSettings {
-  unsigned interval_ps = 0;  ///< from start to start
-  unsigned gap_ps = 0;       ///< from end to start
-};
-
 struct PcieConfig {
   unsigned generation = 3;  ///< 1 to 6
   unsigned lanes = 4;
@@ -106,7 +100,6 @@ struct PcieConfig {
   bool ats_supported = true;   ///< by the root complex, as firmware says of it
   unsigned outstanding = 256;  ///< memory requests at a time at each TBU
   unsigned switch_ns = 150;    ///< one way through a switch
-  TlpPacingSettings pacing{};  ///< of the TLPs that root ports and switches send
   AcsPolicy acs = AcsPolicy::isolate;
   // What the root port's receive buffers hold: TLPs, and units of 16 bytes. 0: unlimited.
   unsigned posted_header_credits = 64;
@@ -179,7 +172,6 @@ struct EndpointConfig {
   unsigned tags = 256;                     ///< non-posted requests at a time
   unsigned request_ns = 0;                 ///< from the start of an access to its first TLP
   unsigned completion_ns = 0;              ///< from a read's last completion to its end
-  TlpPacingSettings pacing{};              ///< of the TLPs that the device sends
   unsigned completion_timeout_us = 0;      ///< until a request is given up; 0: never
   OnOffAuto ats = OnOffAuto::automatic;    ///< the per-device property
   bool ats_capability = false;             ///< of the physical device

@@ -35,7 +35,6 @@ LinkDirection::LinkDirection(TlpLink& link, TlpLink::End from)
       spacing_(rate_.serialisation(lanes_.spacing_bytes)),
       skip_every_(rate_.serialisation(lanes_.skip_every_bytes)),
       propagation_(timed_ ? link.config_.propagation_ps : 0),
-      pacing_(timed_ ? link.config_.pacing[from] : TlpPacing{}),
       flow_(from == TlpLink::upstream ? link.config_.downstream_receiver : link.config_.upstream_receiver,
             link.config_.mps_bytes) {
   constexpr std::size_t booked_ahead = 8;  // DLLPs that are put on the lanes at one look
@@ -96,7 +95,7 @@ bool LinkDirection::queues_empty() const {
 
 void LinkDirection::transmit() {
   if (queues_empty()) return;
-  if (const Time next = next_start(); next > engine_.now()) return wake_at(lanes_free_, next);
+  if (free_.ceil() > engine_.now()) return wake_at(lanes_free_, free_.ceil());
   take_updates();
   carry_due();
   if (Tlp* const next = choose()) {
@@ -149,10 +148,9 @@ void LinkDirection::start(Tlp& tlp) {
   counters_.payload_bytes += tlp.payload_bytes();
   tlp.order = begin;
   tlp.when = free_.ceil() + propagation_;
-  paced_ = std::max(begin + pacing_.interval_ps, free_.ceil() + pacing_.gap_ps);
   flight_.push(tlp);
   wake_at(arrival_, flight_.front().when);
-  if (!queues_empty()) wake_at(lanes_free_, next_start());
+  if (!queues_empty()) wake_at(lanes_free_, free_.ceil());
 }
 
 void LinkDirection::starve() {

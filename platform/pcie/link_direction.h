@@ -4,7 +4,6 @@
 // SKP ordered sets cost no events while the sender has credits: they are put on the lanes when somebody looks next.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <vector>
 
@@ -64,7 +63,6 @@ class LinkDirection {
   /// Puts the next TLP on the lanes, if they are free and one may go; else it will be called again when that changes.
   void transmit();
   bool queues_empty() const;
-  Time next_start() const { return std::max(free_.ceil(), paced_); }
   void take_updates();
   bool may_pass_posted(const Tlp& tlp) const;
   Tlp* choose() const;
@@ -100,7 +98,6 @@ class LinkDirection {
   const Lanes lanes_;
   const Time spacing_, skip_every_;  // of lanes_, as times, rounded up
   const Time propagation_;
-  const TlpPacing pacing_;
 
   std::array<TlpQueue, flow_classes> queues_;
   std::uint64_t next_order_ = 0;
@@ -111,7 +108,6 @@ class LinkDirection {
   unsigned room_ = 0;  // a bit a class: the port has to hear of it
 
   LinkTime free_{};  // the lanes are, from here on
-  Time paced_ = 0;   // the next TLP may start
   LinkTime skip_{};  // the next SKP ordered set is due
   std::uint64_t carried_bytes_ = 0;
   TlpLinkCounters counters_{};

@@ -33,12 +33,6 @@ enum class DllpSpacing : std::uint8_t {
   latest,
 };
 
-/// What a port keeps between the TLPs that it sends, besides what the link demands.
-struct TlpPacing {
-  Time interval_ps = 0;  ///< least time from the start of one to the start of the next
-  Time gap_ps = 0;       ///< least time from the end of one to the start of the next
-};
-
 struct TlpLinkConfig {
   bool timed = true;  ///< false: everything takes no time, and DLLPs are not sent; credits and queues are the same
   unsigned generation = 3;   ///< 1 to 6: 2.5, 5, 8, 16, 32, 64 GT/s a lane
@@ -49,7 +43,6 @@ struct TlpLinkConfig {
   bool ecrc = false;                  ///< 4 bytes more a TLP
   Time propagation_ps = 5'000;        ///< one way
   unsigned transmit_queue = 16;       ///< TLPs of each class that wait in a port
-  std::array<TlpPacing, 2> pacing{};  ///< by TlpLink::End of the sender
   FlowCredits upstream_receiver{};    ///< of the port nearer to the root complex
   FlowCredits downstream_receiver{};  ///< of the device's port
 };

@@ -86,21 +86,12 @@ TlpLinkConfig link_config(const PlatformConfig& config, const EndpointConfig& en
   link.dllp_spacing =
       pcie.dllp_spacing == DllpSpacing::observed ? platform::DllpSpacing::observed : platform::DllpSpacing::latest;
   link.propagation_ps = pcie.propagation_ns * ps_per_ns;
-  link.pacing[platform::TlpLink::upstream] = {pcie.pacing.interval_ps, pcie.pacing.gap_ps};
-  link.pacing[platform::TlpLink::downstream] = {endpoint.pacing.interval_ps, endpoint.pacing.gap_ps};
   link.upstream_receiver.headers = {pcie.posted_header_credits, pcie.non_posted_header_credits, 0};
   link.upstream_receiver.data = {pcie.posted_data_credits, pcie.non_posted_header_credits, 0};
   const ReceiveCredits& credits = endpoint.credits;
   link.downstream_receiver.headers = {credits.posted_headers, link.downstream_receiver.headers[1],
                                       credits.completion_headers};
   link.downstream_receiver.data = {credits.posted_data, 0, credits.completion_data};
-  return link;
-}
-
-/// Of a switch's upstream port: what devices keep between their TLPs is no concern of a switch.
-TlpLinkConfig switch_link_config(const PlatformConfig& config) {
-  TlpLinkConfig link = link_config(config, config.endpoint_template);
-  link.pacing[platform::TlpLink::downstream] = {};
   return link;
 }
 
@@ -127,7 +118,7 @@ Platform::SwitchUnit::SwitchUnit(Engine& engine, platform::TlpPool& pool, const 
                                  const PlatformConfig& config)
     : place(where),
       root_port(root_port_description(config)),
-      link(engine, switch_link_config(config)),
+      link(engine, link_config(config, config.endpoint_template)),
       fabric(engine, pool, switch_config(where, config)) {}
 
 Platform::Platform(const PlatformConfig& config)

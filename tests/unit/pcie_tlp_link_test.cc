@@ -64,43 +64,6 @@ TEST(TlpLink, TlpsFollowEachOtherWithoutGaps) {
   }
 }
 
-TEST(TlpLink, APortKeepsItsPaceAndTheOtherEndDoesNot) {
-  constexpr Time interval = 15'300, gap = 3'300;
-  TlpLinkConfig config = gen3_x8();
-  config.pacing[TlpLink::downstream] = {interval, gap};
-  LinkedPorts m(config);
-  const Time small = m.link.serialisation(28), large = m.link.serialisation(24 + 256);
-  ASSERT_LT(small + gap, interval);
-  ASSERT_GT(large + gap, interval);
-  const unsigned sizes[] = {4, 256, 256, 4};
-  for (unsigned i = 0; i != std::size(sizes); ++i) {
-    m.link.send(TlpLink::downstream, m.tlp(TlpType::MWr, i, sizes[i]));
-    m.link.send(TlpLink::upstream, m.tlp(TlpType::MWr, i, 4));
-  }
-  m.engine.run();
-  ASSERT_EQ(m.root.arrivals.size(), std::size(sizes));
-  const Time starts[] = {0, interval, interval + large + gap, interval + 2 * (large + gap)};
-  for (unsigned i = 0; i != std::size(sizes); ++i) {
-    const Time length = sizes[i] == 4 ? small : large;
-    // Times on the lanes are fractions of a picosecond, rounded up.
-    EXPECT_NEAR(static_cast<double>(m.root.arrivals[i].at),
-                static_cast<double>(starts[i] + length + m.link.config().propagation_ps), 10)
-        << i;
-  }
-  EXPECT_NEAR(static_cast<double>(m.device.arrivals.back().at),
-              static_cast<double>(4 * small + m.link.config().propagation_ps), 3000);
-}
-
-TEST(TlpLink, PaceCostsNothingUntimed) {
-  TlpLinkConfig config = untimed();
-  config.pacing[TlpLink::downstream] = {1'000'000, 1'000'000};
-  LinkedPorts m(config);
-  for (unsigned i = 0; i != cached; ++i) m.link.send(TlpLink::downstream, m.tlp(TlpType::MWr, i, 64));
-  m.engine.run();
-  EXPECT_EQ(m.root.arrivals.size(), cached);
-  EXPECT_EQ(m.engine.now(), 0u);
-}
-
 TEST(TlpLink, DirectionsDoNotWaitForEachOther) {
   LinkedPorts m(gen3_x8());
   m.link.send(TlpLink::upstream, m.tlp(TlpType::MWr, 0, 256));
