@@ -147,6 +147,17 @@ TEST(Cosim, WithoutQemuItSaysWhichPackageHasIt) {
   }
 }
 
+TEST(Cosim, EverythingThatIsMissingIsNamedAtOnceBeforeAnythingIsFetched) {
+  const TemporaryFolder folder;
+  const Finished result =
+      run_program({"cosim", "linux"}, {"XDG_CACHE_HOME=" + folder.path("cache"), "PATH=/nonexistent"});
+  EXPECT_EQ(result.exit_code, 3) << result.err;
+  EXPECT_NE(result.err.find("install qemu-system-arm"), std::string::npos) << result.err;
+  EXPECT_NE(result.err.find("install device-tree-compiler"), std::string::npos) << result.err;
+  EXPECT_EQ(lines_of(result.err).size(), 2u) << result.err;
+  EXPECT_TRUE(folder.list().empty());
+}
+
 TEST(Cosim, AProgramThatIsNoQemuIsNotUsed) {
   const Finished result = run_program({"cosim", "linux", "--iommu", "none", "--qemu", "/bin/true"});
   EXPECT_EQ(result.exit_code, 3) << result.err;

@@ -58,9 +58,6 @@ bool dump_device_tree(const programs::SignalGuard& guard, const Qemu& qemu, cons
 void write_device_tree(const programs::SignalGuard& guard, const Qemu& qemu, const LinuxOptions& options,
                        const MachineFiles& files) {
   const std::string nodes = emit::virt_machine_nodes(options.config);
-  if (programs::find_program("dtc").empty()) {
-    throw programs::Lacking("cosim linux: there is no dtc for the guest's device tree; install device-tree-compiler");
-  }
   const std::string dumped = files.device_tree + ".qemu", source = files.device_tree + ".dts";
   programs::ToolResult dump;
   if (!dump_device_tree(guard, qemu, options, dumped, dump)) {
@@ -91,12 +88,21 @@ void add_our_smmu(std::vector<std::string>& words, const LinuxOptions& options, 
 
 }  // namespace
 
+void require_programs(const LinuxOptions& options) {
+  std::string lacking;
+  if (programs::find_program(options.qemu).empty()) {
+    lacking = fmt::format("cosim linux: there is no QEMU {}; install qemu-system-arm, or name one with --qemu",
+                          in_quotes(options.qemu));
+  }
+  if (options.iommu == Iommu::smmusim && programs::find_program("dtc").empty()) {
+    lacking += std::string(lacking.empty() ? "" : "\n") +
+               "cosim linux: there is no dtc for the guest's device tree; install device-tree-compiler";
+  }
+  if (!lacking.empty()) throw programs::Lacking(lacking);
+}
+
 Qemu find_qemu(const programs::SignalGuard& guard, const std::string& name) {
   Qemu qemu{programs::find_program(name), ""};
-  if (qemu.program.empty()) {
-    throw programs::Lacking(fmt::format(
-        "cosim linux: there is no QEMU {}; install qemu-system-arm, or name one with --qemu", in_quotes(name)));
-  }
   constexpr std::string_view before = "QEMU emulator version ";
   const programs::ToolResult result = programs::run_tool(guard, {qemu.program, "-version"});
   const std::size_t at = result.out.find(before);

@@ -17,7 +17,10 @@ struct Qemu {
   std::string version;  ///< "7.2.22"
 };
 
-/// Throws Lacking if there is none, or none that says its version.
+/// Throws Lacking, which names all of them, if a program that a guest machine needs is not there: QEMU, called
+/// `options.qemu`, and dtc where the SMMU is ours.
+void require_programs(const LinuxOptions& options);
+/// Throws Lacking if QEMU does not say its version.
 Qemu find_qemu(const programs::SignalGuard& guard, const std::string& name);
 
 /// The shared object beside the running program, or in ../lib/smmusim of it. Throws Lacking.

@@ -43,6 +43,7 @@ class Launch {
     script_ = options_.script_path.empty() ? std::string(default_script()) : programs::read_file(options_.script_path);
     require_kernel(options_.kernel, options_.modules);
     if (options_.iommu == Iommu::smmusim) emit::virt_machine_nodes(options_.config);
+    require_programs(options_);
     const Qemu qemu = find_qemu(guard_, options_.qemu);
     require_cpu(guard_, qemu, options_, files_);
     if (options_.iommu == Iommu::smmusim) find_shared_object();
