@@ -97,8 +97,8 @@ Translation CosimSmmu::translate(StreamId stream, std::uint64_t address, DeviceA
     ++translations_;
     faults_ += allowed ? 0 : 1;
     SMMUSIM_CHECK(translations_ != options_.injection.defect);
-    // What no stage translated is in no table that a trace could make a player write.
-    if (allowed && response.page_bits != 0) log(access_record(transaction, response));
+    // What bypasses is recorded as mapped to itself, which is what a player's tables can say.
+    if (allowed) log(access_record(transaction, response));
   }
   if (!allowed) return {};
   return {true, response.address.value & ~page_mask, response.read_allowed, response.write_allowed};
