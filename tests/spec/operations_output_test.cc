@@ -127,7 +127,7 @@ TEST(SpecOperationsOutput, OutputOfInstAndPriv) {
 TEST(SpecOperationsOutput, PrefetchesOfCachesAreData) {
   RecordProperty("rule", "SM-ATR-009");
   for (const Operation operation : {prefetch, write_prefetch}) {
-    for (const std::uint64_t instcfg : {0, 3}) {
+    for (const std::uint64_t instcfg : {0u, 3u}) {
       SmmuConfig config = bench_config();
       config.features.attr_perms_ovr = true;
       OperationBench machine(rw, true, true, config);

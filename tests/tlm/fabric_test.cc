@@ -171,7 +171,7 @@ TEST_F(FabricTest, AnAddressInTheWindowThatNobodyClaimsIsAnAddressError) {
   m.start();
   m.world.page_tables[0].map(0x7000'0000, Pa(Machine::window_base + 0x800'0000), 4096, {});
   m.world.page_tables[0].map(0x7000'1000, Pa(m.bar(Machine::far) + Machine::bar_bytes), 4096, {});
-  for (const std::uint64_t address : {0x7000'0000, 0x7000'1000}) {
+  for (const std::uint64_t address : {0x7000'0000u, 0x7000'1000u}) {
     m.push(Machine::a, address, 64, false);
     m.push(Machine::a, address, 64, true);
   }
