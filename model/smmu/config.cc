@@ -2,11 +2,15 @@
 // Checks a configuration as a whole and reports everything that is wrong with it at once.
 #include "model/smmu/config.h"
 
+#include <algorithm>
 #include <bit>
 #include <stdexcept>
 #include <string>
 
 namespace smmusim {
+
+using spec::Features;
+
 namespace {
 
 void check_cache(const char* name, const CacheConfig& cache, std::string& errors) {
@@ -23,33 +27,42 @@ void check_number(const char* name, unsigned value, unsigned least, unsigned mos
             std::to_string(most) + "\n";
 }
 
-/// A feature that changes what a walk reads or what it permits.
+/// A feature that changes what a walk reads or what it permits, and that no walk here has.
 struct WalkFeature {
   const char* name;
   const char* what;
-  bool (*wanted)(const spec::Features&);
+  bool Features::*member;
 };
 constexpr WalkFeature not_walked[] = {
-    {"ttf_lpae", "VMSAv8-32 LPAE tables", [](const spec::Features& f) { return f.ttf_lpae; }},
-    {"d128", "tables of 128-bit descriptors", [](const spec::Features& f) { return f.d128; }},
-    {"vax", "input addresses of more than 52 bits", [](const spec::Features& f) { return f.vax > 52; }},
-    {"s1pi", "indirect permissions of stage 1", [](const spec::Features& f) { return f.s1pi; }},
-    {"s2pi", "indirect permissions of stage 2", [](const spec::Features& f) { return f.s2pi; }},
-    {"s2po", "permission overlays of stage 2", [](const spec::Features& f) { return f.s2po; }},
-    {"the", "translation hardening", [](const spec::Features& f) { return f.the; }},
-    {"aie", "attribute indexes of four bits", [](const spec::Features& f) { return f.aie; }},
-    {"dpt", "the Device Permission Table", [](const spec::Features& f) { return f.dpt; }},
+    {"ttf_lpae", "VMSAv8-32 LPAE tables", &Features::ttf_lpae},
+    {"d128", "tables of 128-bit descriptors", &Features::d128},
+    {"s1pi", "indirect permissions of stage 1", &Features::s1pi},
+    {"s2pi", "indirect permissions of stage 2", &Features::s2pi},
+    {"s2po", "permission overlays of stage 2", &Features::s2po},
+    {"the", "translation hardening", &Features::the},
+    {"aie", "attribute indexes of four bits", &Features::aie},
+    {"dpt", "the Device Permission Table", &Features::dpt},
 };
+constexpr unsigned vax_max = 52;
 
 }  // namespace
 
-std::string not_modelled(const spec::Features& features) {
+std::string not_modelled(const Features& features) {
   std::string errors;
+  const auto add = [&](const char* name, const char* what, const char* instead) {
+    errors += std::string("features.") + name + ": no walk has " + what + "; " + instead + "\n";
+  };
   for (const WalkFeature& row : not_walked) {
-    if (row.wanted(features))
-      errors += std::string("features.") + row.name + ": no walk has " + row.what + "; clear it\n";
+    if (features.*row.member) add(row.name, row.what, "clear it");
   }
+  if (features.vax > vax_max) add("vax", "input addresses of more than 52 bits", "set 48 or 52");
   return errors;
+}
+
+Features without_not_modelled(Features features) {
+  for (const WalkFeature& row : not_walked) features.*row.member = false;
+  features.vax = std::min(features.vax, vax_max);
+  return features;
 }
 
 void require_valid(const SmmuConfig& config) {

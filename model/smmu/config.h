@@ -72,6 +72,8 @@ struct SmmuConfig {
 /// What `features` promises and no walk of this model does (VMSAv8-32 LPAE, D128, permission indirection, ...), one
 /// line for each; empty if nothing. An SMMU that advertised it would translate wrongly in silence.
 std::string not_modelled(const spec::Features& features);
+/// `features` without that.
+spec::Features without_not_modelled(spec::Features features);
 
 /// Throws std::invalid_argument, all reasons in one text, if the parts don't fit together or ask for what is
 /// not_modelled().

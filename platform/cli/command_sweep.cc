@@ -54,8 +54,8 @@ int sweep(Arguments& arguments) {
 void add_sweep(CLI::App& app, Action& action) {
   auto arguments = std::make_shared<Arguments>();
   CLI::App& command = add_command(app, "sweep", "runs every combination of the values given and tabulates the results",
-                                  "smmusim sweep --set trace.file=nvme.trace --vary smmu.tcu.tlb_entries=64,256,1024 "
-                                  "--vary memory.latency_ns=60,120 --out sweep");
+                                  "smmusim sweep --set trace.file=nvme.trace --vary smmu.oas=40,48 "
+                                  "--vary memory.latency_ns=20,60,240 --out sweep");
   add_config_arguments(command, *arguments);
   command.add_option("--trace", arguments->trace, "the trace to replay")->type_name("FILE");
   command

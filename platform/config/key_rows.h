@@ -20,7 +20,7 @@ std::vector<Key> feature_keys();
 std::vector<Key> smmu_keys();
 std::vector<Key> endpoint_keys();
 /// The part of endpoint_keys() that devices with a simulated driver have.
-void add_nvme_keys(std::vector<Key>& keys);
+void add_driven_device_keys(std::vector<Key>& keys);
 
 template <class Scope>
 Scope& pick(const Subject& subject) {

@@ -150,25 +150,25 @@ void add_credits(std::vector<Key>& keys) {
                              "a device asks for no more than it has room for"}));
 }
 
-void add_engine(std::vector<Key>& keys) {
-  const auto number = [&](std::string_view name, unsigned EngineSettings::*member, std::uint64_t min, std::uint64_t max,
-                          const Words& words) {
+void add_dma_engine(std::vector<Key>& keys) {
+  const auto number = [&](std::string_view name, unsigned DmaEngineSettings::*member, std::uint64_t min,
+                          std::uint64_t max, const Words& words) {
     keys.push_back(integer<E>(
-        name, [member](auto& e) -> auto& { return e.engine.*member; }, min, max, words));
+        name, [member](auto& e) -> auto& { return e.dma_engine.*member; }, min, max, words));
   };
   constexpr std::uint64_t ps_max = 1'000'000'000;
-  number("endpoint.write_interval_ps", &EngineSettings::write_interval_ps, 0, ps_max,
+  number("endpoint.write_interval_ps", &DmaEngineSettings::write_interval_ps, 0, ps_max,
          {"ps", "from the start of a write to the next access, at least", "as endpoint.issue_interval_ns"});
-  number("endpoint.read_request_ps", &EngineSettings::read_request_ps, 0, ps_max,
+  number("endpoint.read_request_ps", &DmaEngineSettings::read_request_ps, 0, ps_max,
          {"ps", "the DMA engine is busy with each TLP of a read", "the link limits it"});
-  number("endpoint.write_request_ps", &EngineSettings::write_request_ps, 0, ps_max,
+  number("endpoint.write_request_ps", &DmaEngineSettings::write_request_ps, 0, ps_max,
          {"ps", "the DMA engine is busy with each TLP of a write", "the link limits it"});
-  number("endpoint.copy_gbps", &EngineSettings::copy_gbps, 0, 100'000,
+  number("endpoint.copy_gbps", &DmaEngineSettings::copy_gbps, 0, 100'000,
          {"10^9 bit/s",
           "at which the DMA engine moves an access's data, one access after the other; a read ends after that; 0: at "
           "once",
           "a device that uses data where they arrive"});
-  number("endpoint.copy_bytes", &EngineSettings::copy_bytes, 1, 4096,
+  number("endpoint.copy_bytes", &DmaEngineSettings::copy_bytes, 1, 4096,
          {"byte", "unit in which the DMA engine moves data, the last one of an access whole", "no units"});
 }
 
@@ -197,12 +197,12 @@ std::vector<Key> endpoint_keys() {
   keys.push_back(integer<E>(
       "endpoint.completion_timeout_us", [](auto& e) -> auto& { return e.completion_timeout_us; }, 0, 64'000'000,
       {"us", "until a request without completion is given up; 0: never", "every request is answered"}));
-  add_engine(keys);
+  add_dma_engine(keys);
   add_topology(keys);
   add_credits(keys);
   add_ats(keys);
   add_atc(keys);
-  add_nvme_keys(keys);
+  add_driven_device_keys(keys);
   return keys;
 }
 

@@ -153,7 +153,7 @@ struct ReceiveCredits {
 };
 
 /// What a device's DMA engine takes for each access, beside issue_interval_ns.
-struct EngineSettings {
+struct DmaEngineSettings {
   unsigned write_interval_ps = 0;                      ///< at least, from the start of a write to the next access
   unsigned read_request_ps = 0, write_request_ps = 0;  ///< for each TLP of an access
   unsigned copy_gbps = 0;                              ///< at which it moves data: 10^9 bits a second; 0: at once
@@ -177,7 +177,7 @@ struct EndpointConfig {
   bool ats_capability = false;             ///< of the physical device
   HostAts host_ats = HostAts::unknown;     ///< unknown counts as supported
   ReceiveCredits credits{};
-  EngineSettings engine{};
+  DmaEngineSettings dma_engine{};
   AtcSettings atc{};                ///< the device's address translation cache
   bool pri = false;                 ///< it has the PRI capability
   unsigned pri_requests = 32;       ///< Page Requests at a time

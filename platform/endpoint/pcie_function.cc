@@ -29,7 +29,7 @@ const PcieFunctionConfig& checked(const PcieFunctionConfig& config) {
   require(config.transfer_bytes_max != 0, "endpoint.transfer_bytes_max is 0; give at least 1");
   require(config.tags >= 1 && config.tags <= 256,
           "endpoint.tags is " + std::to_string(config.tags) + "; give 1 to 256");
-  require(config.engine.copy_bytes != 0, "endpoint.copy_bytes is 0; give at least 1");
+  require(config.dma_engine.copy_bytes != 0, "endpoint.copy_bytes is 0; give at least 1");
   require(config.translations >= 1 && config.translations <= 1024,
           "endpoint.atc_requests is " + std::to_string(config.translations) + "; give 1 to 1024");
   return config;
@@ -103,7 +103,7 @@ PcieFunction::PcieFunction(Engine& engine, TlpPool& pool, const PcieFunctionConf
     : engine_(engine),
       pool_(pool),
       config_(checked(config)),
-      engine_limits_(config.engine.limits()),
+      dma_engine_limits_(config.dma_engine.limits()),
       function_(description),
       atc_(config.atc, config.seed),
       scope_(engine),
@@ -221,7 +221,7 @@ bool PcieFunction::start_access() {
   Access& access = *free_.back();
   free_.pop_back();
   Queued& next = queue_[head_];
-  next_issue_ = engine_.now() + (engine_limits_ ? engine_time(next.work) : config_.issue_interval_ps);
+  next_issue_ = engine_.now() + (dma_engine_limits_ ? dma_engine_time(next.work) : config_.issue_interval_ps);
   if (++head_ == queue_.size()) head_ = 0;
   --queued_;
   begin(access, next);
@@ -421,19 +421,19 @@ void PcieFunction::end_part(Access& access) {
 
 /// That its data need between link and device.
 Time PcieFunction::copy_time(const DmaWork& work) const {
-  if (config_.engine.copy_gbps == 0) return 0;
+  if (config_.dma_engine.copy_gbps == 0) return 0;
   constexpr Time ps_per_byte = 8'000;  // at 10^9 bits a second
-  const Time units = (work.size + config_.engine.copy_bytes - 1) / config_.engine.copy_bytes;
-  return units * config_.engine.copy_bytes * ps_per_byte / config_.engine.copy_gbps;
+  const Time units = (work.size + config_.dma_engine.copy_bytes - 1) / config_.dma_engine.copy_bytes;
+  return units * config_.dma_engine.copy_bytes * ps_per_byte / config_.dma_engine.copy_gbps;
 }
 
 /// From the start of an access to that of the next.
-Time PcieFunction::engine_time(const DmaWork& work) const {
+Time PcieFunction::dma_engine_time(const DmaWork& work) const {
   const bool read = needs_completion(work);
   const std::uint32_t most = read ? function_.max_read_request() : function_.max_payload();
   const Time requests = (work.size + most - 1) / most;
-  const Time busy = requests * (read ? config_.engine.read_request_ps : config_.engine.write_request_ps);
-  return std::max({config_.issue_interval_ps, read ? 0 : config_.engine.write_interval_ps, busy + copy_time(work)});
+  const Time busy = requests * (read ? config_.dma_engine.read_request_ps : config_.dma_engine.write_request_ps);
+  return std::max({config_.issue_interval_ps, read ? 0 : config_.dma_engine.write_interval_ps, busy + copy_time(work)});
 }
 
 void PcieFunction::finish(Access& access) {

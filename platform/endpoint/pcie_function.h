@@ -51,7 +51,7 @@ struct PcieFunctionConfig {
   unsigned tags = 256;                          ///< non-posted requests at a time: as many as Extended Tags allow
   Time request_ps = 0;                          ///< from the start of an access to its first TLP
   Time completion_ps = 0;                       ///< from a read's last completion to the end of the access
-  DmaEngineConfig engine{};
+  DmaEngineConfig dma_engine{};
   AtcConfig atc{};
   unsigned translations = 32;   ///< Translation Requests at a time, 1 to 1024
   unsigned prefetch_pages = 0;  ///< pages after the one that missed which are asked for too
@@ -254,7 +254,7 @@ class PcieFunction final : public TlpLink::Port, public RequestWatcher {
   void lose_part(Access& access, DmaStatus status);
   void end_part(Access& access);
   Time copy_time(const DmaWork& work) const;
-  Time engine_time(const DmaWork& work) const;
+  Time dma_engine_time(const DmaWork& work) const;
   void finish(Access& access);
   std::uint16_t take_tag(const Request& request);
   void end_request(std::uint16_t tag);
@@ -317,7 +317,7 @@ class PcieFunction final : public TlpLink::Port, public RequestWatcher {
   Engine& engine_;
   TlpPool& pool_;
   PcieFunctionConfig config_;
-  bool engine_limits_;  // more than the issue interval does
+  bool dma_engine_limits_;  // more than the issue interval does
   FunctionConfig function_;
   Atc atc_;
   TlpLink* link_ = nullptr;

@@ -8,7 +8,7 @@
 
 #include "model/spec/register_offsets.h"
 #include "platform/config/load.h"
-#include "platform/driver/page_allocator.h"
+#include "platform/system/input_errors.h"
 
 namespace smmusim::explain {
 namespace {
@@ -107,7 +107,7 @@ void begin(EventNode& node) {
 
 DriverState::DriverState(const PlatformConfig& config, const Moment& moment) : config_(untimed(config)) {
   const bool traced = !config.trace.file.empty();
-  try {
+  as_input_errors([&] {
     if (traced) {
       plan_ = plan_play(config.trace.file, driver_region(config_));
       require_apart(config_, plan_);
@@ -120,13 +120,7 @@ DriverState::DriverState(const PlatformConfig& config, const Moment& moment) : c
     boot();
     note_ = "the driver's tables and registers before any mapping";
     if (traced) play(moment);
-  } catch (const std::invalid_argument& error) {
-    throw InputError(error.what());
-  } catch (const AllocationError& error) {
-    throw InputError(error.what());
-  } catch (const MemoryLimitError& error) {
-    throw InputError(error.what());
-  }
+  });
   read_registers();
 }
 

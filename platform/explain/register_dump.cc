@@ -70,12 +70,12 @@ Place place_of(std::string_view key) {
   return {row, static_cast<std::uint32_t>(number) - within, within != 0};
 }
 
-/// What no walk of the model has (not_modelled()). The story is that of an SMMU without it, and a note says so.
+/// The story is that of an SMMU without what no walk of the model has, and a note says so.
 void leave_out_unwalked(spec::Features& f) {
-  if (f.ttf_vmsav8_64) f.ttf_lpae = false;
-  f.d128 = f.s1pi = f.s2pi = f.s2po = f.the = f.aie = f.dpt = false;
-  f.oas = std::min(f.oas, 52u);
-  f.vax = std::min(f.vax, 52u);
+  const bool lpae_alone = !f.ttf_vmsav8_64 && f.ttf_lpae;
+  f = without_not_modelled(f);
+  f.ttf_lpae = lpae_alone;       // there is no other SMMU to tell of: it is refused by name
+  f.oas = std::min(f.oas, 52u);  // of D128
 }
 
 /// What the ID registers say of values that this dump holds anyway.

@@ -130,7 +130,7 @@ platform::NvmeConfig nvme_config(const PlatformConfig& config, const EndpointCon
 
 namespace {
 
-platform::DmaEngineConfig engine_config(const EngineSettings& settings) {
+platform::DmaEngineConfig dma_engine_config(const DmaEngineSettings& settings) {
   platform::DmaEngineConfig engine;
   engine.write_interval_ps = settings.write_interval_ps;
   engine.read_request_ps = settings.read_request_ps;
@@ -153,7 +153,7 @@ platform::PcieFunctionConfig function_config(const PlatformConfig& config, const
   function.tags = endpoint.tags;
   function.request_ps = time(endpoint.request_ns);
   function.completion_ps = time(endpoint.completion_ns);
-  if (timed) function.engine = engine_config(endpoint.engine);
+  if (timed) function.dma_engine = dma_engine_config(endpoint.dma_engine);
   constexpr Time ps_per_us = 1000 * ps_per_ns;
   function.completion_timeout_ps = endpoint.completion_timeout_us * ps_per_us;
   function.atc.cache = {endpoint.atc.entries, endpoint.atc.ways, endpoint.atc.replacement};

@@ -1,25 +1,17 @@
 // SPDX-License-Identifier: MIT
-// run_nvme(): the loads of NVMe drivers, from options to summary, JSON and exit code.
+// run_nvme(): what the loads of NVMe drivers have to say.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
-#include <list>
 #include <nlohmann/json.hpp>
-#include <optional>
-#include <stdexcept>
 #include <utility>
 
-#include "platform/config/load.h"
-#include "platform/config/show.h"
 #include "platform/config/value.h"
-#include "platform/config/version.h"
-#include "platform/driver/page_allocator.h"
 #include "platform/report/markup.h"
+#include "platform/system/driven_run.h"
 #include "platform/system/nvme_simulation.h"
-#include "platform/system/output.h"
-#include "platform/system/run_options.h"
 #include "platform/system/smmu_statistics.h"
-#include "platform/system/statistics.h"
 
 namespace smmusim {
 namespace {
@@ -61,20 +53,10 @@ ordered_json device_json(NvmeSimulation& simulation, const NvmeSimulation::Devic
 }
 
 ordered_json all_json(NvmeSimulation& simulation, double host_seconds) {
-  const PlatformConfig& config = simulation.config();
-  ordered_json json;
-  json["version"] = std::string(program_version);
-  json["seed"] = config.seed;
-  json["mode"] = config.mode == Mode::timed ? "timed" : "untimed";
-  json["config"] = config_to_json(config);
-  json["simulated_ns"] = to_ns(simulation.simulated_time());
+  ordered_json devices = ordered_json::array();
+  for (const auto& device : simulation.devices()) devices.push_back(device_json(simulation, device));
+  ordered_json json = driven_json(simulation, "nvme", std::move(devices));
   json["host_seconds"] = host_seconds;
-  json["nvme"] = ordered_json::array();
-  for (const auto& device : simulation.devices()) json["nvme"].push_back(device_json(simulation, device));
-  json["smmus"] = ordered_json::array();
-  for (std::size_t i = 0; i != simulation.platform().smmus(); ++i) {
-    json["smmus"].push_back(smmu_json(simulation.platform().smmu(i).smmu(), config.smmus[i].name));
-  }
   return json;
 }
 
@@ -112,45 +94,24 @@ std::string summary(NvmeSimulation& simulation, const ordered_json& json) {
   return text;
 }
 
-/// What a replay has and a load has not yet.
-void require_possible(const RunOptions& options) {
-  if (!options.config.trace.file.empty()) {
-    throw InputError("run: with endpoint.model = nvme the driver makes the traffic; leave the trace out");
-  }
-  if (!options.out_dir.empty() || !options.ladder_path.empty()) {
-    throw InputError("run: --out and --ladder are for traces; with endpoint.model = nvme use --json");
-  }
+DrivenReport simulate(const PlatformConfig& config) {
+  const auto host_start = std::chrono::steady_clock::now();
+  NvmeSimulation simulation(config);
+  simulation.run();
+  const std::chrono::duration<double> host = std::chrono::steady_clock::now() - host_start;
+  DrivenReport report;
+  report.json = all_json(simulation, host.count());
+  report.summary = summary(simulation, report.json);
+  report.holds = std::all_of(simulation.devices().begin(), simulation.devices().end(), [](const auto& device) {
+    return device.driver->counters().mismatches == 0 && device.driver->counters().failed == 0;
+  });
+  return report;
 }
 
 }  // namespace
 
 int run_nvme(const RunOptions& options) {
-  require_possible(options);
-  std::optional<OutputFile> file;
-  if (!options.json_path.empty() && options.json_path != "-") file.emplace(options.json_path);
-  const auto host_start = std::chrono::steady_clock::now();
-  std::optional<NvmeSimulation> simulation;
-  try {
-    simulation.emplace(options.config);
-    simulation->run();
-  } catch (const std::invalid_argument& error) {
-    throw InputError(error.what());
-  } catch (const AllocationError& error) {
-    throw InputError(error.what());
-  } catch (const MemoryLimitError& error) {
-    throw InputError(error.what());
-  }
-  const std::chrono::duration<double> host = std::chrono::steady_clock::now() - host_start;
-  const ordered_json json = all_json(*simulation, host.count());
-  const std::string text = to_text(json);
-  if (file) file->write(text);
-  write_standard_output(options.json_path == "-" ? text : summary(*simulation, json));
-  if (file) file->publish();
-  std::uint64_t wrong = 0;
-  for (const auto& device : simulation->devices()) {
-    wrong += device.driver->counters().mismatches + device.driver->counters().failed;
-  }
-  return wrong == 0 ? 0 : 1;
+  return run_driven(options, "nvme", [&] { return simulate(options.config); });
 }
 
 }  // namespace smmusim

@@ -12,10 +12,10 @@
 
 #include "platform/config/load.h"
 #include "platform/config/value.h"
-#include "platform/driver/page_allocator.h"
 #include "platform/pcie/ladder.h"
 #include "platform/report/gnuplot.h"
 #include "platform/report/report.h"
+#include "platform/system/input_errors.h"
 #include "platform/system/output.h"
 #include "platform/system/run_options.h"
 #include "platform/system/simulation.h"
@@ -71,20 +71,6 @@ void show_progress(std::uint64_t done, std::uint64_t total) {
   std::fprintf(stderr, "\r%3u %% of %llu records", static_cast<unsigned>(total == 0 ? 100 : done * 100 / total),
                static_cast<unsigned long long>(total));
   std::fflush(stderr);
-}
-
-/// What a part refuses at its construction is the user's configuration.
-template <class Work>
-void as_input_errors(Work work) {
-  try {
-    work();
-  } catch (const std::invalid_argument& error) {
-    throw InputError(error.what());
-  } catch (const AllocationError& error) {
-    throw InputError(error.what());
-  } catch (const MemoryLimitError& error) {
-    throw InputError(error.what());
-  }
 }
 
 /// Every link of the platform in one chart; what it has written is `text`.

@@ -35,7 +35,7 @@ constexpr Row rows[] = {
     {"s1pi s2pi the", [](Features& f) { f.s1pi = f.s2pi = f.the = true; }},
     {"aie", [](Features& f) { f.aie = true; }},
     {"dpt", [](Features& f) { f.ats = f.dpt = true; }},
-    {"d128 vax s1pi s2pi s2po aie",
+    {"d128 s1pi s2pi s2po aie vax",
      [](Features& f) { f.s1pi = f.s2pi = f.s2po = f.aie = f.ds = f.d128 = true, f.oas = f.vax = 56; }},
 };
 

@@ -66,7 +66,7 @@ void add_testdev(std::vector<Key>& keys) {
 
 }  // namespace
 
-void add_nvme_keys(std::vector<Key>& keys) {
+void add_driven_device_keys(std::vector<Key>& keys) {
   add_device(keys);
   add_load(keys);
   add_testdev(keys);
