@@ -17,11 +17,11 @@
 #include "platform/report/report.h"
 #include "platform/system/input_errors.h"
 #include "platform/system/output.h"
+#include "platform/system/result_identity.h"
 #include "platform/system/run_options.h"
 #include "platform/system/simulation.h"
 #include "platform/system/statistics.h"
 #include "platform/system/summary.h"
-#include "platform/system/trace_identity.h"
 
 namespace smmusim {
 namespace {
@@ -121,6 +121,7 @@ int run_simulation(const RunOptions& options) {
   const std::chrono::duration<double> host = std::chrono::steady_clock::now() - host_start;
   nlohmann::ordered_json statistics = statistics_json(*simulation, host.count());
   statistics["trace"] = std::move(trace);
+  statistics["identity"] = result_identity(options.config, statistics);
 
   const std::string json = to_text(statistics);
   files.write(json, options.config.trace.file);

@@ -26,10 +26,10 @@
 #include "platform/report/gnuplot.h"
 #include "platform/report/report.h"
 #include "platform/system/output.h"
+#include "platform/system/result_identity.h"
 #include "platform/system/results_table.h"
 #include "platform/system/run_options.h"
 #include "platform/system/statistics.h"
-#include "platform/system/trace_identity.h"
 #include "platform/trace/error.h"
 
 namespace smmusim {
@@ -153,15 +153,8 @@ ordered_json read_point(const fs::path& path) {
 ordered_json finished(const Point& point) {
   const ordered_json json = read_point(point.file);
   if (json.is_null() || json["version"] != program_version) return nullptr;
-  if (json["trace"] != point.trace) return nullptr;
-  // Endpoints that are made from the trace stand in the statistics, not in the configuration as it was given.
-  ordered_json made = json["config"];
-  ordered_json asked = config_to_json(point.config);
-  if (point.config.endpoints.empty()) {
-    made.erase("endpoint");
-    asked.erase("endpoint");
-  }
-  return to_text(made) == to_text(asked) ? json : ordered_json();  // as text: a path may be no UTF-8
+  if (json["trace"] != point.trace || !json.contains("identity")) return nullptr;
+  return json["identity"] == result_identity(point.config, json) ? json : ordered_json();
 }
 
 /// Runs in the child. The file appears complete or not at all.

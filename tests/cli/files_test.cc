@@ -196,6 +196,24 @@ TEST_F(SweepFolder, SameTraceIsNotRunAgain) {
   EXPECT_EQ(read_text(point()), before);  // with the same host_seconds
 }
 
+TEST_F(SweepFolder, AnEditedPointIsRunAgain) {
+  ASSERT_EQ(sweep("seed=1").exit_code, 0);
+  const std::string csv = table();
+  auto json = nlohmann::ordered_json::parse(read_text(point()));
+  json["transactions"] = json["transactions"].get<std::uint64_t>() + 1;
+  folder_.write("d/points/000000.json", json.dump());
+  ASSERT_EQ(sweep("seed=1").exit_code, 0);
+  EXPECT_EQ(table(), csv);
+}
+
+TEST_F(SweepFolder, WhatAHostMakesOfAConfigurationIsThatPointsResult) {
+  const Finished finished = sweep("host.mode=none,simulated");
+  ASSERT_EQ(finished.exit_code, 0) << finished.err;
+  const std::string before = read_text(point());
+  ASSERT_EQ(sweep("host.mode=none,simulated").exit_code, 0);
+  EXPECT_EQ(read_text(point()), before);  // with the same host_seconds
+}
+
 TEST_F(SweepFolder, DamagedPointsAreRunAgain) {
   ASSERT_EQ(sweep("seed=1").exit_code, 0);
   const std::string whole = read_text(point());

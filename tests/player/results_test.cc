@@ -10,8 +10,8 @@
 #include <random>
 
 #include "platform/system/latency_histogram.h"
+#include "platform/system/result_identity.h"
 #include "platform/system/results_table.h"
-#include "platform/system/trace_identity.h"
 #include "platform/trace/crc.h"
 #include "platform/trace/error.h"
 

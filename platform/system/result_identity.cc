@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// trace_identity(); see the header.
-#include "platform/system/trace_identity.h"
+// trace_identity() and result_identity(); see the header.
+#include "platform/system/result_identity.h"
 
 #include <fmt/format.h>
 
@@ -11,6 +11,8 @@
 #include <system_error>
 #include <vector>
 
+#include "platform/config/show.h"
+#include "platform/system/statistics.h"
 #include "platform/trace/bytes.h"
 #include "platform/trace/crc.h"
 #include "platform/trace/error.h"
@@ -40,6 +42,12 @@ nlohmann::ordered_json trace_identity(const std::string& path) {
         fmt::format("it can't be read ({}); name a readable file", std::generic_category().message(errno)));
   }
   return {{"bytes", bytes}, {"crc32c", fmt::format("0x{:08x}", crc)}};
+}
+
+std::string result_identity(const PlatformConfig& asked, nlohmann::ordered_json statistics) {
+  for (const char* key : {"identity", "host_seconds", "transactions_per_host_second"}) statistics.erase(key);
+  const std::string text = to_text(config_to_json(asked)) + to_text(statistics);
+  return fmt::format("0x{:08x}", trace::crc32c(text.data(), text.size()));
 }
 
 }  // namespace smmusim
